@@ -1,0 +1,409 @@
+"""The values that the engine takes and gives: frozen, without behaviour that touches the world.
+
+Times are timezone-aware UTC. Durations are seconds as float. Ids are UUIDv7, made where the task is
+submitted; outside the process they read `task-` and 32 hex digits.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, NewType, TypeVar
+from uuid import UUID
+
+from attrs import Factory, frozen
+
+from novel_tasks_core.errors import TaskNotFoundError
+
+TaskId = NewType("TaskId", UUID)
+WorkerId = NewType("WorkerId", int)
+JsonObject = Mapping[str, Any]
+"""A JSON object as Python holds it: str keys, JSON values."""
+
+EXTERNAL_WORKER = WorkerId(0)
+"""The worker of tasks that an outside service runs. It never beats; its leases end by their deadline."""
+
+_TASK_ID = re.compile(r"task-([0-9a-f]{32})", re.ASCII)
+_last_id_tick = 0
+
+
+def new_task_id() -> TaskId:
+    """Make a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 12 of the fraction, 62 random.
+
+    Ids made by one process grow strictly, so that tasks list in the order of their submits.
+    """
+    global _last_id_tick  # noqa: PLW0603 - the one counter that keeps the ids of a process in order
+    tick = time.time_ns() * 4096 // 1_000_000
+    if tick <= _last_id_tick:
+        tick = _last_id_tick + 1
+    _last_id_tick = tick
+    random = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
+    return TaskId(UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0x2 << 62 | random))
+
+
+def format_task_id(task_id: UUID) -> str:
+    """Write an id as the outside sees it: `task-` and 32 hex digits."""
+    return f"task-{task_id.hex}"
+
+
+def parse_task_id(text: str) -> TaskId:
+    """Read an id from its outside form.
+
+    Raises: TaskNotFoundError for anything else, because no task has such an id.
+    """
+    match = _TASK_ID.fullmatch(text)
+    if match is None:
+        raise TaskNotFoundError(text)
+    return TaskId(UUID(hex=match[1]))
+
+
+class TaskStatus(StrEnum):
+    """Where a task is in its life. Scheduled and retrying tasks are pending with `run_at` in the future."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens unless a person requeues the task."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
+
+
+class OnDuplicate(StrEnum):
+    """What a submit does when a live task of the same owner holds its key."""
+
+    RETURN = "return"
+    REPLACE = "replace"
+    REJECT = "reject"
+    ALLOW = "allow"
+
+
+class ReleaseKey(StrEnum):
+    """When a key becomes free again: at any finish, only when the task failed or was cancelled, or at its deletion."""
+
+    FINISH = "finish"
+    FAILURE = "failure"
+    DELETE = "delete"
+
+
+class LogLevel(StrEnum):
+    """How much a log entry of a task matters to people."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class OutcomeKind(StrEnum):
+    """How an attempt ended. `lost` is written by the rescuer of a dead worker's attempt."""
+
+    COMPLETED = "completed"
+    RETRY = "retry"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+    LOST = "lost"
+
+
+@frozen
+class Source:
+    """A stored original: what the file store knows it by, and what people call it.
+
+    `sha256` is 64 hex digits, `size` in bytes, `name` the file name as uploaded (data, never a path).
+    """
+
+    sha256: str
+    size: int
+    name: str
+
+    @property
+    def file_type(self) -> str:
+        """The extension in lower case with its dot, or "" without one."""
+        stem, dot, extension = self.name.rpartition(".")
+        return f".{extension.lower()}" if dot and stem else ""
+
+
+@frozen
+class ErrorInfo:
+    """Why an attempt or a task failed: the class name of the error, and a sentence for people."""
+
+    type: str
+    message: str
+
+
+@frozen(kw_only=True)
+class NewTask:
+    """What to submit. Only `processor` is needed.
+
+    `priority` is -32768..32767, higher first. `run_at` in the future delays the first start.
+    `max_attempts` and `timeout_seconds` override the processor's. `key` makes a submit idempotent per
+    owner. `note` becomes the first log entry, stored with the task or not at all.
+    """
+
+    processor: str
+    source: Source | None = None
+    options: JsonObject = Factory(dict)
+    priority: int = 0
+    run_at: datetime | None = None
+    max_attempts: int | None = None
+    timeout_seconds: float | None = None
+    owner: str = ""
+    key: str | None = None
+    on_duplicate: OnDuplicate = OnDuplicate.RETURN
+    release_at: ReleaseKey = ReleaseKey.FINISH
+    extra_data: JsonObject = Factory(dict)
+    session_id: str | None = None
+    note: str | None = None
+
+
+@frozen(kw_only=True)
+class TaskSummary:
+    """A task as lists show it: everything but options, result and checkpoint.
+
+    `progress` is 0..1, of the running attempt, 1 when completed. `version` names this state of the
+    task; it is what ETag and If-Match carry. `duplicate` is true only on what a submit returns when
+    it found a live task instead of making one.
+    """
+
+    id: TaskId
+    processor: str
+    status: TaskStatus
+    priority: int
+    owner: str
+    source: Source | None
+    session_id: str | None
+    extra_data: JsonObject
+    max_attempts: int
+    timeout_seconds: float
+    run_at: datetime | None
+    attempt: int
+    failures: int
+    progress: float
+    stage: str
+    cancel_requested: bool
+    error: ErrorInfo | None
+    result_url: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    last_seq: int
+    version: str
+    duplicate: bool = False
+
+
+@frozen(kw_only=True)
+class Task(TaskSummary):
+    """A task whole. `result` is what the processor returned, of attempt `result_attempt`, whose artifacts are shown."""
+
+    options: JsonObject = Factory(dict)
+    result: Any = None
+    result_attempt: int | None = None
+
+
+@frozen(kw_only=True)
+class Attempt:
+    """One finished run of a task."""
+
+    task_id: TaskId
+    number: int
+    worker_id: WorkerId
+    started_at: datetime
+    finished_at: datetime
+    outcome: OutcomeKind
+    error: ErrorInfo | None
+
+
+@frozen(kw_only=True)
+class LogEntry:
+    """One line of a task's log; `seq` is its place among the task's events."""
+
+    task_id: TaskId
+    seq: int
+    at: datetime
+    attempt: int
+    level: LogLevel
+    message: str
+
+
+@frozen(kw_only=True)
+class Artifact:
+    """Named bytes that an attempt stored."""
+
+    task_id: TaskId
+    attempt: int
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@frozen(kw_only=True)
+class NewArtifact:
+    """An artifact that an attempt has stored as a file and that is committed with its completion."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+
+
+@frozen(kw_only=True)
+class TaskFilter:
+    """Which tasks: all conditions must hold, None means any. `query` matches an id or the start of a file name."""
+
+    status: TaskStatus | None = None
+    processor: str | None = None
+    owner: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    query: str | None = None
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@frozen(kw_only=True)
+class Page(Generic[T_co]):
+    """A part of a list. `next_cursor` is None on the last page. `total` counts all that match."""
+
+    items: tuple[T_co, ...]
+    next_cursor: str | None
+    total: int
+    total_is_estimate: bool = False
+
+
+@frozen(kw_only=True)
+class Statistics:
+    """Counts of an owner's tasks, or of all.
+
+    `average_seconds` is the mean duration of completed tasks, None without any; `success_rate` is
+    completed / total, 0..1, None at 0.
+    """
+
+    pending: int
+    processing: int
+    completed: int
+    failed: int
+    cancelled: int
+    average_seconds: float | None
+
+    @property
+    def total(self) -> int:
+        """All tasks that exist."""
+        return self.pending + self.processing + self.completed + self.failed + self.cancelled
+
+    @property
+    def success_rate(self) -> float | None:
+        """Completed tasks as a share of all, None without any task."""
+        return self.completed / self.total if self.total else None
+
+
+@frozen(kw_only=True)
+class QueueStatus:
+    """One lane as operators see it. `oldest_seconds` is the age of its oldest ready task."""
+
+    processor: str
+    paused: bool
+    ready: int
+    scheduled: int
+    processing: int
+    oldest_seconds: float | None
+
+
+@frozen(kw_only=True)
+class WorkerInfo:
+    """A registered worker; `beat_seconds` is the age of its last heartbeat by the database's clock."""
+
+    id: WorkerId
+    name: str
+    host: str
+    pid: int
+    version: str
+    state: str
+    slots: int
+    running: int
+    beat_seconds: float
+
+
+@frozen(kw_only=True)
+class Health:
+    """Whether the engine can do its work: each part True, or False with its reason in `problems`."""
+
+    database: bool
+    storage: bool
+    problems: tuple[str, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every part works."""
+        return self.database and self.storage
+
+
+@frozen(kw_only=True)
+class Claim:
+    """A task that a worker has taken, with all that its attempt needs."""
+
+    task_id: TaskId
+    attempt: int
+    processor: str
+    options: JsonObject
+    source: Source | None
+    extra_data: JsonObject
+    max_attempts: int
+    failures: int
+    timeout_seconds: float
+    started_at: datetime
+    resume_from: Any = None
+
+
+@frozen(kw_only=True)
+class Completed:
+    """The attempt succeeded: what it returned, and what it stored."""
+
+    result: Any = None
+    artifacts: tuple[NewArtifact, ...] = ()
+
+
+@frozen(kw_only=True)
+class Retrying:
+    """Run again after `delay_seconds`; `counts` says whether this used up one of `max_attempts`."""
+
+    delay_seconds: float
+    error: ErrorInfo
+    counts: bool = True
+
+
+@frozen(kw_only=True)
+class Failed:
+    """The attempt failed and there is no other."""
+
+    error: ErrorInfo
+
+
+@frozen(kw_only=True)
+class Cancelled:
+    """The attempt stopped because somebody cancelled the task."""
+
+    reason: str = "cancelled"
+
+
+@frozen(kw_only=True)
+class Released:
+    """The attempt was given back unfinished, at shutdown; it does not count."""
+
+    reason: str = "shutdown"
+
+
+Outcome = Completed | Retrying | Failed | Cancelled | Released
+"""What an attempt ends with: a closed set."""

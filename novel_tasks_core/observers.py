@@ -1,0 +1,110 @@
+"""What the engine reports about itself: the port that metrics plug into.
+
+An observer implements the hooks it cares about by subclassing `Observer`. Hooks run on the event
+loop, must not block, and must not raise: what one raises is logged and dropped.
+
+=====================  =================================================================
+hook                   told
+=====================  =================================================================
+submitted              processor, how many tasks were stored by one statement
+claimed                how many tasks one claim took, seconds it took
+attempt_started        processor, attempt
+attempt_finished       processor, outcome, seconds the attempt ran
+leases_lost            how many attempts were fenced or vanished
+tasks_rescued          how many tasks of dead workers were put back
+progress_dropped       how many progress events a slow watcher missed
+slots_changed          slots in use, slots in all
+=====================  =================================================================
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from novel_tasks_core.models import OutcomeKind, TaskId
+
+logger = logging.getLogger(__name__)
+
+
+class Observer:
+    """Base of all observers: every hook does nothing."""
+
+    def submitted(self, *, processor: str, tasks: int) -> None:
+        """Tasks were stored."""
+
+    def claimed(self, *, tasks: int, seconds: float) -> None:
+        """A claim returned `tasks` tasks."""
+
+    def attempt_started(self, *, task_id: TaskId, processor: str, attempt: int) -> None:
+        """An attempt began."""
+
+    def attempt_finished(
+        self, *, task_id: TaskId, processor: str, attempt: int, outcome: OutcomeKind, seconds: float
+    ) -> None:
+        """An attempt ended and its outcome is committed."""
+
+    def leases_lost(self, *, tasks: int) -> None:
+        """Attempts of ours were fenced: their output was dropped."""
+
+    def tasks_rescued(self, *, tasks: int) -> None:
+        """Tasks of a dead worker, or past their deadline, were put back."""
+
+    def progress_dropped(self, *, events: int) -> None:
+        """A watcher was too slow for live progress."""
+
+    def slots_changed(self, *, used: int, total: int) -> None:
+        """The number of running attempts of a worker changed."""
+
+
+class Observers(Observer):
+    """Several observers as one; a hook that raises is logged and the others still hear."""
+
+    def __init__(self, members: Iterable[Observer] = ()) -> None:
+        self._members = tuple(members)
+
+    def submitted(self, *, processor: str, tasks: int) -> None:
+        """Tell every member."""
+        self._tell(lambda o: o.submitted(processor=processor, tasks=tasks))
+
+    def claimed(self, *, tasks: int, seconds: float) -> None:
+        """Tell every member."""
+        self._tell(lambda o: o.claimed(tasks=tasks, seconds=seconds))
+
+    def attempt_started(self, *, task_id: TaskId, processor: str, attempt: int) -> None:
+        """Tell every member."""
+        self._tell(lambda o: o.attempt_started(task_id=task_id, processor=processor, attempt=attempt))
+
+    def attempt_finished(
+        self, *, task_id: TaskId, processor: str, attempt: int, outcome: OutcomeKind, seconds: float
+    ) -> None:
+        """Tell every member."""
+        self._tell(
+            lambda o: o.attempt_finished(
+                task_id=task_id, processor=processor, attempt=attempt, outcome=outcome, seconds=seconds
+            )
+        )
+
+    def leases_lost(self, *, tasks: int) -> None:
+        """Tell every member."""
+        self._tell(lambda o: o.leases_lost(tasks=tasks))
+
+    def tasks_rescued(self, *, tasks: int) -> None:
+        """Tell every member."""
+        self._tell(lambda o: o.tasks_rescued(tasks=tasks))
+
+    def progress_dropped(self, *, events: int) -> None:
+        """Tell every member."""
+        self._tell(lambda o: o.progress_dropped(events=events))
+
+    def slots_changed(self, *, used: int, total: int) -> None:
+        """Tell every member."""
+        self._tell(lambda o: o.slots_changed(used=used, total=total))
+
+    def _tell(self, hook: Callable[[Observer], Any]) -> None:
+        for member in self._members:
+            try:
+                hook(member)
+            except Exception:
+                logger.exception("observer_failed", extra={"observer": type(member).__name__})
