@@ -36,7 +36,7 @@ def new_task_id() -> TaskId:
 
     Ids made by one process grow strictly, so that tasks list in the order of their submits.
     """
-    global _last_id_tick  # noqa: PLW0603 - the one counter that keeps the ids of a process in order
+    global _last_id_tick
     tick = time.time_ns() * 4096 // 1_000_000
     if tick <= _last_id_tick:
         tick = _last_id_tick + 1
@@ -171,9 +171,10 @@ class NewTask:
 class TaskSummary:
     """A task as lists show it: everything but options, result and checkpoint.
 
-    `progress` is 0..1, of the running attempt, 1 when completed. `version` names this state of the
-    task; it is what ETag and If-Match carry. `duplicate` is true only on what a submit returns when
-    it found a live task instead of making one.
+    `max_attempts` and `timeout_seconds` are the task's own, None for the processor's. `progress` is
+    0..1, of the running attempt, 1 when completed. `version` names this state of the task; it is what
+    ETag and If-Match carry. `duplicate` is true only on what a submit returns when it found a live task
+    instead of making one.
     """
 
     id: TaskId
@@ -184,8 +185,8 @@ class TaskSummary:
     source: Source | None
     session_id: str | None
     extra_data: JsonObject
-    max_attempts: int
-    timeout_seconds: float
+    max_attempts: int | None
+    timeout_seconds: float | None
     run_at: datetime | None
     attempt: int
     failures: int
@@ -360,10 +361,11 @@ class Claim:
     options: JsonObject
     source: Source | None
     extra_data: JsonObject
-    max_attempts: int
+    max_attempts: int | None
     failures: int
     timeout_seconds: float
     started_at: datetime
+    last_seq: int = 0
     resume_from: Any = None
 
 

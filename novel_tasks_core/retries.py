@@ -23,7 +23,7 @@ class Backoff(StrEnum):
     EXPONENTIAL = "exponential"
 
 
-class Retry(Exception):  # noqa: N818 - an instruction, not an error
+class Retry(Exception):
     """Raise in a processor to try again after `after` seconds without using up a failure."""
 
     def __init__(self, *, after: float, reason: str = "retry asked for") -> None:
@@ -32,7 +32,7 @@ class Retry(Exception):  # noqa: N818 - an instruction, not an error
         self.reason = reason
 
 
-class Snooze(Exception):  # noqa: N818 - an instruction, not an error
+class Snooze(Exception):
     """Raise in a processor that is not ready yet: the task sleeps `for_` seconds, nothing has failed."""
 
     def __init__(self, *, for_: float, reason: str = "snoozed") -> None:

@@ -215,13 +215,20 @@ def options_parameter(function: Callable[..., Any]) -> type | None:
     except (TypeError, ValueError, NameError) as exc:
         raise InvalidProcessorError("function", f"its signature cannot be read: {exc}") from exc
     parameters = [p for p in signature.parameters.values() if p.default is inspect.Parameter.empty]
-    if any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters) or len(parameters) not in (1, 2):
-        raise InvalidProcessorError("function", "must take the context and, if it wants, its options: f(ctx[, options])")
+    if any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters) or len(parameters) not in (
+        1,
+        2,
+    ):
+        raise InvalidProcessorError(
+            "function", "must take the context and, if it wants, its options: f(ctx[, options])"
+        )
     if len(parameters) == 1:
         return None
     wanted = parameters[1].annotation
     if not (isinstance(wanted, type) and attrs.has(wanted)):
-        raise InvalidProcessorError("function", f"the type of {parameters[1].name!r} must be an attrs class, not {wanted!r}")
+        raise InvalidProcessorError(
+            "function", f"the type of {parameters[1].name!r} must be an attrs class, not {wanted!r}"
+        )
     return wanted
 
 

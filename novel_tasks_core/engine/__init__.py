@@ -1,0 +1,5 @@
+"""The facade: everything that a program does with tasks, and the composition root that builds it."""
+
+from novel_tasks_core.engine.facade import StoredFile, TaskEngine
+
+__all__ = ["StoredFile", "TaskEngine"]

@@ -1,0 +1,416 @@
+"""`TaskEngine`: submit, run, follow, query and change tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from novel_tasks_core.clock import Clock
+from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.engine.parts import EngineParts, open_parts
+from novel_tasks_core.engine.submitting import require_priority
+from novel_tasks_core.errors import (
+    InvalidInputError,
+    NovelTasksError,
+    SourceNotFoundError,
+    TaskFailedError,
+    TaskNotFoundError,
+)
+from novel_tasks_core.events import Event, StoredEvent
+from novel_tasks_core.models import (
+    Artifact,
+    Attempt,
+    Health,
+    LogEntry,
+    LogLevel,
+    NewTask,
+    OnDuplicate,
+    Page,
+    QueueStatus,
+    ReleaseKey,
+    Source,
+    Statistics,
+    Task,
+    TaskFilter,
+    TaskId,
+    TaskStatus,
+    TaskSummary,
+    WorkerInfo,
+)
+from novel_tasks_core.observers import Observer
+from novel_tasks_core.processors.registry import Processors
+from novel_tasks_core.storage.tasks import Listing
+from novel_tasks_core.storage.transitions import Change, Report
+from novel_tasks_core.worker import Worker
+
+_LOG_ORDER = (LogLevel.DEBUG, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
+MAX_EVENTS = 10_000
+
+
+@frozen(kw_only=True)
+class StoredFile:
+    """An artifact and where its bytes are: to be read only, and gone once its task is pruned or deleted."""
+
+    artifact: Artifact
+    path: Path
+
+
+class TaskEngine:
+    """The engine of one process. Made by `open`; every method may be called from any asyncio task of its loop.
+
+    Methods raise DatabaseUnavailableError when the database cannot be reached in time, and
+    TaskNotFoundError for an unknown task. Cancelling a call leaves nothing half done; a write that was
+    on its way may have been committed.
+    """
+
+    def __init__(self, parts: EngineParts) -> None:
+        self._parts = parts
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        config: EngineConfig,
+        *,
+        processors: Processors | None = None,
+        observers: Iterable[Observer] = (),
+        clock: Clock | None = None,
+        migrate: bool = True,
+    ) -> AsyncIterator[TaskEngine]:
+        """Start the engine: its database (a private one unless the config names one), schema, files and services.
+
+        Leaving the block closes everything in reverse. `processors` defaults to the built-in ones.
+
+        Raises: DatabaseUnavailableError, EmbeddedServerError, SchemaError, FileStoreError.
+        """
+        async with open_parts(
+            config, processors=processors, observers=observers, clock=clock, migrate_schema=migrate
+        ) as parts:
+            yield cls(parts)
+
+    @property
+    def config(self) -> EngineConfig:
+        """The settings."""
+        return self._parts.config
+
+    @property
+    def processors(self) -> Processors:
+        """The processors that this engine knows."""
+        return self._parts.processors
+
+    @property
+    def clock(self) -> Clock:
+        """The clock by which this engine says what time it is."""
+        return self._parts.clock
+
+    # -- running ----------------------------------------------------------------------------------------------
+
+    def worker(
+        self, *, concurrency: int | None = None, processors: Iterable[str] | None = None, name: str = ""
+    ) -> AbstractAsyncContextManager[Worker]:
+        """Run a worker for the length of the block.
+
+        It runs up to `concurrency` attempts at once (default: the config's `slots`) of the named
+        processors (default: all that have code). Leaving the block drains it: what has not finished within
+        `shutdown_grace_seconds` is cancelled and handed back.
+        """
+        return self._parts.running_worker(concurrency=concurrency, processors=processors, name=name)
+
+    # -- storing and submitting -------------------------------------------------------------------------------
+
+    async def store(self, data: AsyncIterable[bytes] | bytes | Path, *, name: str) -> Source:
+        """Store an original durably and return what to submit it by. Identical bytes are kept once.
+
+        If `data` raises, or the call is cancelled, nothing remains. A source that no task refers to is swept
+        after an hour.
+
+        Raises: FileStoreError; whatever `data` raises.
+        """
+        files = self._parts.files
+        staged = await files.stage(data)
+        try:
+            await files.commit(staged)
+        except BaseException:
+            await files.discard(staged)
+            raise
+        return Source(staged.sha256, staged.size, name)
+
+    async def submit(
+        self,
+        source: Source | Path | str | None = None,
+        *,
+        processor: str,
+        options: Mapping[str, Any] | None = None,
+        priority: int = 0,
+        run_at: datetime | None = None,
+        max_attempts: int | None = None,
+        timeout_seconds: float | None = None,
+        owner: str = "",
+        key: str | None = None,
+        on_duplicate: OnDuplicate = OnDuplicate.RETURN,
+        release_at: ReleaseKey = ReleaseKey.FINISH,
+        extra_data: Mapping[str, Any] | None = None,
+        session_id: str | None = None,
+        note: str | None = None,
+        connection: Any = None,
+    ) -> Task:
+        """Queue a task and return it; it is durable then. The parameters are those of `NewTask`.
+
+        A path is stored first. With `connection`, an asyncpg connection to the same database, the task is
+        part of the caller's transaction. `Task.duplicate` is true if a live task with the same key was
+        returned instead.
+
+        Raises: InvalidInputError and its kind, DuplicateTaskError, SourceNotFoundError, FileStoreError.
+        """
+        if isinstance(source, str | Path):
+            source = await self._store_path(Path(source))
+        new = NewTask(
+            processor=processor,
+            source=source,
+            options=options or {},
+            priority=priority,
+            run_at=run_at,
+            max_attempts=max_attempts,
+            timeout_seconds=timeout_seconds,
+            owner=owner,
+            key=key,
+            on_duplicate=on_duplicate,
+            release_at=release_at,
+            extra_data=extra_data or {},
+            session_id=session_id,
+            note=note,
+        )
+        task, stored, changes = await self._parts.submitting.submit(new, connection=connection)
+        for change in changes:
+            self._parts.announce_change(change)
+        if stored is not None:
+            self._parts.observer.submitted(processor=processor, tasks=1)
+            self._parts.announce(stored.heads, ())
+        return task
+
+    async def _store_path(self, path: Path) -> Source:
+        if not await asyncio.to_thread(path.is_file):
+            raise InvalidInputError("source", f"there is no file {path}")
+        return await self.store(path, name=path.name)
+
+    async def submit_many(self, tasks: Iterable[NewTask]) -> list[TaskId]:
+        """Queue many tasks, a thousand to a statement, and return their ids in order.
+
+        All are checked before the first is stored. If the database fails midway, those before are stored.
+
+        Raises: InvalidInputError and its kind.
+        """
+        wanted = list(tasks)
+        ids, stored = await self._parts.submitting.submit_many(wanted)
+        for one in stored:
+            self._parts.announce(one.heads, ())
+        for processor in {task.processor for task in wanted}:
+            self._parts.observer.submitted(processor=processor, tasks=sum(t.processor == processor for t in wanted))
+        return ids
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    async def get(self, task_id: TaskId) -> Task:
+        """Return a task as it stands. Raises: TaskNotFoundError."""
+        return await self._parts.tasks.get(task_id)
+
+    async def find(
+        self,
+        filter: TaskFilter | None = None,
+        *,
+        sort: str = "created_at",
+        order: str = "desc",
+        limit: int = 20,
+        cursor: str | None = None,
+        offset: int | None = None,
+    ) -> Page[TaskSummary]:
+        """Return a page of the tasks that match, newest first unless told otherwise.
+
+        `sort` is created_at, file_name, status or priority; `order` asc or desc. Go on from a page by its
+        `next_cursor`, or by an `offset` up to 10,000. `limit` is at most 1,000.
+
+        Raises: InvalidFilterError.
+        """
+        if order not in ("asc", "desc"):
+            raise InvalidInputError("order", f"must be asc or desc, not {order!r}")
+        listing = Listing(sort=sort, descending=order == "desc", limit=limit, cursor=cursor, offset=offset)
+        return await self._parts.tasks.find(filter or TaskFilter(), listing)
+
+    async def count(self, filter: TaskFilter | None = None) -> int:
+        """Return how many tasks match: exact by owner, processor and status, else counted up to 10,001."""
+        return await self._parts.tasks.count(filter or TaskFilter())
+
+    async def watch(self, task_id: TaskId, *, after: int = 0) -> AsyncIterator[Event]:
+        """Follow a task: first the stored events with a seq above `after`, then live ones and progress.
+
+        Ends after the event that finishes the task, or TaskDeleted. A watcher that comes back with its last
+        seq misses no stored event.
+
+        Raises: TaskNotFoundError.
+        """
+        async for event in self._parts.watching.watch(task_id, after=after):
+            yield event
+
+    async def events(self, task_id: TaskId, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
+        """Return up to `limit` (at most 10,000) stored events with a seq above `after`, in order."""
+        await self._require(task_id)
+        return await self._parts.events.after(task_id, after, limit=_bounded(limit))
+
+    async def logs(
+        self, task_id: TaskId, *, level: LogLevel | None = None, after: int = 0, limit: int = 1000
+    ) -> list[LogEntry]:
+        """Return up to `limit` (at most 10,000) log entries of at least `level` with a seq above `after`, in order."""
+        await self._require(task_id)
+        levels = _LOG_ORDER if level is None else _LOG_ORDER[_LOG_ORDER.index(level) :]
+        return await self._parts.events.logs(task_id, after, levels=levels, limit=_bounded(limit))
+
+    async def attempts(self, task_id: TaskId) -> list[Attempt]:
+        """Return the finished attempts of a task, first to last."""
+        await self._require(task_id)
+        return await self._parts.tasks.attempts(task_id)
+
+    async def artifacts(self, task_id: TaskId) -> list[Artifact]:
+        """Return the artifacts of the result that is shown, by name; none before there is one."""
+        await self._require(task_id)
+        return await self._parts.tasks.artifacts(task_id)
+
+    async def open_artifact(self, task_id: TaskId, name: str) -> StoredFile:
+        """Return where the bytes of an artifact are. Raises: ArtifactNotFoundError."""
+        await self._require(task_id)
+        artifact = await self._parts.tasks.artifact(task_id, name)
+        return StoredFile(artifact=artifact, path=self._parts.files.path_of(artifact.sha256))
+
+    async def open_source(self, task_id: TaskId) -> tuple[Source, Path]:
+        """Return the source of a task and where its bytes are. Raises: SourceNotFoundError for a task without one."""
+        task = await self.get(task_id)
+        if task.source is None:
+            raise SourceNotFoundError("of a task that has no source")
+        return task.source, self._parts.files.path_of(task.source.sha256)
+
+    async def result(self, task_id: TaskId) -> Any:
+        """Wait until a task is finished and return what its processor returned.
+
+        Raises: TaskFailedError when it failed or was cancelled, TaskNotFoundError when it was deleted.
+        """
+        task = await self.get(task_id)
+        while not task.status.is_final:
+            async for _ in self.watch(task_id, after=task.last_seq):
+                pass
+            task = await self.get(task_id)
+        if task.status is not TaskStatus.COMPLETED:
+            raise TaskFailedError(task_id, task.status.value, task.error.message if task.error else "")
+        return task.result
+
+    async def _require(self, task_id: TaskId) -> None:
+        if not await self._parts.events.states([task_id]):
+            raise TaskNotFoundError(task_id)
+
+    # -- changing ---------------------------------------------------------------------------------------------
+
+    async def cancel(self, task_id: TaskId, *, reason: str = "cancelled", if_version: str | None = None) -> Task:
+        """Cancel a waiting task at once; ask a running one to stop, which ends it as cancelled soon after.
+
+        Raises: IllegalTransitionError when it is finished, PreconditionFailedError when `if_version` does not match.
+        """
+        return await self._changed(
+            task_id, await self._parts.transitions.cancel(task_id, reason=reason, if_version=if_version)
+        )
+
+    async def requeue(self, task_id: TaskId, *, if_version: str | None = None) -> Task:
+        """Send a finished task round again, with no failures counted. Its result stays until the next one.
+
+        Raises: IllegalTransitionError unless it is finished, PreconditionFailedError.
+        """
+        return await self._changed(task_id, await self._parts.transitions.requeue(task_id, if_version=if_version))
+
+    async def reprioritize(self, task_id: TaskId, priority: int, *, if_version: str | None = None) -> Task:
+        """Change the priority of an unfinished task. Raises: IllegalTransitionError, PreconditionFailedError."""
+        require_priority(priority)
+        change = await self._parts.transitions.reprioritize(task_id, priority, if_version=if_version)
+        return await self._changed(task_id, change)
+
+    async def report(
+        self,
+        task_id: TaskId,
+        *,
+        status: TaskStatus | None = None,
+        progress: float | None = None,
+        result_url: str | None = None,
+        error_message: str | None = None,
+        if_version: str | None = None,
+    ) -> Task:
+        """Say, for an outside service, how a task of processor `external` goes. `progress` is 0..1.
+
+        Saying `processing`, progress, or an end of a waiting task starts it first.
+
+        Raises: IllegalTransitionError, InvalidInputError, PreconditionFailedError.
+        """
+        said = Report(status=status, progress=progress, result_url=result_url, error_message=error_message)
+        timeout = self.config.task_timeout_seconds
+        change = await self._parts.transitions.report(task_id, said, timeout_seconds=timeout, if_version=if_version)
+        return await self._changed(task_id, change)
+
+    async def delete(self, task_id: TaskId, *, if_version: str | None = None) -> None:
+        """Delete a task with its events, logs, attempts and artifacts; a running attempt is stopped.
+
+        Raises: PreconditionFailedError.
+        """
+        self._parts.announce_change(await self._parts.transitions.delete(task_id, if_version=if_version))
+
+    async def _changed(self, task_id: TaskId, change: Change) -> Task:
+        self._parts.announce_change(change)
+        return await self.get(task_id)
+
+    # -- operating --------------------------------------------------------------------------------------------
+
+    async def statistics(self, *, owner: str | None = None) -> Statistics:
+        """Return the counts of an owner's tasks, or of all."""
+        return await self._parts.tasks.statistics(owner)
+
+    async def queue_status(self) -> list[QueueStatus]:
+        """Return every lane with its counts."""
+        return await self._parts.tasks.queue_status()
+
+    async def workers(self) -> list[WorkerInfo]:
+        """Return every registered worker of all processes."""
+        return await self._parts.workers.list()
+
+    async def pause(self, processor: str) -> None:
+        """Stop claiming tasks of a processor, everywhere; what runs goes on. Raises: UnknownProcessorError."""
+        await self._parts.pause(processor, paused=True)
+
+    async def resume(self, processor: str) -> None:
+        """Undo `pause`. Raises: UnknownProcessorError."""
+        await self._parts.pause(processor, paused=False)
+
+    async def health(self) -> Health:
+        """Say whether the engine can do its work; never raises."""
+        problems = [f"{name}: {reason}" for name, reason in self._parts.services.failed.items()]
+        database = storage = True
+        try:
+            await self._parts.database.execute("select 1")
+        except NovelTasksError as exc:
+            database = False
+            problems.append(str(exc))
+        try:
+            await self._parts.files.check()
+        except NovelTasksError as exc:
+            storage = False
+            problems.append(str(exc))
+        return Health(database=database, storage=storage, problems=tuple(problems))
+
+    async def prune(self) -> int:
+        """Delete finished tasks that are older than `retention_days` now, and return how many."""
+        return await self._parts.maintenance.prune()
+
+
+def _bounded(limit: int) -> int:
+    if not 1 <= limit <= MAX_EVENTS:
+        raise InvalidInputError("limit", f"must be between 1 and {MAX_EVENTS:,}, not {limit}")
+    return limit

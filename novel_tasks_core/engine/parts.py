@@ -1,0 +1,242 @@
+"""The composition root: builds what an engine is made of, and owns it.
+
+One AsyncExitStack closes everything in reverse: workers, services, doorbell, links, pool, files, and
+last the private PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from attrs import define, field
+
+from novel_tasks_core.broadcast import Broadcast
+from novel_tasks_core.clock import Clock, SystemClock
+from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.engine.submitting import Submitting
+from novel_tasks_core.engine.watching import Watching
+from novel_tasks_core.execution.services import Services
+from novel_tasks_core.maintenance import Maintenance, MaintenanceParts
+from novel_tasks_core.models import TaskId
+from novel_tasks_core.observers import Observer, Observers
+from novel_tasks_core.processors.registry import Processors
+from novel_tasks_core.storage.database import Database, Link
+from novel_tasks_core.storage.doorbell import Doorbell, Ring
+from novel_tasks_core.storage.events import Events
+from novel_tasks_core.storage.files import LocalFiles
+from novel_tasks_core.storage.housekeeping import Housekeeping
+from novel_tasks_core.storage.migrator import check_schema, migrate
+from novel_tasks_core.storage.queue import Head, Queue
+from novel_tasks_core.storage.registered import RegisteredFiles
+from novel_tasks_core.storage.submits import Submitter
+from novel_tasks_core.storage.tasks import Tasks
+from novel_tasks_core.storage.transitions import Change, Transitions
+from novel_tasks_core.storage.workers import Workers
+from novel_tasks_core.worker import Worker, WorkerParts
+
+
+@define(kw_only=True, eq=False)
+class EngineParts:
+    """Everything an engine uses, open."""
+
+    config: EngineConfig
+    clock: Clock
+    processors: Processors
+    observer: Observer
+    database: Database
+    files: RegisteredFiles
+    queue: Queue
+    tasks: Tasks
+    events: Events
+    transitions: Transitions
+    workers: Workers
+    housekeeping: Housekeeping
+    broadcast: Broadcast
+    submitter: Submitter
+    submitting: Submitting
+    watching: Watching
+    services: Services
+    doorbell: Doorbell
+    maintenance: Maintenance
+    local_workers: set[Worker] = field(factory=set)
+
+    def heard(self, ring: Ring) -> None:
+        """Pass a ring of another process on to the workers and watchers of this one."""
+        heads = [Head(lane, priority, position) for (lane, priority), position in ring.heads.items()]
+        for worker in self.local_workers:
+            worker.wake(heads)
+            if ring.lanes:
+                worker.look()
+            if worker.id in ring.workers:
+                self._check_flags(worker)
+        self.broadcast.poke(ring.tasks)
+
+    def announce(self, heads: Iterable[Head], task_ids: Iterable[TaskId]) -> None:
+        """Tell workers here and everywhere of ready tasks, and other processes of tasks that have news."""
+        heads = tuple(heads)
+        if heads:
+            for worker in self.local_workers:
+                worker.wake(heads)
+            self.doorbell.press().add_heads(heads)
+        task_ids = tuple(task_ids)
+        if task_ids:
+            self.doorbell.press().add_tasks(task_ids)
+
+    def announce_change(self, change: Change) -> None:
+        """Tell everybody whom a change concerns."""
+        self.broadcast.publish(change.events)
+        self.announce(change.heads, {event.task_id for event in change.events})
+        if change.worker_id is not None:
+            self.doorbell.press().workers.add(change.worker_id)
+            for worker in self.local_workers:
+                if worker.id == change.worker_id:
+                    self._check_flags(worker)
+
+    def _check_flags(self, worker: Worker) -> None:
+        self.services.start(f"flags-{worker.id}", worker.check_flags)
+
+    async def pause(self, processor: str, *, paused: bool) -> None:
+        """Pause or resume a lane and tell all workers."""
+        await self.submitting.lane(processor)
+        await self.queue.pause(processor, paused=paused)
+        for worker in self.local_workers:
+            worker.look()
+        self.doorbell.press().lanes = True
+
+    @asynccontextmanager
+    async def running_worker(
+        self, *, concurrency: int | None, processors: Iterable[str] | None, name: str
+    ) -> AsyncIterator[Worker]:
+        """Run a worker for the length of the block, and drain it at its end."""
+        parts = WorkerParts(
+            config=self.config,
+            clock=self.clock,
+            processors=self.processors,
+            queue=self.queue,
+            workers=self.workers,
+            files=self.files,
+            broadcast=self.broadcast,
+            doorbell=self.doorbell,
+            observer=self.observer,
+            database_url=self.database.url,
+        )
+        worker = Worker(parts, slots=concurrency or self.config.slots, processors=processors, name=name)
+        await worker.start()
+        self.local_workers.add(worker)
+        try:
+            yield worker
+        finally:
+            try:
+                await worker.close()
+            finally:
+                self.local_workers.discard(worker)
+
+
+@asynccontextmanager
+async def open_parts(
+    config: EngineConfig,
+    *,
+    processors: Processors | None,
+    observers: Iterable[Observer],
+    clock: Clock | None,
+    migrate_schema: bool,
+) -> AsyncIterator[EngineParts]:
+    """Open everything, and close it in reverse order."""
+    async with AsyncExitStack() as stack:
+        url = config.database_url or await _embedded(stack, config)
+        database = await stack.enter_async_context(Database.open(url, config=config))
+        await (migrate(database) if migrate_schema else check_schema(database))
+        parts = _build(
+            stack,
+            config,
+            database=database,
+            processors=processors or Processors.builtin(),
+            observer=Observers(observers),
+            clock=clock or SystemClock(),
+        )
+        await parts.files.check()
+        services = await stack.enter_async_context(parts.services)
+        services.start("doorbell-ring", parts.doorbell.ring)
+        services.start("doorbell-listen", parts.doorbell.listen)
+        services.start("submits", parts.submitter.run)
+        services.start("maintenance", parts.maintenance.run)
+        yield parts
+
+
+def _build(
+    stack: AsyncExitStack,
+    config: EngineConfig,
+    *,
+    database: Database,
+    processors: Processors,
+    observer: Observer,
+    clock: Clock,
+) -> EngineParts:
+    """Put the parts together; those that own something are closed by `stack`."""
+
+    def link(name: str) -> Link:
+        made = database.link(name)
+        stack.push_async_callback(made.close)
+        return made
+
+    local = LocalFiles(config.files)
+    stack.callback(local.close)
+    files = RegisteredFiles(local, database)
+    doorbell = Doorbell(rings=link("ring"), url=database.url, config=config, on_ring=lambda ring: parts.heard(ring))
+    stack.push_async_callback(doorbell.close)
+    queue = Queue(claims=link("claim"), flushes=link("flush"))
+    tasks, events = Tasks(database), Events(database)
+    transitions = Transitions(database, clock=clock)
+    workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)
+    submitter = Submitter(link("submit"), database)
+    chores = link("maintenance")
+    parts = EngineParts(
+        config=config,
+        clock=clock,
+        processors=processors,
+        observer=observer,
+        database=database,
+        files=files,
+        queue=queue,
+        tasks=tasks,
+        events=events,
+        transitions=transitions,
+        workers=workers,
+        housekeeping=housekeeping,
+        broadcast=broadcast,
+        submitter=submitter,
+        submitting=Submitting(
+            submitter=submitter,
+            queue=queue,
+            tasks=tasks,
+            transitions=transitions,
+            processors=processors,
+            clock=clock,
+        ),
+        watching=Watching(events=events, broadcast=broadcast, clock=clock),
+        services=Services(),
+        doorbell=doorbell,
+        maintenance=Maintenance(
+            MaintenanceParts(
+                config=config,
+                clock=clock,
+                processors=processors,
+                queue=Queue(claims=chores, flushes=chores),
+                workers=workers,
+                housekeeping=housekeeping,
+                transitions=transitions,
+                files=files,
+                broadcast=broadcast,
+                observer=observer,
+                announce=lambda heads, task_ids: parts.announce(heads, task_ids),
+            )
+        ),
+    )
+    return parts
+
+
+async def _embedded(stack: AsyncExitStack, config: EngineConfig) -> str:
+    from novel_tasks_core.storage.embedded import open_embedded  # slow to import, and not always needed
+
+    return await stack.enter_async_context(open_embedded(config.data_dir / "postgres"))

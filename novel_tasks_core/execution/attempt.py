@@ -1,0 +1,251 @@
+"""Run one attempt of a task and say, as a value, how it ended.
+
+`run_attempt` does the work and the waiting; what follows from a failure is decided in `failures`, which
+is pure. The worker keeps the `CancelScope` of the attempt and says through it why the attempt is to
+stop: that decides between cancelled, released, and nothing at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, assert_never
+
+from attrs import evolve, frozen
+
+from novel_tasks_core.errors import EngineClosedError, InvalidProcessorError, LeaseLostError, TaskTimeoutError
+from novel_tasks_core.execution.children import ChildPool
+from novel_tasks_core.execution.context import AttemptFolder, LoopContext
+from novel_tasks_core.execution.failures import Failure, decide, failure_of, log_line
+from novel_tasks_core.execution.jobs import Job, job_of, structured_options
+from novel_tasks_core.execution.messages import Staged
+from novel_tasks_core.execution.reports import AttemptReports
+from novel_tasks_core.execution.values import storable_value
+from novel_tasks_core.models import (
+    Cancelled,
+    Claim,
+    Completed,
+    Failed,
+    LogLevel,
+    NewArtifact,
+    Outcome,
+    Released,
+    Retrying,
+    format_task_id,
+)
+from novel_tasks_core.processors.base import Processor
+from novel_tasks_core.storage.files import FileStore, StagedFile
+
+__all__ = ["AttemptReports", "CancelReason", "CancelScope", "Keep", "Returned", "perform", "run_attempt"]
+
+logger = logging.getLogger(__name__)
+
+Keep = Callable[[Sequence[StagedFile]], Awaitable[None]]
+"""Takes over the staged artifacts of an attempt that succeeded: all durable when it returns."""
+
+
+class CancelReason(StrEnum):
+    """Why a worker stops an attempt."""
+
+    CANCELLED = "cancelled"
+    LEASE_LOST = "lease_lost"
+    SHUTDOWN = "shutdown"
+
+
+class CancelScope:
+    """Stops one attempt, and remembers why. The first reason stands."""
+
+    def __init__(self) -> None:
+        self.reason: CancelReason | None = None
+        self.detail = ""
+        self._task: asyncio.Task[Any] | None = None
+
+    def cancel(self, reason: CancelReason, *, detail: str = "") -> None:
+        """Cancel the attempt, now or as soon as it begins. `detail` is what the user gave as a reason."""
+        if self.reason is not None:
+            return
+        self.reason, self.detail = reason, detail
+        if self._task is not None:
+            self._task.cancel()
+
+    def bind(self) -> None:
+        """Make the current asyncio task the one to cancel. Raises: CancelledError when that has happened already."""
+        if self.reason is not None:
+            raise asyncio.CancelledError
+        self._task = asyncio.current_task()
+
+    def release(self) -> None:
+        """Let go of the asyncio task; the cancellation, if there was one, has been dealt with."""
+        task, self._task = self._task, None
+        if task is not None and self.reason is not None:
+            task.uncancel()
+
+
+@frozen
+class Returned:
+    """A processor that succeeded: what it returned as JSON, and the artifacts it staged."""
+
+    value: Any
+    staged: tuple[Staged, ...] = ()
+
+
+async def run_attempt(
+    claim: Claim,
+    *,
+    processor: Processor,
+    children: ChildPool,
+    files: FileStore,
+    reports: AttemptReports,
+    scope: CancelScope | None = None,
+    keep: Keep | None = None,
+) -> Outcome:
+    """Run `processor` on a claimed task, within the claim's `timeout_seconds`, and return how it ended.
+
+    Nothing that a processor does raises here: its errors become Retrying or Failed and a line in the
+    task's log. Artifacts are handed to `keep`, by default `files.commit`, once the processor has
+    succeeded; otherwise they are removed. Stopped through `scope`, the outcome is Cancelled or Released.
+
+    Raises: LeaseLostError when the attempt is no longer ours, so that its output must be dropped;
+    CancelledError when cancelled by anything but `scope`.
+    """
+    scope = scope or CancelScope()
+    folder = AttemptFolder(files)
+    try:
+        scope.bind()
+        ended = await _perform_claim(claim, processor=processor, children=children, folder=folder, reports=reports)
+        if isinstance(ended, Returned):
+            return await _completed(ended, keep or _commit_to(files))
+    except asyncio.CancelledError:
+        if scope.reason is None:
+            raise
+        return _stopped(scope.reason, scope.detail, claim)
+    except EngineClosedError:
+        return Released()
+    except LeaseLostError:
+        raise
+    except Exception as exc:
+        ended = failure_of(exc)
+    finally:
+        scope.release()
+        await folder.remove()
+    return (
+        _failed(ended, claim, processor, reports)
+        if scope.reason is None
+        else _stopped(scope.reason, scope.detail, claim)
+    )
+
+
+async def _perform_claim(
+    claim: Claim, *, processor: Processor, children: ChildPool, folder: AttemptFolder, reports: AttemptReports
+) -> Returned | Failure:
+    source = None if claim.source is None else folder.files.path_of(claim.source.sha256)
+    return await perform(
+        job_of(claim, processor, source_path=source),
+        processor=processor,
+        children=children,
+        folder=folder,
+        reports=reports,
+        timeout_seconds=claim.timeout_seconds,
+    )
+
+
+async def perform(
+    job: Job,
+    *,
+    processor: Processor,
+    children: ChildPool,
+    folder: AttemptFolder,
+    reports: AttemptReports,
+    timeout_seconds: float | None,
+) -> Returned | Failure:
+    """Run a processor, on the loop or in a child, and return what came of it.
+
+    Raises: LeaseLostError, EngineClosedError; CancelledError once the processor has stopped or been killed.
+    """
+    deadline = asyncio.timeout(timeout_seconds)
+    try:
+        async with deadline:
+            if processor.runs_in_child:
+                return await _in_child(job, children, folder, reports)
+            return await _on_loop(job, processor, children, folder, reports)
+    except (LeaseLostError, EngineClosedError):
+        raise
+    except asyncio.CancelledError as exc:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        return failure_of(exc)  # nobody cancelled us: the processor awaited something that was
+    except (Exception, SystemExit) as exc:
+        if deadline.expired() and timeout_seconds is not None:
+            return failure_of(TaskTimeoutError(timeout_seconds))
+        return failure_of(exc)
+
+
+async def _in_child(
+    job: Job, children: ChildPool, folder: AttemptFolder, reports: AttemptReports
+) -> Returned | Failure:
+    finished = await children.run(evolve(job, staging=str(folder.path)), reports=reports)
+    return finished.failure or Returned(finished.value, tuple(finished.staged.values()))
+
+
+async def _on_loop(
+    job: Job, processor: Processor, children: ChildPool, folder: AttemptFolder, reports: AttemptReports
+) -> Returned:
+    if processor.function is None:
+        raise InvalidProcessorError("function", f"processor {processor.name!r} has no code here")
+    context = LoopContext(job, reports=reports, children=children, folder=folder)
+    options_type = processor.options_type
+    arguments = () if options_type is None else (structured_options(job, options_type),)
+    value = storable_value(await processor.function(context, *arguments), name="result")
+    return Returned(value, tuple(context.staged.values()))
+
+
+async def _completed(returned: Returned, keep: Keep) -> Completed:
+    if returned.staged:
+        await keep([StagedFile(one.sha256, one.size, Path(one.path)) for one in returned.staged])
+    artifacts = tuple(
+        NewArtifact(name=one.name, content_type=one.content_type, size=one.size, sha256=one.sha256)
+        for one in returned.staged
+    )
+    return Completed(result=returned.value, artifacts=artifacts)
+
+
+def _commit_to(files: FileStore) -> Keep:
+    async def keep(staged: Sequence[StagedFile]) -> None:
+        for one in staged:
+            await files.commit(one)
+
+    return keep
+
+
+def _stopped(reason: CancelReason, detail: str, claim: Claim) -> Outcome:
+    match reason:
+        case CancelReason.CANCELLED:
+            return Cancelled(reason=detail or "cancelled")
+        case CancelReason.SHUTDOWN:
+            return Released()
+        case CancelReason.LEASE_LOST:
+            raise LeaseLostError(claim.task_id, claim.attempt)
+        case _:
+            assert_never(reason)
+
+
+def _failed(failure: Failure, claim: Claim, processor: Processor, reports: AttemptReports) -> Retrying | Failed:
+    outcome = decide(failure, claim, processor.retry)
+    snoozed = isinstance(outcome, Retrying) and not outcome.counts
+    reports.log(LogLevel.INFO if snoozed else LogLevel.ERROR, log_line(failure, outcome, attempt=claim.attempt))
+    logger.log(
+        logging.INFO if snoozed else logging.WARNING,
+        "attempt_failed",
+        extra={
+            "task_id": format_task_id(claim.task_id),
+            "attempt": claim.attempt,
+            "processor": processor.name,
+            "error_type": failure.type,
+            "error_traceback": failure.traceback,
+        },
+    )
+    return outcome

@@ -1,0 +1,114 @@
+"""What a processor works on, and how it looks from inside: the same in a child as on the event loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from attrs import frozen
+
+from novel_tasks_core.errors import InvalidInputError, SourceNotFoundError
+from novel_tasks_core.models import Claim, JsonObject, TaskId
+from novel_tasks_core.processors.base import Processor
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Job:
+    """One run of a processor, in plain values.
+
+    `target` is `module:qualname` of the function, "" when it runs on the event loop. `staging` is the
+    attempt's folder for files on their way into the store, "" as long as it has none; a child makes it.
+    """
+
+    task_id: str
+    attempt: int
+    target: str
+    options: JsonObject
+    file_name: str
+    source_path: str | None
+    extra_data: JsonObject
+    resume_from: Any
+    staging: str = ""
+
+
+def job_of(claim: Claim, processor: Processor, *, source_path: Path | None) -> Job:
+    """Say what there is to do for a claim.
+
+    Raises: InvalidProcessorError when a child process could not find the processor.
+    """
+    return Job(
+        task_id=claim.task_id.hex,
+        attempt=claim.attempt,
+        target=processor.target if processor.runs_in_child else "",
+        options=claim.options,
+        file_name="" if claim.source is None else claim.source.name,
+        source_path=None if source_path is None else str(source_path),
+        extra_data=claim.extra_data,
+        resume_from=claim.resume_from,
+    )
+
+
+class JobView:
+    """What both kinds of context show of their job."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    @property
+    def task_id(self) -> TaskId:
+        """The task; a fresh id when a file is processed without a database."""
+        return TaskId(UUID(self._job.task_id))
+
+    @property
+    def attempt(self) -> int:
+        """The number of this run, from 1."""
+        return self._job.attempt
+
+    @property
+    def options(self) -> JsonObject:
+        """The validated options as JSON."""
+        return self._job.options
+
+    @property
+    def file_name(self) -> str:
+        """The name of the source as uploaded; "" without one. Data, never a path."""
+        return self._job.file_name
+
+    @property
+    def source_path(self) -> Path | None:
+        """The stored source, to be read only; None for a task without one."""
+        return None if self._job.source_path is None else Path(self._job.source_path)
+
+    @property
+    def extra_data(self) -> JsonObject:
+        """What the submitter attached."""
+        return self._job.extra_data
+
+    @property
+    def resume_from(self) -> Any:
+        """The value that the last attempt's `checkpoint` stored, or None."""
+        return self._job.resume_from
+
+
+def read_file(path: Path | None) -> bytes:
+    """Return the bytes of a stored source, b"" without one. Raises: SourceNotFoundError when it is gone."""
+    try:
+        return b"" if path is None else path.read_bytes()
+    except FileNotFoundError as exc:
+        raise SourceNotFoundError(path.name if path else "") from exc
+
+
+def structured_options(job: Job, options_type: type[T]) -> T:
+    """Build the processor's options class from the job's JSON.
+
+    Raises: InvalidInputError when they do not fit, as after an upgrade that changed the class.
+    """
+    from cattrs.preconf.json import make_converter  # slow to import, and few processors have options
+
+    try:
+        return make_converter().structure(job.options, options_type)
+    except Exception as exc:  # cattrs raises groups of whatever the hooks raised
+        raise InvalidInputError("options", f"do not fit {options_type.__qualname__}: {exc}") from exc

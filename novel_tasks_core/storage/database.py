@@ -1,0 +1,207 @@
+"""Connections to PostgreSQL: a pool for everybody, and links for the engine's hot paths.
+
+Every wait is bounded three times: the driver's connect timeout, its command timeout, and an outer
+asyncio timeout, because a driver call on a silent network may outlive its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.errors import DatabaseUnavailableError
+from novel_tasks_core.storage.faults import driver_errors
+
+logger = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+_MARGIN_SECONDS = 2.0
+"""How much longer than the driver's own timeout the outer one waits."""
+
+_SETTINGS = {"application_name": "novel-tasks", "jit": "off", "timezone": "UTC"}
+
+_ENGINE_SETTINGS = {
+    **_SETTINGS,
+    # A generic plan that was made while a table was empty must not scan it when it is full.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+}
+
+
+class Database:
+    """The pool: for reads and the rarer writes. Opened by `open`, closed once."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, url: str, config: EngineConfig) -> None:
+        self._pool = pool
+        self._url = url
+        self._config = config
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str, *, config: EngineConfig) -> AsyncIterator[Database]:
+        """Connect, and close at the end, killing what does not close in time.
+
+        Raises: DatabaseUnavailableError when no connection can be had within the connect timeout.
+        """
+        pool = asyncpg.create_pool(
+            url,
+            min_size=0,
+            max_size=config.pool_size + config.pool_overflow,
+            max_inactive_connection_lifetime=min(300.0, config.pool_recycle_seconds),
+            timeout=config.connect_timeout_seconds,
+            command_timeout=config.command_timeout_seconds,
+            server_settings=_SETTINGS,
+        )
+        with driver_errors():
+            async with asyncio.timeout(config.connect_timeout_seconds + _MARGIN_SECONDS):
+                await pool
+        database = cls(pool, url=url, config=config)
+        try:
+            await database.execute("select 1")
+            yield database
+        finally:
+            await database._close()
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(_MARGIN_SECONDS):
+                await self._pool.close()
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self._pool.terminate()
+
+    @property
+    def url(self) -> str:
+        """Where the database is; it may carry a password."""
+        return self._url
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection; errors of the driver inside the block are translated."""
+        with driver_errors():
+            connect = self._config.connect_timeout_seconds
+            try:
+                async with asyncio.timeout(connect + _MARGIN_SECONDS):
+                    connection = await self._pool.acquire(timeout=connect)
+            except TimeoutError as exc:
+                raise DatabaseUnavailableError(f"no connection within {connect:g} s") from exc
+            try:
+                yield connection
+            finally:
+                await self._release(connection)
+
+    async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
+        try:
+            await self._pool.release(connection, timeout=_MARGIN_SECONDS)
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            logger.debug("connection_release_failed", extra={"reason": str(exc)})
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction: committed at the end of the block, rolled back by an error."""
+        bound = asyncio.timeout(self._config.command_timeout_seconds * 2)
+        async with self.connection() as connection, bound, connection.transaction():
+            yield connection
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """Run one statement and return its rows."""
+        async with self.connection() as connection, self._bound():
+            return await connection.fetch(query, *args)
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """Run one statement and return its first row, or None."""
+        async with self.connection() as connection, self._bound():
+            return await connection.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """Run one statement and return the first column of its first row, or None."""
+        async with self.connection() as connection, self._bound():
+            return await connection.fetchval(query, *args)
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """Run one statement and return its command tag."""
+        async with self.connection() as connection, self._bound():
+            return await connection.execute(query, *args)
+
+    def _bound(self) -> asyncio.Timeout:
+        return asyncio.timeout(self._config.command_timeout_seconds + _MARGIN_SECONDS)
+
+    def link(self, name: str) -> Link:
+        """Make a link named `name`, not yet connected."""
+        return Link(self._url, name=name, config=self._config)
+
+
+class Link:
+    """One connection of the engine's own, made when first needed and again after it broke.
+
+    Statements queue up behind each other. A call never tries twice: whether a statement whose answer
+    was lost did commit is for the caller to find out.
+    """
+
+    def __init__(self, url: str, *, name: str, config: EngineConfig) -> None:
+        self._url = url
+        self._name = name
+        self._config = config
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._lock = asyncio.Lock()
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """Run one statement. Raises: DatabaseUnavailableError, after which the next call connects anew."""
+        async with self._lock:
+            try:
+                with driver_errors():
+                    connection = await self.connected()
+                    async with asyncio.timeout(self._config.command_timeout_seconds + _MARGIN_SECONDS):
+                        return await connection.fetch(query, *args)
+            except (DatabaseUnavailableError, asyncio.CancelledError):
+                # A connection that failed or whose statement was cut off is in an unknown state.
+                self._drop()
+                raise
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """Run one statement and return the first column of its first row, or None."""
+        rows = await self.fetch(query, *args)
+        return rows[0][0] if rows else None
+
+    async def connected(self) -> asyncpg.Connection[asyncpg.Record]:
+        """Return the connection, made now if there is none. Errors are the driver's."""
+        if self._connection is None or self._connection.is_closed():
+            connect = self._config.connect_timeout_seconds
+            async with asyncio.timeout(connect + _MARGIN_SECONDS):
+                self._connection = await asyncpg.connect(
+                    self._url,
+                    timeout=connect,
+                    command_timeout=self._config.command_timeout_seconds,
+                    server_settings={**_ENGINE_SETTINGS, "application_name": f"novel-tasks {self._name}"},
+                )
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            connection.terminate()
+
+    async def close(self) -> None:
+        """Close the connection, within a bound; safe to call twice."""
+        connection, self._connection = self._connection, None
+        if connection is None or connection.is_closed():
+            return
+        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await connection.close(timeout=_MARGIN_SECONDS)
+
+
+async def in_own_transaction(connection: Any, query: str, args: Sequence[Any]) -> list[asyncpg.Record]:
+    """Run one statement on a connection that a caller brought, inside the caller's transaction."""
+    with driver_errors():
+        rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+        return rows

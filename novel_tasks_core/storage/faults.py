@@ -1,0 +1,57 @@
+"""Driver errors become ours here, once, by SQLSTATE and type; the rest of the code never sees asyncpg's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from novel_tasks_core.errors import DatabaseUnavailableError, InvalidInputError, NovelTasksError, SchemaError
+
+_UNAVAILABLE = (
+    asyncpg.PostgresConnectionError,  # class 08
+    asyncpg.InterfaceError,  # the connection was closed under us
+    asyncpg.CannotConnectNowError,  # starting up, or in recovery
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, during a failover
+    asyncpg.exceptions.TargetServerAttributeNotMatched,
+    OSError,
+    TimeoutError,
+)
+_TRANSIENT = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+_BAD_VALUE = (
+    asyncpg.DataError,  # class 22 and values that the driver cannot encode
+    asyncpg.IntegrityConstraintViolationError,
+)
+_NO_SCHEMA = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
+
+
+@contextmanager
+def driver_errors() -> Iterator[None]:
+    """Translate what the driver raises inside the block; our own errors and cancellation pass.
+
+    Raises: DatabaseUnavailableError when trying again may help, SchemaError when tables are missing,
+    InvalidInputError for a value that the database refuses.
+    """
+    try:
+        yield
+    except NovelTasksError:
+        raise
+    except (*_UNAVAILABLE, *_TRANSIENT) as exc:
+        raise DatabaseUnavailableError(_reason(exc)) from exc
+    except _NO_SCHEMA as exc:
+        raise SchemaError(f"the schema does not fit ({_reason(exc)}): run `novel-tasks migrate`") from exc
+    except _BAD_VALUE as exc:
+        field = getattr(exc, "column_name", None) or getattr(exc, "constraint_name", None) or "value"
+        raise InvalidInputError(field, f"refused by the database: {_reason(exc)}") from exc
+
+
+def _reason(exc: BaseException) -> str:
+    return str(exc).strip().split("\n")[0] or type(exc).__name__

@@ -1,0 +1,237 @@
+"""Where originals and artifacts live: files named by the SHA-256 of their content.
+
+`FileStore` is what the engine needs of a store; `LocalFiles` keeps them in a folder of this machine::
+
+    root/tmp/...                 staged files and the folders of running attempts
+    root/ab/cd/abcd...           committed files, 64 hex digits
+
+A file is durable once `commit` returns: its bytes were flushed when it was staged, its name is by then.
+Which files are still wanted is the database's knowledge; the store only keeps and removes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from novel_tasks_core.errors import InvalidInputError
+from novel_tasks_core.storage import staging
+from novel_tasks_core.storage.staging import BLOCK_BYTES, StagedFile, StagingFile, refused
+
+__all__ = ["FileStore", "LocalFiles", "StagedFile"]
+
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_THREADS = 8  # several flushes at once share one commit of the file system's journal
+
+T = TypeVar("T")
+
+
+class FileStore(Protocol):
+    """What the engine needs of a place for files. Every method raises FileStoreError when the disk refuses."""
+
+    @property
+    def staging_folder(self) -> Path:
+        """The folder in which attempts may make folders of their own for what they stage."""
+        ...
+
+    async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
+        """Write, hash and flush `data` under a temporary name. If it raises or is cancelled nothing is left.
+
+        `folder` is one of an attempt inside `staging_folder`; it is made if it is missing.
+        """
+        ...
+
+    async def commit(self, staged: StagedFile) -> None:
+        """Give a staged file its final name, durably; harmless when a file of the same content is there."""
+        ...
+
+    async def discard(self, staged: StagedFile) -> None:
+        """Throw a staged file away; harmless after `commit` or another `discard`."""
+        ...
+
+    def path_of(self, sha256: str) -> Path:
+        """Return where the file is or would be. Raises: InvalidInputError unless given 64 hex digits."""
+        ...
+
+    async def exists(self, sha256: str) -> bool:
+        """Say whether the file is there."""
+        ...
+
+    async def unlink(self, sha256: str) -> None:
+        """Remove the file; harmless when it is not there."""
+        ...
+
+    async def check(self) -> None:
+        """Write, flush and remove a small file, to prove that the store works."""
+        ...
+
+    async def sweep_temporary(self, *, older_than_seconds: float) -> int:
+        """Remove what dead processes staged and never committed; returns how many entries went."""
+        ...
+
+
+class LocalFiles:
+    """A `FileStore` in the folder `root`, made on first use.
+
+    Disk work runs in threads of its own, so that a slow disk blocks neither the event loop nor other
+    users of asyncio's default threads. A call that is cancelled waits for the system call under way and
+    cleans up before the cancellation goes on. `close` ends the threads.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="novel-tasks-files")
+
+    @property
+    def staging_folder(self) -> Path:
+        """The folder of staged files: `root`/tmp."""
+        return self._root / "tmp"
+
+    def close(self) -> None:
+        """End the threads once they are idle; the store cannot be used afterwards."""
+        self._threads.shutdown(wait=False)
+
+    async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
+        """Write, hash and flush `data` under a temporary name in `folder`, by default the staging folder.
+
+        Small data takes one trip to a thread, large data one for each megabyte. If the iterable raises,
+        or the caller is cancelled, nothing is left and the error goes on.
+
+        Raises: FileStoreError; InvalidInputError when a given path cannot be read.
+        """
+        target = folder or self.staging_folder
+        if isinstance(data, bytes | Path):
+            return await self._staged(lambda: staging.stage(target, data))
+        blocks = _batched(data)
+        async with aclosing(blocks):
+            first = await anext(blocks, b"")
+            second = await anext(blocks, None) if len(first) >= BLOCK_BYTES else None
+            if second is None:
+                return await self._staged(lambda: staging.stage(target, first))
+            return await self._stage_large(target, first, second, blocks)
+
+    async def _stage_large(self, folder: Path, first: bytes, second: bytes, rest: AsyncIterator[bytes]) -> StagedFile:
+        opened: list[StagingFile] = []
+        try:
+            await self._blocking(lambda: opened.append(StagingFile(folder)))
+            target = opened[0]
+            await self._blocking(target.write, first)
+            await self._blocking(target.write, second)
+            async for block in rest:
+                await self._blocking(target.write, block)
+            return await self._staged(target.finish)
+        except BaseException:
+            for unfinished in opened:
+                await self._blocking(unfinished.abandon)
+            raise
+
+    async def _staged(self, work: Callable[[], StagedFile]) -> StagedFile:
+        """Run `work` in a thread; its file does not outlive a cancellation that comes meanwhile."""
+        made: list[StagedFile] = []
+        try:
+            await self._blocking(lambda: made.append(work()))
+        except asyncio.CancelledError:
+            for staged in made:
+                await self.discard(staged)
+            raise
+        return made[0]
+
+    async def commit(self, staged: StagedFile) -> None:
+        """Rename a staged file to its content's name and flush the folders; the last wins among equals.
+
+        Raises: FileStoreError.
+        """
+        await self._blocking(self._commit, staged)
+
+    def _commit(self, staged: StagedFile) -> None:
+        target = self.path_of(staged.sha256)
+        try:
+            os.replace(staged.path, target)
+        except FileNotFoundError:
+            if not staged.path.exists() and target.exists():
+                return  # committed before
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged.path, target)
+        # The folders above may have been made just now, by somebody who has not flushed them yet.
+        _flush_folders(target.parent, target.parent.parent, self._root)
+
+    async def discard(self, staged: StagedFile) -> None:
+        """Remove a staged file; harmless after `commit`. Raises: FileStoreError."""
+        await self._blocking(lambda: staged.path.unlink(missing_ok=True))
+
+    def path_of(self, sha256: str) -> Path:
+        """Return where the file with this SHA-256 is or would be.
+
+        Raises: InvalidInputError unless given 64 lower-case hex digits, so that no path can be smuggled in.
+        """
+        if _SHA256.fullmatch(sha256) is None:
+            raise InvalidInputError("sha256", "must be 64 hex digits in lower case")
+        return self._root / sha256[:2] / sha256[2:4] / sha256
+
+    async def exists(self, sha256: str) -> bool:
+        """Say whether the file is there."""
+        return await self._blocking(self.path_of(sha256).is_file)
+
+    async def unlink(self, sha256: str) -> None:
+        """Remove the file; harmless when it is not there. Raises: FileStoreError."""
+        path = self.path_of(sha256)
+        await self._blocking(lambda: path.unlink(missing_ok=True))
+
+    async def check(self) -> None:
+        """Write, flush and remove a small file. Raises: FileStoreError saying why the store does not work."""
+        await self.discard(await self.stage(b"check"))
+
+    async def sweep_temporary(self, *, older_than_seconds: float) -> int:
+        """Remove what dead processes left in the staging folder; returns how many entries went.
+
+        Raises: FileStoreError.
+        """
+        return await self._blocking(lambda: staging.sweep(self.staging_folder, older_than_seconds=older_than_seconds))
+
+    async def _blocking(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run `work` in a thread. A cancellation waits for it, since a system call cannot be stopped."""
+        future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await _settled(future)
+            raise
+        except OSError as exc:
+            raise refused(exc) from exc
+
+
+async def _settled(future: asyncio.Future[Any]) -> None:
+    """Wait until `future` is done, however often the caller is cancelled; the caller passes that on."""
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
+    if not future.cancelled():
+        future.exception()  # seen: asyncio need not complain that nobody did
+
+
+async def _batched(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """Gather small chunks into blocks of at least a megabyte; the last one may be smaller."""
+    gathered = bytearray()
+    async for chunk in chunks:
+        gathered += chunk
+        if len(gathered) >= BLOCK_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
+
+
+def _flush_folders(*folders: Path) -> None:
+    """Make renames and new folders durable; the deepest first, whose flush commits the others' along."""
+    for folder in folders:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,28 @@
+"""What maintenance does to the tables: who is due, counters, retention."""
+
+from __future__ import annotations
+
+from novel_tasks_core.models import TaskId
+from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.queries import load_queries
+
+
+class Housekeeping:
+    """Statements of the maintenance jobs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = load_queries("housekeeping")
+
+    async def take(self, job: str, *, every_seconds: float) -> bool:
+        """Take a job if it is due; of all processes one gets it, and the next turn is `every_seconds` away."""
+        return await self._database.fetchval(self._sql["due"], job, every_seconds) is not None
+
+    async def roll_up(self) -> None:
+        """Fold the counter deltas; sums stay the same at every moment."""
+        await self._database.execute(self._sql["roll_up"])
+
+    async def expired(self, *, older_than_seconds: float, limit: int) -> list[TaskId]:
+        """Return finished tasks that are older than the retention, oldest first."""
+        rows = await self._database.fetch(self._sql["expired"], older_than_seconds, limit)
+        return [TaskId(row["id"]) for row in rows]

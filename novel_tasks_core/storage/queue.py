@@ -1,0 +1,204 @@
+"""The queue: claims, and the ends of attempts, each a statement for many tasks at once.
+
+Every write of a worker names (task, worker, attempt). What no longer holds its lease is left out of
+the answer and changes nothing: that is the fence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+from attrs import frozen
+
+from novel_tasks_core.conversion import read_json, result_json
+from novel_tasks_core.errors import InvalidInputError
+from novel_tasks_core.models import (
+    Cancelled,
+    Claim,
+    Completed,
+    ErrorInfo,
+    Failed,
+    Released,
+    Retrying,
+    TaskId,
+    WorkerId,
+)
+from novel_tasks_core.storage.database import Link
+from novel_tasks_core.storage.endings import (
+    Ending,
+    Recording,
+    event_columns,
+    finish_columns,
+    make_ending,
+    postpone_columns,
+)
+from novel_tasks_core.storage.queries import load_queries
+from novel_tasks_core.storage.rows import source_of
+
+PROMOTE_BATCH = 1000
+
+
+@frozen
+class Lane:
+    """The queue of one processor. `timeout_seconds` is its default."""
+
+    id: int
+    processor: str
+    timeout_seconds: float
+
+
+@frozen
+class Head:
+    """Ready tasks of one (lane, priority), from `position` on."""
+
+    lane: int
+    priority: int
+    position: int
+
+
+@frozen
+class Ended:
+    """What a flush stored: the last seq of every attempt that still held its lease, and tasks that are ready again."""
+
+    last_seq: Mapping[TaskId, int]
+    heads: tuple[Head, ...] = ()
+
+
+class Queue:
+    """Claims and ends attempts over two links, so that neither waits for the other."""
+
+    def __init__(self, *, claims: Link, flushes: Link) -> None:
+        self._claims = claims
+        self._flushes = flushes
+        self._sql = load_queries("queue")
+
+    async def lanes(self) -> dict[str, tuple[int, bool]]:
+        """Return the id of every lane, and whether it is paused, by processor."""
+        rows = await self._claims.fetch(self._sql["lanes"])
+        return {row["processor"]: (row["id"], row["paused"]) for row in rows}
+
+    async def make_lane(self, processor: str) -> int:
+        """Return the id of a processor's lane, made now if need be."""
+        return int(await self._claims.fetchval(self._sql["make_lane"], processor))
+
+    async def pause(self, processor: str, *, paused: bool) -> None:
+        """Stop or allow claims of a processor's tasks, in all workers."""
+        await self._claims.fetch(self._sql["pause_lane"], processor, paused)
+
+    async def heads(self, lanes: Sequence[int]) -> list[Head]:
+        """Return where the ready tasks of these lanes begin, highest priority first."""
+        rows = await self._claims.fetch(self._sql["ready_heads"], lanes)
+        return [Head(row["lane"], row["priority"], row["position"]) for row in rows]
+
+    async def claim(
+        self, heads: Sequence[Head], *, lanes: Mapping[int, Lane], most: Mapping[int, int], worker_id: WorkerId
+    ) -> list[tuple[Claim, Head]]:
+        """Take ready tasks in the order of `heads`, of each lane `most`, and of all the highest of these.
+
+        Returns each with the place it came from.
+        """
+        rows = await self._claims.fetch(
+            self._sql["claim"],
+            [h.lane for h in heads],
+            [h.priority for h in heads],
+            [h.position for h in heads],
+            [lanes[h.lane].timeout_seconds for h in heads],
+            max(most.values()),
+            worker_id,
+            [most[h.lane] for h in heads],
+        )
+        return [(_claim(row, lanes), Head(row["lane"], row["priority"], row["position"])) for row in rows]
+
+    async def promote(self) -> list[Head]:
+        """Make due tasks ready; return where they stand."""
+        rows = await self._claims.fetch(self._sql["promote"], PROMOTE_BATCH)
+        return [Head(row["lane"], row["priority"], row["position"]) for row in rows]
+
+    async def end(self, endings: Sequence[Ending], *, holder: WorkerId, finisher: WorkerId) -> Ended:
+        """Commit outcomes of attempts held by `holder`. `finisher` is who says so: the holder, or its rescuer.
+
+        A value that the database refuses fails only its own task: the batch is split until it stands alone.
+
+        Raises: DatabaseUnavailableError, after which `confirm` tells what was stored all the same.
+        """
+        final = [e for e in endings if isinstance(e.outcome, Completed | Failed | Cancelled)]
+        again = [e for e in endings if isinstance(e.outcome, Retrying | Released)]
+        last_seq: dict[TaskId, int] = {}
+        heads: list[Head] = []
+        for query, columns, part in (("finish", finish_columns, final), ("postpone", postpone_columns, again)):
+            for row in await self._end_part(query, columns, part, ids=(holder, finisher)):
+                last_seq[TaskId(row["id"])] = row["last_seq"]
+                if query == "postpone" and row["position"] is not None:
+                    heads.append(Head(row["lane"], row["priority"], row["position"]))
+        return Ended(last_seq, tuple(heads))
+
+    async def _end_part(
+        self, query: str, columns: Any, part: Sequence[Ending], *, ids: tuple[WorkerId, WorkerId]
+    ) -> list[asyncpg.Record]:
+        if not part:
+            return []
+        try:
+            return await self._flushes.fetch(self._sql[query], *columns(part, *ids))
+        except InvalidInputError as exc:
+            if len(part) == 1:
+                return await self._refused(part[0], exc, ids)
+        half = len(part) // 2
+        first = await self._end_part(query, columns, part[:half], ids=ids)
+        return first + await self._end_part(query, columns, part[half:], ids=ids)
+
+    async def _refused(
+        self, ending: Ending, exc: InvalidInputError, ids: tuple[WorkerId, WorkerId]
+    ) -> list[asyncpg.Record]:
+        """Store, instead of an outcome that the database will not take, that it would not."""
+        if isinstance(ending.outcome, Failed):
+            raise exc
+        error = ErrorInfo("InvalidInputError", str(exc))
+        plain = make_ending(ending.task_id, Failed(error=error), attempt=ending.attempt, at=ending.finished_at)
+        return await self._end_part("finish", finish_columns, [plain], ids=ids)
+
+    async def confirm(self, endings: Sequence[Ending], *, finisher: WorkerId) -> Ended:
+        """Tell which of these ends were stored by a flush whose answer was lost."""
+        ids, attempts = [e.task_id for e in endings], [e.attempt for e in endings]
+        rows = await self._flushes.fetch(self._sql["finished_by"], finisher, ids, attempts)
+        return Ended({TaskId(row["id"]): row["last_seq"] for row in rows})
+
+    async def record(self, recordings: Sequence[Recording], *, worker_id: WorkerId) -> Ended:
+        """Store events of running attempts; those missing from the answer have lost their lease."""
+        rows = await self._flushes.fetch(
+            self._sql["record"],
+            worker_id,
+            [r.task_id for r in recordings],
+            [r.attempt for r in recordings],
+            [len(r.events) for r in recordings],
+            *event_columns(recordings),
+        )
+        return Ended({TaskId(row["id"]): row["last_seq"] for row in rows})
+
+    async def progress(self, latest: Iterable[tuple[TaskId, int, float, str]], *, worker_id: WorkerId) -> None:
+        """Write (task, attempt, fraction, stage) into the leases that still hold."""
+        columns = list(zip(*latest, strict=True))
+        await self._flushes.fetch(self._sql["progress"], worker_id, *map(list, columns))
+
+    async def checkpoint(self, task_id: TaskId, attempt: int, value: Any, *, worker_id: WorkerId) -> bool:
+        """Store a checkpoint, and say whether the attempt still held its lease."""
+        stored = await self._flushes.fetch(self._sql["checkpoint"], task_id, worker_id, attempt, result_json(value))
+        return bool(stored)
+
+
+def _claim(row: asyncpg.Record, lanes: Mapping[int, Lane]) -> Claim:
+    return Claim(
+        task_id=TaskId(row["task_id"]),
+        attempt=row["attempt"],
+        processor=lanes[row["lane"]].processor,
+        options=read_json(row["options"], {}),
+        source=source_of(row),
+        extra_data=read_json(row["extra_data"], {}),
+        max_attempts=row["max_attempts"],
+        failures=row["failures"],
+        timeout_seconds=row["timeout_seconds"],
+        started_at=row["started_at"],
+        last_seq=row["last_seq"],
+        resume_from=read_json(row["checkpoint"]),
+    )

@@ -1,0 +1,58 @@
+-- name: due
+-- Takes a maintenance job if it is due, by moving its next time; no row when it is not, or another process has it.
+with known as (
+    insert into maintenance (name) values ($1) on conflict (name) do nothing returning name
+),
+chosen as (
+    select name from maintenance where name = $1 and next_at <= now() for update skip locked
+)
+update maintenance m set next_at = now() + $2 * interval '1 second'
+from (select name from chosen union all select name from known) c where m.name = c.name
+returning m.name
+
+-- name: roll_up
+-- Folds the counter deltas into one row each.
+with gone as (
+    delete from task_counts where ctid = any(array(select ctid from task_counts for update skip locked limit 100000))
+    returning owner, lane, status, tasks, duration_ms
+)
+insert into task_counts (owner, lane, status, tasks, duration_ms)
+select owner, lane, status, sum(tasks), sum(duration_ms) from gone group by owner, lane, status having sum(tasks) <> 0 or sum(duration_ms) <> 0
+
+-- name: expired
+-- Finished tasks older than $1 seconds, oldest first.
+select id from tasks
+where status <> 'pending' and finished_at < now() - $1 * interval '1 second'
+order by id limit $2
+
+-- name: touch_file
+-- Makes or touches the row of a file: its lock keeps the sweeper away until the end of the transaction.
+insert into files (sha256, size) values ($1, $2)
+on conflict (sha256) do update set touched_at = now()
+returning sha256
+
+-- name: unused_files
+-- Files that nothing refers to and nobody has touched for $1 seconds.
+select f.sha256 from files f
+where f.touched_at < now() - $1 * interval '1 second'
+  and not exists (select 1 from tasks t where t.source_sha256 = f.sha256)
+  and not exists (select 1 from artifacts a where a.sha256 = f.sha256)
+order by f.touched_at limit $2
+
+-- name: lock_unused_file
+-- Locks one file for its removal, if it is still unused: whoever stores the same bytes now waits for us.
+select f.sha256 from files f
+where f.sha256 = $1 and f.touched_at < now() - $2 * interval '1 second'
+for update
+
+-- name: file_in_use
+-- Whether anything refers to a file.
+select exists (select 1 from tasks where source_sha256 = $1) or exists (select 1 from artifacts where sha256 = $1)
+
+-- name: forget_file
+-- Removes the row of a file that the caller has locked.
+delete from files where sha256 = $1
+
+-- name: file_known
+-- Whether a file has a row.
+select exists (select 1 from files where sha256 = $1)

@@ -1,0 +1,270 @@
+-- name: lanes
+-- All lanes.
+select id, processor, paused from lanes
+
+-- name: make_lane
+-- Finds or makes the lane of a processor.
+with made as (insert into lanes (processor) values ($1) on conflict (processor) do nothing returning id)
+select id from made union all select id from lanes where processor = $1 limit 1
+
+-- name: pause_lane
+-- Pauses or resumes a lane.
+update lanes set paused = $2 where processor = $1 returning id
+
+-- name: submit
+-- Stores tasks with their keys, first log entries and counts in one go. A task whose key is taken is left out.
+-- Rows: one per (lane, priority) with its lowest new position, then one without lane that lists the ids of the keys taken now.
+with given as materialized (
+    select * from unnest(
+        $1::uuid[], $2::int[], $3::text[], $4::smallint[], $5::smallint[], $6::float8[], $7::timestamptz[],
+        $8::bytea[], $9::bigint[], $10::text[], $11::json[], $12::json[], $13::text[],
+        $14::text[], $15::text[], $16::json[], $17::timestamptz[]
+    ) as g(id, lane, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+           options, extra_data, session_id, key, key_release, note, created_at)
+),
+keyed as (
+    insert into task_keys (owner, key, task_id)
+    select owner, key, id from given where key is not null order by owner, key
+    on conflict do nothing
+    returning task_id
+),
+stored as (
+    insert into tasks (id, lane, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size,
+                       source_name, options, extra_data, session_id, key_release, created_at, last_seq)
+    select id, lane, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+           options, extra_data, session_id, key_release::"char", created_at, case when note is null then 0 else 1 end
+    from given
+    where key is null or id in (select task_id from keyed)
+    returning id, lane, owner, priority, run_at
+),
+readied as (
+    insert into task_ready (lane, priority, task_id)
+    select lane, priority, id from stored where run_at is null or run_at <= now()
+    returning lane, priority, position
+),
+scheduled as (
+    insert into task_schedule (run_at, task_id) select run_at, id from stored where run_at > now()
+),
+noted as (
+    insert into task_events (task_id, seq, at, kind, data)
+    select g.id, 1, g.created_at, 'log', g.note from given g join stored s on s.id = g.id where g.note is not null
+),
+counted as (
+    insert into task_counts (owner, lane, status, tasks) select owner, lane, 'pending', count(*) from stored group by owner, lane
+)
+select lane, priority, min(position) as position, null::uuid[] as keyed from readied group by lane, priority
+union all
+select null, null, null, array(select task_id from keyed)
+
+-- name: key_holder
+-- The live task that holds a key.
+select task_id from task_keys where owner = $1 and key = $2
+
+-- name: ready_heads
+-- The (lane, priority) pairs that have ready tasks, each with its lowest position: a walk along the index.
+with recursive heads as (
+    select l.lane, h.priority
+    from unnest($1::int[]) as l(lane)
+    cross join lateral (
+        select priority from task_ready where lane = l.lane order by priority desc limit 1
+    ) h
+    union all
+    select p.lane, n.priority
+    from heads p
+    cross join lateral (
+        select priority from task_ready where lane = p.lane and priority < p.priority order by priority desc limit 1
+    ) n
+)
+select h.lane, h.priority, f.position
+from heads h
+cross join lateral (
+    select position from task_ready where lane = h.lane and priority = h.priority order by position limit 1
+) f
+
+-- name: claim
+-- Takes up to $5 ready tasks of the given (lane, priority, low position, default timeout, at most), first pair first.
+with picked as materialized (
+    select r.lane, r.priority, r.position, r.task_id, r.attempt, w.timeout_seconds
+    from unnest($1::int[], $2::smallint[], $3::bigint[], $4::float8[], $7::int[]) with ordinality
+         as w(lane, priority, low, timeout_seconds, most, place)
+    join lanes n on n.id = w.lane and not n.paused
+    cross join lateral (
+        select lane, priority, position, task_id, attempt from task_ready
+        where lane = w.lane and priority = w.priority and position >= w.low
+        order by position limit w.most for update skip locked
+    ) r
+    order by w.place, r.position
+    limit $5
+),
+taken as (
+    delete from task_ready t using picked p
+    where (t.lane, t.priority, t.position) = (p.lane, p.priority, p.position)
+    returning t.task_id, t.lane, t.priority, t.position, t.attempt + 1 as attempt, p.timeout_seconds
+),
+joined as materialized (
+    select k.task_id, k.lane, k.priority, k.position, k.attempt, t.failures, t.max_attempts,
+           coalesce(t.timeout_seconds, k.timeout_seconds) as timeout_seconds,
+           t.source_sha256, t.source_size, t.source_name, t.options, t.extra_data, t.last_seq
+    from taken k join tasks t on t.id = k.task_id
+),
+leased as (
+    insert into task_leases (task_id, worker_id, attempt, lane, position, started_at, deadline)
+    select task_id, $6, attempt, lane, position, now(), now() + timeout_seconds * interval '1 second' from joined
+)
+select j.task_id, j.lane, j.priority, j.position, j.attempt, j.failures, j.max_attempts, j.timeout_seconds, j.source_sha256,
+       j.source_size, j.source_name, j.options, j.extra_data, j.last_seq, now() as started_at, c.value as checkpoint
+from joined j
+left join task_checkpoints c on c.task_id = j.task_id and j.attempt > 1
+order by j.priority desc, j.position
+
+-- name: finish
+-- Ends attempts for good, if (task, worker, attempt) still hold: rows of those that did, with their last seq.
+-- tasks.attempt is the fence under concurrency: whoever ended an attempt raised it, in the row that this locks first.
+with done as materialized (
+    select * from unnest(
+        $2::uuid[], $3::int[], $4::text[], $5::json[], $6::json[], $7::timestamptz[], $8::int[], $9::text[]
+    ) as d(task_id, attempt, status, result, error, finished_at, events, outcome)
+),
+ended as (
+    update tasks t
+    set status = d.status, attempt = d.attempt, failures = t.failures + case d.status when 'failed' then 1 else 0 end,
+        result = case d.status when 'completed' then d.result else t.result end,
+        result_attempt = case d.status when 'completed' then d.attempt else t.result_attempt end,
+        error = case d.status when 'completed' then null else d.error end,
+        finished_worker = $10, started_at = l.started_at, finished_at = d.finished_at,
+        last_seq = t.last_seq + d.events, version = t.version + 1
+    from done d join task_leases l on l.task_id = d.task_id
+    where t.id = d.task_id and t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt
+    returning t.id, t.lane, t.owner, t.status, t.attempt, t.started_at, t.finished_at, t.error, t.last_seq,
+              t.last_seq - d.events as base, t.key_release, d.outcome
+),
+freed as (
+    delete from task_leases l using ended e where l.task_id = e.id
+),
+attempted as (
+    insert into task_attempts (task_id, attempt, worker_id, started_at, finished_at, outcome, error)
+    select id, attempt, $1, started_at, finished_at, outcome, error from ended
+),
+told as (
+    insert into task_events (task_id, seq, at, attempt, kind, data)
+    select e.id, e.base + v.nth, v.at, e.attempt, v.kind, v.data
+    from unnest($11::uuid[], $12::int[], $13::timestamptz[], $14::text[], $15::json[]) as v(task_id, nth, at, kind, data)
+    join ended e on e.id = v.task_id
+),
+kept as (
+    insert into artifacts (task_id, attempt, name, content_type, size, sha256)
+    select e.id, e.attempt, a.name, a.content_type, a.size, a.sha256
+    from unnest($16::uuid[], $17::text[], $18::text[], $19::bigint[], $20::bytea[]) as a(task_id, name, content_type, size, sha256)
+    join ended e on e.id = a.task_id
+),
+counted as (
+    insert into task_counts (owner, lane, status, tasks, duration_ms)
+    select owner, lane, 'pending', -count(*), 0 from ended group by owner, lane
+    union all
+    select owner, lane, status, count(*),
+           coalesce(sum(extract(epoch from finished_at - started_at) * 1000) filter (where status = 'completed'), 0)::bigint
+    from ended group by owner, lane, status
+),
+unkeyed as (
+    delete from task_keys k using ended e
+    where k.task_id = e.id and (e.key_release = 'n' or e.key_release = 'f' and e.status <> 'completed')
+),
+unchecked as (
+    delete from task_checkpoints c using ended e where c.task_id = e.id and e.attempt > 0
+)
+select id, last_seq from ended
+
+-- name: postpone
+-- Ends attempts that run again: at run_at, or at once in their old place where run_at is null. Rows as `finish`.
+with done as materialized (
+    select * from unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::timestamptz[], $7::json[], $8::timestamptz[], $9::int[])
+        as d(task_id, attempt, outcome, failed, run_at, error, finished_at, events)
+),
+ended as (
+    update tasks t
+    set attempt = d.attempt, failures = t.failures + d.failed, run_at = d.run_at, error = coalesce(d.error, t.error),
+        finished_worker = $10, last_seq = t.last_seq + d.events, version = t.version + 1
+    from done d join task_leases l on l.task_id = d.task_id
+    where t.id = d.task_id and t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt
+    returning t.id, t.lane, t.priority, t.attempt, t.run_at, t.last_seq, t.last_seq - d.events as base,
+              l.position, l.started_at, d.finished_at, d.outcome, d.error
+),
+freed as (
+    delete from task_leases l using ended e where l.task_id = e.id
+),
+attempted as (
+    insert into task_attempts (task_id, attempt, worker_id, started_at, finished_at, outcome, error)
+    select id, attempt, $1, started_at, finished_at, outcome, error from ended
+),
+told as (
+    insert into task_events (task_id, seq, at, attempt, kind, data)
+    select e.id, e.base + v.nth, v.at, e.attempt, v.kind, v.data
+    from unnest($11::uuid[], $12::int[], $13::timestamptz[], $14::text[], $15::json[]) as v(task_id, nth, at, kind, data)
+    join ended e on e.id = v.task_id
+),
+readied as (
+    insert into task_ready (lane, priority, position, task_id, attempt)
+    select lane, priority, position, id, attempt from ended where run_at is null
+),
+scheduled as (
+    insert into task_schedule (run_at, task_id) select run_at, id from ended where run_at is not null
+)
+select id, last_seq, lane, priority, case when run_at is null then position end as position from ended
+
+-- name: record
+-- Stores events of running attempts that still hold their lease; rows of those that do, with their last seq.
+with given as materialized (
+    select * from unnest($2::uuid[], $3::int[], $4::int[]) as g(task_id, attempt, events)
+),
+grown as (
+    update tasks t set last_seq = t.last_seq + g.events, version = t.version + 1
+    from given g join task_leases l on l.task_id = g.task_id
+    where t.id = g.task_id and t.attempt = g.attempt - 1 and l.worker_id = $1 and l.attempt = g.attempt
+    returning t.id, t.last_seq, t.last_seq - g.events as base, g.attempt
+),
+told as (
+    insert into task_events (task_id, seq, at, attempt, kind, data)
+    select e.id, e.base + v.nth, v.at, e.attempt, v.kind, v.data
+    from unnest($5::uuid[], $6::int[], $7::timestamptz[], $8::text[], $9::json[]) as v(task_id, nth, at, kind, data)
+    join grown e on e.id = v.task_id
+)
+select id, last_seq from grown
+
+-- name: progress
+-- Writes the latest progress of running attempts into their leases.
+update task_leases l set progress = g.progress, stage = g.stage, tick = l.tick + 1
+from unnest($2::uuid[], $3::int[], $4::real[], $5::text[]) as g(task_id, attempt, progress, stage)
+where l.task_id = g.task_id and l.worker_id = $1 and l.attempt = g.attempt
+
+-- name: checkpoint
+-- Stores a checkpoint of an attempt that still holds its lease; no row otherwise. The lock keeps a rescuer out.
+with held as (
+    select task_id from task_leases where task_id = $1 and worker_id = $2 and attempt = $3 for share
+)
+insert into task_checkpoints (task_id, attempt, value) select task_id, $3, $4 from held
+on conflict (task_id) do update set attempt = excluded.attempt, value = excluded.value
+returning task_id
+
+-- name: finished_by
+-- Of attempts whose end was sent but not confirmed: those that this worker did end, with the last seq.
+select t.id, t.last_seq from unnest($2::uuid[], $3::int[]) as d(task_id, attempt)
+join tasks t on t.id = d.task_id and t.attempt = d.attempt and t.finished_worker = $1
+
+-- name: promote
+-- Moves due tasks from the schedule into the ready table.
+with due as materialized (
+    select run_at, task_id from task_schedule where run_at <= now() order by run_at limit $1 for update skip locked
+),
+gone as (
+    delete from task_schedule s using due d where (s.run_at, s.task_id) = (d.run_at, d.task_id) returning s.task_id
+),
+readied as (
+    insert into task_ready (lane, priority, task_id, attempt)
+    select t.lane, t.priority, t.id, t.attempt from gone g join tasks t on t.id = g.task_id
+    returning lane, priority, position
+)
+select lane, priority, min(position) as position, count(*) as tasks from readied group by lane, priority
+
+-- name: next_due
+-- Seconds until the next scheduled task, null without one.
+select greatest(0, extract(epoch from run_at - now()))::float8 from task_schedule order by run_at limit 1

@@ -1,0 +1,254 @@
+-- name: get
+-- One task whole.
+select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+       options, extra_data, session_id, attempt, failures, status, result, result_attempt, result_url, error, started_at,
+       finished_at, created_at, last_seq, progress, stage, cancel_requested, version
+from task_current where id = $1
+
+-- name: newest
+-- Tasks of any status, newest first.
+select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+       extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at, last_seq,
+       progress, stage, cancel_requested, version
+from task_current
+where id < $1 and id >= $2 and ($3::text is null or owner = $3) and ($4::int is null or lane = $4)
+  and ($5::text is null or stored_status = $5)
+  and ($6::text is null or lower(source_name) like $6 or id::text like $6)
+order by id desc limit $7 offset $8
+
+-- name: newest_ended
+-- Failed or cancelled tasks, newest first: from their own index.
+select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+       extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at, last_seq,
+       progress, stage, cancel_requested, version
+from task_current
+where stored_status = $5 and stored_status in ('failed', 'cancelled')
+  and id < $1 and id >= $2 and ($3::text is null or owner = $3) and ($4::int is null or lane = $4)
+  and ($6::text is null or lower(source_name) like $6 or id::text like $6)
+order by id desc limit $7 offset $8
+
+-- name: newest_pending
+-- Waiting tasks, newest first: from the small tables that hold them.
+select c.id, c.processor, c.owner, c.priority, c.max_attempts, c.timeout_seconds, c.run_at, c.source_sha256, c.source_size,
+       c.source_name, c.extra_data, c.session_id, c.attempt, c.failures, c.status, c.result_url, c.error, c.started_at,
+       c.finished_at, c.created_at, c.last_seq, c.progress, c.stage, c.cancel_requested, c.version
+from (
+    (select task_id from task_ready where task_id < $1 and task_id >= $2)
+    union all
+    (select task_id from task_schedule where task_id < $1 and task_id >= $2)
+    order by task_id desc
+) w
+join task_current c on c.id = w.task_id
+where ($3::text is null or c.owner = $3) and ($4::int is null or c.lane = $4) and $5::text is not null
+  and ($6::text is null or lower(c.source_name) like $6 or c.id::text like $6)
+order by w.task_id desc limit $7 offset $8
+
+-- name: newest_processing
+-- Running tasks, newest first: from the leases.
+select c.id, c.processor, c.owner, c.priority, c.max_attempts, c.timeout_seconds, c.run_at, c.source_sha256, c.source_size,
+       c.source_name, c.extra_data, c.session_id, c.attempt, c.failures, c.status, c.result_url, c.error, c.started_at,
+       c.finished_at, c.created_at, c.last_seq, c.progress, c.stage, c.cancel_requested, c.version
+from task_leases l
+join task_current c on c.id = l.task_id
+where l.task_id < $1 and l.task_id >= $2 and ($3::text is null or c.owner = $3) and ($4::int is null or c.lane = $4)
+  and $5::text is not null and ($6::text is null or lower(c.source_name) like $6 or c.id::text like $6)
+order by l.task_id desc limit $7 offset $8
+
+-- name: matching_ids
+-- Ids of at most $7 tasks that match, for counts and for sorts that have no index.
+select id from task_current
+where id < $1 and id >= $2 and ($3::text is null or owner = $3) and ($4::int is null or lane = $4)
+  and ($5::text is null or status = $5)
+  and ($6::text is null or lower(source_name) like $6 or id::text like $6)
+order by id desc limit $7
+
+-- name: sorted
+-- Summaries of the given tasks by file name, status or priority.
+select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+       extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at, last_seq,
+       progress, stage, cancel_requested, version
+from task_current where id = any($1::uuid[])
+order by
+    case when $2 = 'file_name' and not $3 then lower(source_name) end asc nulls last,
+    case when $2 = 'file_name' and $3 then lower(source_name) end desc nulls last,
+    case when $2 = 'status' and not $3 then status end asc,
+    case when $2 = 'status' and $3 then status end desc,
+    case when $2 = 'priority' and not $3 then priority end asc,
+    case when $2 = 'priority' and $3 then priority end desc,
+    case when $2 = 'created_at' and not $3 then id end asc,
+    id desc
+limit $4 offset $5
+
+-- name: totals
+-- Exact counts by stored status, from the counters.
+select status, sum(tasks)::bigint as tasks, sum(duration_ms)::bigint as duration_ms from task_counts
+where ($1::text is null or owner = $1) and ($2::int is null or lane = $2) group by status
+
+-- name: running_total
+-- How many tasks run now.
+select count(*) from task_leases l
+where ($2::int is null or l.lane = $2)
+  and ($1::text is null or exists (select 1 from tasks t where t.id = l.task_id and t.owner = $1))
+
+-- name: queue_status
+-- Every lane with its counts; the age is that of the task that would be claimed next.
+select n.processor, n.paused,
+       coalesce((select sum(tasks) from task_counts c where c.lane = n.id and c.status = 'pending'), 0)::bigint as waiting,
+       (select count(*) from task_schedule s join tasks t on t.id = s.task_id where t.lane = n.id) as scheduled,
+       (select count(*) from task_leases l where l.lane = n.id) as processing,
+       (select extract(epoch from now() - t.created_at)::float8
+        from (select task_id from task_ready r where r.lane = n.id order by priority desc, position limit 1) h
+        join tasks t on t.id = h.task_id) as oldest_seconds
+from lanes n order by n.processor
+
+-- name: attempts
+-- The finished attempts of a task.
+select task_id, attempt, worker_id, started_at, finished_at, outcome, error from task_attempts where task_id = $1 order by attempt
+
+-- name: artifacts
+-- The artifacts of the result that is shown.
+select a.task_id, a.attempt, a.name, a.content_type, a.size, a.sha256
+from tasks t join artifacts a on a.task_id = t.id and a.attempt = t.result_attempt
+where t.id = $1 order by a.name
+
+-- name: lock
+-- Locks a task and tells where it stands.
+select t.id, t.status, t.attempt, t.last_seq, t.owner, t.lane, t.priority, t.started_at, t.finished_at, t.key_release, n.processor,
+       t.version
+from tasks t join lanes n on n.id = t.lane where t.id = $1 for no key update of t
+
+-- name: lease_of
+-- The lease of a task, if it has one.
+select worker_id, attempt, started_at, progress, tick from task_leases where task_id = $1 for update
+
+-- name: take_ready
+-- Takes a task out of the ready table.
+delete from task_ready where task_id = $1 returning attempt
+
+-- name: take_scheduled
+-- Takes a task out of the schedule.
+delete from task_schedule where task_id = $1 returning task_id
+
+-- name: flag_cancel
+-- Asks the worker that runs a task to stop it.
+update task_leases set cancel_requested = true where task_id = $1 returning worker_id, attempt
+
+-- name: end_cancelled
+-- Makes a waiting task cancelled, with its event, its count and its key.
+with ended as (
+    update tasks set status = 'cancelled', finished_at = $2, error = $3, last_seq = last_seq + 1, version = version + 1
+    where id = $1 returning id, owner, lane, last_seq, key_release
+),
+told as (
+    insert into task_events (task_id, seq, at, kind, data) select id, last_seq, $2, 'cancelled', $4 from ended
+),
+counted as (
+    insert into task_counts (owner, lane, status, tasks)
+    select e.owner, e.lane, c.status, c.tasks from ended e, (values ('pending', -1), ('cancelled', 1)) as c(status, tasks)
+),
+unkeyed as (
+    delete from task_keys k using ended e where k.task_id = e.id and e.key_release in ('n', 'f')
+)
+select last_seq from ended
+
+-- name: tell
+-- Adds one event to a task that the caller has locked.
+with grown as (update tasks set last_seq = last_seq + 1, version = version + 1 where id = $1 returning id, last_seq)
+insert into task_events (task_id, seq, at, attempt, kind, data) select id, last_seq, $2, $3, $4, $5 from grown returning seq
+
+-- name: requeue
+-- Sends a finished task round again; the caller has locked it.
+with before as (
+    select id, status, owner, lane, started_at, finished_at from tasks where id = $1
+),
+again as (
+    update tasks set status = 'pending', failures = 0, run_at = null, last_seq = last_seq + 1, version = version + 1
+    where id = $1 returning id, lane, priority, attempt, last_seq
+),
+readied as (
+    insert into task_ready (lane, priority, task_id, attempt) select lane, priority, id, attempt from again
+    returning lane, priority, position
+),
+told as (
+    insert into task_events (task_id, seq, at, kind) select id, last_seq, $2, 'requeued' from again
+),
+counted as (
+    insert into task_counts (owner, lane, status, tasks, duration_ms)
+    select owner, lane, 'pending', 1, 0 from before
+    union all
+    select owner, lane, status, -1,
+           case status when 'completed' then -(extract(epoch from finished_at - started_at) * 1000)::bigint else 0 end
+    from before
+)
+select r.lane, r.priority, r.position, a.last_seq from readied r, again a
+
+-- name: move_ready
+-- Gives a ready task another priority; it goes to the end of that one.
+update task_ready set priority = $2, position = nextval('task_position') where task_id = $1 returning lane, priority, position
+
+-- name: hold_scheduled
+-- Locks the schedule entry of a task against its promotion.
+select task_id from task_schedule where task_id = $1 for update
+
+-- name: set_priority
+-- Writes the priority into a task that the caller has locked.
+update tasks set priority = $2 where id = $1
+
+-- name: delete
+-- Deletes a task, which the caller has locked, with everything that is its own.
+with gone as (
+    delete from tasks where id = $1 returning id, owner, lane, status, started_at, finished_at
+),
+r as (delete from task_ready where task_id = $1),
+s as (delete from task_schedule where task_id = $1),
+l as (delete from task_leases where task_id = $1 returning worker_id),
+e as (delete from task_events where task_id = $1),
+p as (delete from task_attempts where task_id = $1),
+c as (delete from task_checkpoints where task_id = $1),
+k as (delete from task_keys where task_id = $1),
+a as (delete from artifacts where task_id = $1),
+counted as (
+    insert into task_counts (owner, lane, status, tasks, duration_ms)
+    select owner, lane, status, -1,
+           case status when 'completed' then -(extract(epoch from finished_at - started_at) * 1000)::bigint else 0 end
+    from gone
+)
+select (select worker_id from l) as worker_id from gone
+
+-- name: free_key
+-- Lets go of the keys of a task.
+delete from task_keys where task_id = $1
+
+-- name: claim_external
+-- Gives a waiting task to an outside service; the caller has locked it and taken it out of its place.
+insert into task_leases (task_id, worker_id, attempt, lane, position, started_at, deadline)
+select id, 0, attempt + 1, lane, nextval('task_position'), now(), now() + coalesce(timeout_seconds, $2) * interval '1 second'
+from tasks where id = $1
+returning attempt
+
+-- name: report_progress
+-- What an outside service says of a task that it runs.
+update task_leases set progress = $2, tick = tick + 1 where task_id = $1 and worker_id = 0 returning attempt
+
+-- name: set_result_url
+-- Where an outside service keeps its result.
+update tasks set result_url = $2, version = version + 1 where id = $1
+
+-- name: location_faults
+-- The invariant: tasks that are in no location or in more than one. No rows, ever.
+select t.id, t.status, r.task_id is not null as ready, s.task_id is not null as scheduled, l.task_id is not null as leased
+from tasks t
+left join task_ready r on r.task_id = t.id
+left join task_schedule s on s.task_id = t.id
+left join task_leases l on l.task_id = t.id
+where (r.task_id is not null)::int + (s.task_id is not null)::int + (l.task_id is not null)::int
+      + (t.status <> 'pending')::int <> 1
+
+-- name: count_faults
+-- The other invariant: counters that differ from what they count. No rows, ever.
+select coalesce(c.owner, t.owner) as owner, coalesce(c.lane, t.lane) as lane, coalesce(c.status, t.status) as status,
+       coalesce(c.tasks, 0) as counted, coalesce(t.tasks, 0) as present
+from (select owner, lane, status, sum(tasks) as tasks from task_counts group by 1, 2, 3 having sum(tasks) <> 0) c
+full join (select owner, lane, status, count(*) as tasks from tasks group by 1, 2, 3) t
+    on (t.owner, t.lane, t.status) = (c.owner, c.lane, c.status)
+where coalesce(c.tasks, 0) <> coalesce(t.tasks, 0)

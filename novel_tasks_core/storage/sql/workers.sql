@@ -1,0 +1,54 @@
+-- name: register
+-- Registers a worker; its id is new for ever.
+insert into workers (name, host, pid, version, slots) values ($1, $2, $3, $4, $5) returning id
+
+-- name: beat
+-- Renews all leases of a worker at once. No row: the worker was buried.
+update workers set beat_at = now(), state = $2 where id = $1 returning id
+
+-- name: flags
+-- What a worker must know of its own leases: those to cancel, and those of the given that are gone.
+select l.task_id, l.attempt, false as gone from task_leases l where l.worker_id = $1 and l.cancel_requested
+union all
+select h.task_id, h.attempt, true
+from unnest($2::uuid[], $3::int[]) as h(task_id, attempt)
+where not exists (
+    select 1 from task_leases l where l.task_id = h.task_id and l.worker_id = $1 and l.attempt = h.attempt
+)
+
+-- name: retire
+-- Takes a worker that has nothing left off the list.
+delete from workers where id = $1
+
+-- name: beats
+-- The last heartbeat of every worker.
+select id, beat_at from workers
+
+-- name: bury
+-- Declares a worker dead, unless it has beaten since it was looked at.
+delete from workers where id = $1 and beat_at = $2 returning id
+
+-- name: orphans
+-- Leases whose worker is no longer registered.
+select l.task_id, l.attempt, l.worker_id, l.started_at, n.processor, t.failures, t.max_attempts
+from task_leases l
+join tasks t on t.id = l.task_id
+join lanes n on n.id = l.lane
+where l.worker_id <> 0 and not exists (select 1 from workers w where w.id = l.worker_id)
+order by l.task_id limit $1
+
+-- name: overdue
+-- Leases of outside services that have passed their deadline.
+select l.task_id, l.attempt, l.worker_id, l.started_at, n.processor, t.failures, t.max_attempts
+from task_leases l
+join tasks t on t.id = l.task_id
+join lanes n on n.id = l.lane
+where l.worker_id = 0 and l.deadline < now()
+order by l.task_id limit $1
+
+-- name: list_workers
+-- Every registered worker, with how much it runs and how long ago it was heard.
+select w.id, w.name, w.host, w.pid, w.version, w.state, w.slots,
+       extract(epoch from now() - w.beat_at)::float8 as beat_seconds,
+       (select count(*) from task_leases l where l.worker_id = w.id) as running
+from workers w order by w.id

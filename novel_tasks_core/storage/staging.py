@@ -1,0 +1,174 @@
+"""Files on their way into the store: written under a temporary name, hashed while written, flushed to disk.
+
+Blocking and without asyncio, so that child processes can use it. What is staged becomes visible only
+when the store commits it; until then it can be thrown away without a trace.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from attrs import frozen
+
+from novel_tasks_core.errors import FileStoreError, InvalidInputError
+
+BLOCK_BYTES = 1 << 20
+"""How much is read or written at once."""
+
+
+@frozen
+class StagedFile:
+    """Bytes that are safely on disk under the temporary `path`. `sha256` is 64 hex digits, `size` in bytes."""
+
+    sha256: str
+    size: int
+    path: Path
+
+
+def temporary_name(kind: str) -> str:
+    """Make a name that nobody else uses; it tells the sweeper which process it belongs to."""
+    return f"{kind}-{os.getpid()}-{secrets.token_hex(8)}"
+
+
+def refused(exc: OSError) -> FileStoreError:
+    """Translate what the operating system said; the path stays out of it."""
+    return FileStoreError(f"the file store failed: {exc.strerror or exc}", errno=exc.errno)
+
+
+class StagingFile:
+    """One file being staged. A context manager: leaving it without `finish` removes the file.
+
+    Raises: FileStoreError from every method when the disk refuses.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / temporary_name("file")
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._finished = False
+        try:
+            self._file = _create(self.path)
+        except OSError as exc:
+            raise refused(exc) from exc
+
+    def __enter__(self) -> StagingFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._finished:
+            self.abandon()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Append `data`."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError as exc:
+            raise refused(exc) from exc
+        self._hash.update(data)
+        self.size += len(data)
+
+    def finish(self) -> StagedFile:
+        """Flush to disk and close. After this the bytes survive a power cut, though not yet their final name."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as exc:
+            raise refused(exc) from exc
+        self._finished = True
+        return StagedFile(self._hash.hexdigest(), self.size, self.path)
+
+    def abandon(self) -> None:
+        """Close and remove the file; what the disk says to that no longer matters."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def _create(path: Path) -> io.FileIO:
+    """Open a new file for writing, its folder made on first use; only its owner may read it."""
+    try:
+        return open(path, "xb", buffering=0, opener=_private)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return open(path, "xb", buffering=0, opener=_private)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def stage(folder: Path, data: bytes | Path) -> StagedFile:
+    """Stage bytes, or a copy of a file, in `folder`, which is made if it is missing.
+
+    Raises: FileStoreError when the disk refuses; InvalidInputError when the given file cannot be read.
+    """
+    with StagingFile(folder) as staging:
+        for block in read_blocks(data) if isinstance(data, Path) else (data,):
+            staging.write(block)
+        return staging.finish()
+
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file. Raises: InvalidInputError naming the file when it cannot be read."""
+    try:
+        with path.open("rb", buffering=0) as source:
+            while block := source.read(BLOCK_BYTES):
+                yield block
+    except OSError as exc:
+        raise InvalidInputError("path", f"cannot read {path.name!r}: {exc.strerror}") from exc
+
+
+def sweep(folder: Path, *, older_than_seconds: float) -> int:
+    """Remove what dead processes left in a staging folder; returns how many entries went.
+
+    Entries of living processes stay, whatever their age, and so do younger ones: the folder may be
+    shared with machines whose processes cannot be seen from here.
+    """
+    return sum(_remove(entry) for entry in _abandoned(folder, time.time() - older_than_seconds))
+
+
+def _abandoned(folder: Path, before: float) -> Iterable[Path]:
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_mtime < before and not _owner_lives(entry.name):
+                    yield Path(entry.path)
+
+
+def _owner_lives(name: str) -> bool:
+    parts = name.split("-")
+    if len(parts) != 3 or not parts[1].isdecimal():
+        return False
+    try:
+        os.kill(int(parts[1]), 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path: Path) -> bool:
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except FileNotFoundError:
+        return False
+    return True

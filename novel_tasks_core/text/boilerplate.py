@@ -1,0 +1,40 @@
+"""Where the book itself lies in a file: between a distributor's header and licence, before a colophon."""
+
+from __future__ import annotations
+
+import re
+
+_START = re.compile(r"^\*\*\* ?START OF (?:THE|THIS) PROJECT GUTENBERG[^\n]*", re.MULTILINE)
+_SMALL_PRINT = re.compile(r"^\*END\*? ?THE SMALL PRINT[^\n]*", re.MULTILINE)
+_END = re.compile(
+    r"^(?:\*\*\* ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the )?Project Gutenberg)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_AOZORA_COLOPHON = re.compile(r"^底本[：:]", re.MULTILINE)
+_AOZORA_RULE = re.compile(r"^-{20,}\s*$", re.MULTILINE)
+_LEGEND = 3000
+
+
+def body_span(text: str) -> tuple[int, int]:
+    """Return the [start, end) offsets of the book proper; the whole text when nothing surrounds it."""
+    start = _header_end(text)
+    end_match = _END.search(text, start)
+    if end_match:
+        return start, end_match.start()
+    colophon = None
+    for colophon in _AOZORA_COLOPHON.finditer(text, max(start, len(text) - 10_000)):
+        break
+    return start, colophon.start() if colophon else len(text)
+
+
+def _header_end(text: str) -> int:
+    head = text[:60_000]
+    for pattern in (_START, _SMALL_PRINT):
+        match = pattern.search(head)
+        if match:
+            return match.end()
+    if "［＃" in head[:_LEGEND] or "《》" in head[:_LEGEND]:
+        rules = [match.end() for match in _AOZORA_RULE.finditer(head[:_LEGEND])]
+        if len(rules) >= 2:
+            return rules[1]
+    return 0

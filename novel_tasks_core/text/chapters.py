@@ -1,0 +1,164 @@
+"""Choose the headings of a book by evidence: markup where the text has it, else the series that count best."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from novel_tasks_core.text.aozora import aozora_marks
+from novel_tasks_core.text.boilerplate import body_span
+from novel_tasks_core.text.candidates import Candidate, Scan, scan
+from novel_tasks_core.text.headings import Form
+from novel_tasks_core.text.markdown import markdown_marks
+from novel_tasks_core.text.marked import outline_of_marks
+from novel_tasks_core.text.outline import FoundHeading, Outline
+from novel_tasks_core.text.sequences import Chain, best_chain, quality, series_key, with_bodies, without_contents
+from novel_tasks_core.text.titles import heading_title, joins_next_line
+from novel_tasks_core.text.unnumbered import outline_of_titles
+from novel_tasks_core.text.verdict import judge
+from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION
+
+_NAMED_BODY = 150
+
+
+def find_outline(text: str, *, markdown: bool = False) -> Outline:
+    """Find the headings of a book.
+
+    Linear in the length of the text. Without any heading the outline is empty and says so.
+    """
+    start, end = body_span(text)
+    if markdown:
+        outline = outline_of_marks(text, markdown_marks(text), "Markdown headings", start=start, end=end)
+        if len(outline.headings) > 2:
+            return outline
+        plain = _scanned_outline(text, start, end)
+        return plain if len(plain.headings) > len(outline.headings) + 2 or not outline.headings else outline
+    if "見出し］" in text:
+        outline = outline_of_marks(text, aozora_marks(text), "the text's own heading marks", start=start, end=end)
+        if outline.headings:
+            return outline
+    return _scanned_outline(text, start, end)
+
+
+def _scanned_outline(text: str, start: int, end: int) -> Outline:
+    found = _within(scan(text), start, end)
+    parts, chapters, sections = _levels(found, end)
+    if not chapters and not parts:
+        return outline_of_titles(text, found, start, end)
+    if not chapters:
+        chapters, parts = parts, []
+    headings = [
+        *_build(text, parts, 1, "part"),
+        *_build(text, chapters, 2, "chapter"),
+        *_build(text, sections, 3, "section"),
+    ]
+    headings = _without_doubles(headings)
+    headings = sorted([*headings, *_named(text, found, headings, end)], key=lambda heading: heading.start)
+    confidence, reason = judge(chapters, parts, headings, start, end)
+    return Outline(headings=tuple(headings), confidence=confidence, reason=reason)
+
+
+def _within(found: Scan, start: int, end: int) -> Scan:
+    def inside(candidates: Iterable[Candidate]) -> list[Candidate]:
+        return [candidate for candidate in candidates if start <= candidate.start < end]
+
+    return Scan(inside(found.candidates), inside(found.titles), inside(found.contents), found.layout)
+
+
+def _levels(found: Scan, end: int) -> tuple[list[Chain], list[Chain], list[Chain]]:
+    """Return the accepted chains of parts, chapters and sections."""
+    groups: dict[tuple[object, ...], list[Candidate]] = defaultdict(list)
+    for candidate in found.candidates:
+        if candidate.heading.form is not Form.NAMED:
+            groups[series_key(candidate)].append(candidate)
+    by_rank: dict[int, list[tuple[object, ...]]] = defaultdict(list)
+    for key, group in groups.items():
+        by_rank[group[0].heading.rank if key[0] is Form.DIVISION else 0].append(key)
+
+    def chains(keys: Iterable[tuple[object, ...]], marks: Sequence[int]) -> list[Chain]:
+        made = (
+            best_chain(without_contents(with_bodies(groups[key], found.layout, end)), key, marks=marks) for key in keys
+        )
+        return [chain for chain in made if _acceptable(chain)]
+
+    parts = chains(by_rank[PART], ())
+    marks = sorted(candidate.start for chain in parts for candidate in chain.candidates)
+    chapters = chains(by_rank[CHAPTER], marks)
+    deeper = chains(by_rank[SECTION], marks)
+    numbered = chains(by_rank[0], marks)
+    if sum(map(len, chapters)) < 2 and numbered:
+        numbered.sort(key=lambda chain: chain.score, reverse=True)
+        chapters = [*chapters, numbered.pop(0)]
+    starts = sorted(candidate.start for chain in chapters for candidate in chain.candidates)
+    deeper = [chain for chain in (*deeper, *numbered) if _nested(chain, starts)]
+    return parts, chapters, deeper
+
+
+def _acceptable(chain: Chain) -> bool:
+    """Tell whether a chain has evidence enough to be headings at all."""
+    if not chain.links:
+        return False
+    if chain.key[0] is Form.DIVISION:
+        if len(chain) == 1:
+            return chain.score >= 4.5 and chain.links[0].candidate.isolated
+        return chain.average >= 2.0
+    return len(chain) >= 2 and chain.average >= 2.2 and chain.score >= 6.0
+
+
+def _nested(chain: Chain, starts: list[int]) -> bool:
+    """Tell whether a finer chain is sure enough to be shown as sections of the chapters that begin at `starts`."""
+    return len(chain) >= 3 and chain.average >= 3.0 and chain.candidates[0].start >= starts[0] if starts else False
+
+
+def _build(text: str, chains: Iterable[Chain], level: int, kind: str) -> list[FoundHeading]:
+    found: list[FoundHeading] = []
+    for chain in chains:
+        joined = joins_next_line(text, chain.candidates)
+        for candidate in chain.candidates:
+            end, title = heading_title(text, candidate, joined=joined)
+            found.append(
+                FoundHeading(
+                    start=candidate.start, end=end, title=title, kind=kind, level=level, number=candidate.heading.number
+                )
+            )
+    return found
+
+
+def _without_doubles(headings: list[FoundHeading]) -> list[FoundHeading]:
+    """Drop a heading that lies within the title lines of another."""
+    kept: list[FoundHeading] = []
+    for heading in sorted(headings, key=lambda heading: (heading.start, heading.level)):
+        if not kept or heading.start >= kept[-1].end:
+            kept.append(heading)
+    return kept
+
+
+def _named(text: str, found: Scan, headings: list[FoundHeading], end: int) -> list[FoundHeading]:
+    """Return the prefaces, prologues, epilogues that stand as headings do, outside contents lists."""
+    if not headings:
+        return []
+    named = [candidate for candidate in found.candidates if candidate.heading.form is Form.NAMED]
+    others = sorted(
+        [*(candidate.start for candidate in found.candidates), *(heading.start for heading in headings), end]
+    )
+    following = _next_starts(named, others)
+    accepted: list[FoundHeading] = []
+    taken = {heading.start for heading in headings}
+    for candidate, after in zip(named, following, strict=True):
+        if candidate.start in taken or quality(candidate, found.layout) < 2.4 or after - candidate.end < _NAMED_BODY:
+            continue
+        title_end, title = heading_title(text, candidate, joined=False)
+        accepted.append(
+            FoundHeading(start=candidate.start, end=title_end, title=title, kind=candidate.heading.style, level=2)
+        )
+    return accepted
+
+
+def _next_starts(named: Sequence[Candidate], others: list[int]) -> list[int]:
+    result: list[int] = []
+    index = 0
+    for candidate in named:
+        while others[index] <= candidate.start:
+            index += 1
+        result.append(others[index])
+    return result

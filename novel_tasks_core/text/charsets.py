@@ -1,0 +1,130 @@
+"""Which of several encodings gives text that somebody wrote: scores by common characters and pairs."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+
+_COMMON_HAN = frozenset(
+    "的一是不了人我在有他这為之大来以个中上们到说国和地也子时道出而要于就下得可你年生自会那后能对着事其里所去行过家"
+    "十用发天如然作方成者多日都三小军二无同么经法当起与好看学进种将还分此心前面又定见只主没公从知使问情想把手明儿"
+    "這個們來說國時會後對著裡過發無麼經當與學進種將還從見沒問兒開門聽話頭長風馬東車書老點樣實現動聲間關"
+    "开门听话头长风马东车书点样实现动声间关曰何却叫走回打给吃向正王李张宋江高山水再四五六七八九百千女父母夫妻士将兵"
+    "身气气力文名相真信今太已但因被什怎么很才让最亲些先神眼色白黑红金城路死安重住处边外内左右早晚夜月明春秋"
+)
+_COMMON_KANJI = frozenset(
+    "人一日大年出本中子見国言上分生手自行者二間事思時気会十家女三前的方入小地合後目長場代私下立部学物月田何来彼話体動"
+    "社知理山内同心発高実作当新世今書度明五戦力名金性対意用男主通関文屋感郎業定政持道外取所現最化四先民身不口川東相"
+    "多法全聞情野考向平成開教経水原木正利問無山声先生父母夜白眼食町海風空"
+)
+_COMMON_HANGUL = frozenset(
+    "이다는을의가에고하지한은로도를나사그어기아서리시자인스일라과들해대만게보수정장여었는있부구것없우면무오안소제전마내주"
+    "상거고했말람생조동비지적으까음데때니신선요각원러세와"
+)
+_HAN_PUNCTUATION = frozenset("，。、；：？！“”‘’「」『』（）《》…—　·")
+_CANDIDATES = (
+    ("gb18030", _COMMON_HAN),
+    ("big5hkscs", _COMMON_HAN),
+    ("shift_jis", _COMMON_KANJI),
+    ("cp932", _COMMON_KANJI),
+    ("euc_jp", _COMMON_KANJI),
+    ("cp949", _COMMON_HANGUL),
+)
+_FALLBACKS = {
+    "big5hkscs": ("big5hkscs", "cp950"),
+    "shift_jis": ("shift_jis", "cp932", "shift_jis_2004"),
+    "euc_jp": ("euc_jp", "euc_jis_2004"),
+}
+_JAPANESE = frozenset({"shift_jis", "cp932", "euc_jp"})
+_KANA = re.compile("[\u3041-\u30ff]")
+_NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
+_ENOUGH = 0.3
+_HIGH = bytes(range(128, 256))
+_LETTERS = string.ascii_letters.encode()
+
+_CYRILLIC_PAIRS = frozenset(
+    "ст но то на ен ов ни ра во ко ал ли по ре ос пр та го ер от не ло ла ол ро ом ка ть ть ес ль ва ор ан ет од"
+    " те ел ат ве ит ин де ма за ам ав бы он ло да же об".split()
+)
+_CYRILLIC_CODECS = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac_cyrillic")
+_CYRILLIC_WORD = re.compile("[\u0400-\u045f]{2,}")
+_ODD_SIGN = re.compile("[^\x00-\x7f\u0400-\u045f\u2010-\u2027\u2030-\u203a\xa0\xab\xbb\xa7\u2116]")
+
+
+def looks_written(text: str) -> bool:
+    """Tell whether a text has the characters of writing rather than unassigned and private ones."""
+    strange = sum(1 for character in text if not (character.isprintable() or character.isspace()))
+    return strange <= len(text) // 50
+
+
+def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
+    """Return (confidence, codec), best first, of the East Asian encodings that fit the sample well."""
+    scores = [(_plausibility(sample, name, common), name) for name, common in _CANDIDATES]
+    good = sorted((scored for scored in scores if scored[0] >= _ENOUGH), key=lambda scored: -scored[0])
+    ranked: list[tuple[float, str]] = []
+    for score, name in good:
+        if score < 0.7 * good[0][0]:
+            break
+        confidence = min(0.99, 0.6 + score)
+        ranked += [
+            (confidence, other) for other in _FALLBACKS.get(name, (name,)) if other not in {n for _, n in ranked}
+        ]
+    return ranked
+
+
+def _plausibility(sample: bytes, name: str, common: frozenset[str]) -> float:
+    """Return the share of common characters among the non-ASCII ones, less a penalty for damage."""
+    text = sample.decode(name, "replace")
+    foreign = _NON_ASCII.findall(text)
+    if not foreign:
+        return 0.0
+    counts = Counter(foreign)
+    punctuation = sum(counts[character] for character in _HAN_PUNCTUATION)
+    kana = len(_KANA.findall(text))
+    good = sum(count for character, count in counts.items() if character in common)
+    if name in _JAPANESE:
+        good += kana
+    letters = len(foreign) - punctuation
+    if not letters:
+        return 0.0
+    return good / letters - 20 * counts["\ufffd"] / len(foreign)
+
+
+def rank_single_byte(data: bytes) -> list[tuple[float, str]]:
+    """Return (confidence, codec), best first, of the single-byte encodings: Cyrillic by letter pairs, else Western."""
+    beginning = data[:1_000_000]
+    high_count = len(beginning) - len(beginning.translate(None, _HIGH))
+    letters = len(beginning) - len(beginning.translate(None, _LETTERS))
+    if high_count > 0.2 * letters:
+        cyrillic = _rank_cyrillic(_around_high_bytes(data))
+        if cyrillic:
+            return cyrillic
+    return [(0.9 if high_count < 0.2 * letters else 0.4, "cp1252"), (0.5, "iso8859-1")]
+
+
+def _around_high_bytes(data: bytes) -> bytes:
+    match = re.search(rb"[\x80-\xff]{2}", data)
+    start = match.start() if match else 0
+    return data[start : start + 65_536]
+
+
+def _rank_cyrillic(sample: bytes) -> list[tuple[float, str]]:
+    scores = sorted(((_pair_share(sample, name), name) for name in _CYRILLIC_CODECS), key=lambda scored: -scored[0])
+    return [(min(0.98, 0.6 + share), name) for share, name in scores if share >= 0.15]
+
+
+def _pair_share(sample: bytes, name: str) -> float:
+    """Return the share of common letter pairs within words of one plausible case, less a penalty for odd signs."""
+    text = sample.decode(name, "replace")
+    words = Counter(_CYRILLIC_WORD.findall(text))
+    pairs: Counter[str] = Counter()
+    for word, count in words.items():
+        kept = word.lower() if word[1:].islower() or word.isupper() else "?" * len(word)
+        for first, second in zip(kept, kept[1:], strict=False):
+            pairs[first + second] += count
+    total = sum(pairs.values())
+    if not total:
+        return 0.0
+    good = sum(count for pair, count in pairs.items() if pair in _CYRILLIC_PAIRS)
+    return good / total - 3 * len(_ODD_SIGN.findall(text)) / len(text)

@@ -1,0 +1,71 @@
+"""The outline of a text whose markup names its headings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from novel_tasks_core.text.headings import Form, Heading, parse_heading
+from novel_tasks_core.text.outline import FoundHeading, Mark, Outline
+from novel_tasks_core.text.vocabulary import CONTENTS_TITLES, PART
+
+_NOT_CHAPTERS = frozenset("the end|end|finis|fin|ende|fine|конец|完|終|终|(完)|了|footnotes|notes|the end.".split("|"))
+
+
+def outline_of_marks(text: str, marks: Sequence[Mark], source: str, *, start: int, end: int) -> Outline:
+    """Make the outline from marked headings: the title block and contents titles left out, levels by word, then depth."""
+    inside = [
+        mark for mark in marks if start <= mark.start < end and mark.title.casefold().strip(" .:") not in _SKIPPED
+    ]
+    chosen = _without_title_block(text, inside, end)
+    if not chosen:
+        return Outline(headings=(), confidence=0.5, reason="no heading")
+    depths = _levels([mark.depth for mark in chosen])
+    headings = tuple(_heading(mark, depths[mark.depth]) for mark in chosen)
+    confidence = 0.97 if len(headings) > 2 else 0.7
+    return Outline(headings=headings, confidence=confidence, reason=f"{len(headings)} headings from {source}")
+
+
+_SKIPPED = _NOT_CHAPTERS | CONTENTS_TITLES
+
+
+def _without_title_block(text: str, marks: list[Mark], end: int) -> list[Mark]:
+    """Drop the unnumbered headings at the very beginning that have no text of their own: title, author, year."""
+    index = 0
+    while index < len(marks) and not _is_numbered(marks[index].title):
+        following = marks[index + 1].start if index + 1 < len(marks) else end
+        body = text[marks[index].end : following]
+        alone_on_top = (
+            index == 0
+            and len({mark.depth for mark in marks if mark.depth <= marks[0].depth and mark is not marks[0]}) == 0
+        )
+        if sum(map(str.isalnum, body[:2000])) > 200 and not (alone_on_top and not text[: marks[0].start].strip()):
+            break
+        index += 1
+    return marks[index:]
+
+
+def _is_numbered(title: str) -> bool:
+    heading = parse_heading(title)
+    return heading is not None and heading.form is not Form.PLAIN
+
+
+def _levels(depths: Sequence[int]) -> dict[int, int]:
+    """Map marked depths to levels: the commonest depth is that of chapters, shallower ones are parts."""
+    counts = Counter(depths)
+    main = max(counts, key=lambda depth: (counts[depth], -depth))
+    shallower = [depth for depth in counts if depth < main]
+    return {depth: 1 if depth in shallower else 2 if depth == main else 3 for depth in counts}
+
+
+def _heading(mark: Mark, level: int) -> FoundHeading:
+    parsed: Heading | None = parse_heading(mark.title)
+    kind = {1: "part", 2: "chapter", 3: "section"}[level]
+    number = None
+    if parsed is not None:
+        number = parsed.number
+        if parsed.form is Form.DIVISION:
+            level, kind = (1, "part") if parsed.rank == PART else (2, "chapter")
+        elif parsed.form is Form.NAMED:
+            level, kind = 2, parsed.style
+    return FoundHeading(start=mark.start, end=mark.end, title=mark.title, kind=kind, level=level, number=number)

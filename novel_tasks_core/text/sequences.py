@@ -1,0 +1,213 @@
+"""Judge numbered lines together: chapters count up, contents lists repeat them without a body, prose does neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from attrs import field, frozen
+
+from novel_tasks_core.text.candidates import Candidate, Layout
+from novel_tasks_core.text.headings import Form, ends_sentence
+from novel_tasks_core.text.vocabulary import SURE_DIVISIONS
+
+_SMALL_BODY = 150
+_CONTENTS_BODY = 700
+
+
+@frozen
+class Link:
+    """A candidate within its series: how good it looks by itself, and how many characters follow it."""
+
+    candidate: Candidate
+    quality: float
+    body: int
+
+
+@frozen
+class Chain:
+    """The best consistent numbering found in a series.
+
+    `score` sums up the evidence, `breaks` counts the places where the count does not go on as it should,
+    `restarts` those where it begins again at one.
+    """
+
+    links: tuple[Link, ...]
+    score: float
+    breaks: int
+    restarts: int
+    key: tuple[object, ...] = field(default=())
+
+    def __len__(self) -> int:
+        """Return how many headings the chain has."""
+        return len(self.links)
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The headings of the chain."""
+        return [link.candidate for link in self.links]
+
+    @property
+    def average(self) -> float:
+        """The mean score of a heading, 0 for none."""
+        return self.score / len(self.links) if self.links else 0.0
+
+
+def series_key(candidate: Candidate) -> tuple[object, ...]:
+    """Return what the headings of one series share: the division word, or how the number is written and framed."""
+    heading = candidate.heading
+    if heading.form is Form.DIVISION:
+        return (Form.DIVISION, heading.word)
+    style = heading.style if heading.form is Form.TITLED else heading.style.rstrip("Aa")
+    return (heading.form, heading.system, style)
+
+
+def with_bodies(candidates: Sequence[Candidate], layout: Layout, length: int) -> list[Link]:
+    """Weigh each candidate of one series, and measure what follows it up to the next one of the series."""
+    ends = [candidate.start for candidate in candidates[1:]] + [length]
+    return [
+        Link(candidate, quality(candidate, layout), end - candidate.end)
+        for candidate, end in zip(candidates, ends, strict=True)
+    ]
+
+
+def quality(candidate: Candidate, layout: Layout) -> float:
+    """Score how much a line by itself looks like a heading: its form, the space around it, its ending."""
+    heading = candidate.heading
+    base = {Form.DIVISION: 2.0, Form.BARE: 1.2, Form.TITLED: 0.7, Form.NAMED: 1.5, Form.PLAIN: 0.0}[heading.form]
+    if heading.word in SURE_DIVISIONS or (heading.word and not heading.word.isascii() and len(heading.word) == 1):
+        base += 1.0
+    if layout.airy:
+        base += 0.8 if candidate.before else -0.8
+        base += 0.7 if candidate.after else -0.4
+        base += 0.3 if candidate.before > 1 else 0.0
+    if not heading.neat:
+        base -= 2.0
+    if heading.form is not Form.BARE and heading.title and ends_sentence(heading.title) and len(heading.title) > 60:
+        base -= 1.0
+    return base
+
+
+def without_contents(links: list[Link]) -> list[Link]:
+    """Drop the runs of a series that only list it: they repeat its numbers and have next to no body."""
+    runs = _runs(links)
+    if len(runs) < 2:
+        return links
+    large = [run for run in runs if _typical_body(run) > _SMALL_BODY]
+    kept = [run for run in runs if not _is_contents(run, large)]
+    return [link for run in kept for link in run]
+
+
+def _runs(links: list[Link]) -> list[list[Link]]:
+    """Cut a series where its count does not go up."""
+    runs: list[list[Link]] = []
+    last: int | None = None
+    for link in links:
+        number = link.candidate.heading.number
+        if not runs or (number is not None and last is not None and number <= last):
+            runs.append([])
+        runs[-1].append(link)
+        last = number if number is not None else last
+    return runs
+
+
+def _typical_body(run: Sequence[Link]) -> float:
+    """Return the median body without the last one, which reaches over whatever comes after the run."""
+    bodies = [link.body for link in run[:-1]] or [run[0].body]
+    return median(bodies)
+
+
+def _is_contents(run: list[Link], large: list[list[Link]]) -> bool:
+    body = _typical_body(run)
+    if body > _CONTENTS_BODY:
+        return False
+    numbers = {link.candidate.heading.number for link in run}
+    for other in large:
+        if other is run or _typical_body(other) < 8 * body:
+            continue
+        common = numbers & {link.candidate.heading.number for link in other}
+        if len(common) >= 0.6 * len(numbers) and (len(run) > 1 or body < 100):
+            return True
+    return False
+
+
+def best_chain(links: list[Link], key: tuple[object, ...], *, marks: Sequence[int] = ()) -> Chain:
+    """Choose the headings of a series whose numbers go on best; `marks` are offsets at which they may start anew.
+
+    Linear in the number of links: of every number only the best chain that ends with it is remembered.
+    """
+    if not links:
+        return Chain((), 0.0, 0, 0, key)
+    totals: list[float] = []
+    previous: list[int] = []
+    by_number: dict[int, int] = {}
+    best = -1
+    numbers: list[int] = []
+    mark_index = 0
+    last_mark = -1
+    for index, link in enumerate(links):
+        while mark_index < len(marks) and marks[mark_index] <= link.candidate.start:
+            last_mark = marks[mark_index]
+            mark_index += 1
+        number = link.candidate.heading.number
+        options = _options(links, totals, numbers, by_number, best, number, last_mark, link)
+        total, back, value = max(options)
+        totals.append(total + link.quality - (1.2 if link.body < _SMALL_BODY else 0.0))
+        previous.append(back)
+        numbers.append(value)
+        if value not in by_number or totals[index] >= totals[by_number[value]] - 2.0:
+            by_number[value] = index
+        if best < 0 or totals[index] >= totals[best]:
+            best = index
+    return _walk_back(links, totals, previous, numbers, best, key)
+
+
+def _options(
+    links: list[Link],
+    totals: list[float],
+    numbers: list[int],
+    by_number: dict[int, int],
+    best: int,
+    number: int | None,
+    last_mark: int,
+    link: Link,
+) -> list[tuple[float, int, int]]:
+    """Return (total so far, index before, own number) for every way to reach a link."""
+    if number is None:
+        reached = [(totals[best] + 0.3, best, numbers[best] + 1)] if best >= 0 else []
+        return [(0.0, -1, 1), *reached]
+    options = [(_start(number), -1, number)]
+    for step, worth in ((1, 1.0), (2, -1.0), (3, -1.8), (0, -1.5), (4, -2.4)):
+        index = by_number.get(number - step)
+        if index is not None:
+            options.append((totals[index] + worth, index, number))
+    if best >= 0:
+        marked = last_mark > links[best].candidate.start
+        if number <= 1:
+            cost = 0.0 if marked else -1.0 if numbers[best] >= 3 else -2.0
+        else:
+            cost = -2.5 if marked else -4.0
+        options.append((totals[best] + cost, best, number))
+    return options
+
+
+def _start(number: int) -> float:
+    return 1.0 if number <= 1 else -min(3.0, 0.75 * (number - 1))
+
+
+def _walk_back(
+    links: list[Link], totals: list[float], previous: list[int], numbers: list[int], best: int, key: tuple[object, ...]
+) -> Chain:
+    order: list[int] = []
+    index = best
+    while index >= 0:
+        order.append(index)
+        index = previous[index]
+    order.reverse()
+    steps = [numbers[after] - numbers[before] for before, after in zip(order, order[1:], strict=False)]
+    restarts = sum(1 for step, at in zip(steps, order[1:], strict=True) if numbers[at] <= 1 and step <= 0)
+    breaks = sum(
+        1 for step, at in zip(steps, order[1:], strict=True) if step != 1 and not (numbers[at] <= 1 and step <= 0)
+    )
+    breaks += 0 if numbers[order[0]] <= 1 else 1
+    return Chain(tuple(links[at] for at in order), totals[best], breaks, restarts, key)

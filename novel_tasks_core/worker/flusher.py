@@ -1,0 +1,264 @@
+"""Commits what attempts end with and say, many at a time, and tells watchers once it is committed.
+
+One flush is in flight; what ends meanwhile makes the next one. An end whose answer was lost is asked
+about before it is sent again. What no longer holds its lease is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
+from novel_tasks_core.events import TaskProgressed
+from novel_tasks_core.models import Outcome, TaskId, WorkerId, format_task_id
+from novel_tasks_core.storage.endings import Ending, Recording, make_ending, stored_events
+from novel_tasks_core.storage.queue import Ended
+from novel_tasks_core.worker.parts import WorkerParts
+from novel_tasks_core.worker.running import Running
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+_EVENTS_SECONDS = 0.1
+_LEASE_PROGRESS_SECONDS = 0.5
+_WATCHER_PROGRESS_SECONDS = 0.2
+_MAX_BACKOFF_SECONDS = 2.0
+
+
+class Flusher:
+    """The leases of one worker, and the way of their news into the database."""
+
+    def __init__(self, parts: WorkerParts) -> None:
+        self.worker_id = WorkerId(-1)
+        self.held: dict[tuple[TaskId, int], Running] = {}
+        self._parts = parts
+        self._ended: list[Running] = []
+        self._spoke: dict[Running, float] = {}
+        self._progressed: dict[Running, None] = {}
+        self._lease_progress_at = float("-inf")
+        self._wanted = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    # -- what attempts say (the Hearer of Running) ------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the time of day."""
+        return self._parts.clock.now()
+
+    def spoke(self, running: Running) -> None:
+        """Note that an attempt has events to store."""
+        if running not in self._spoke:
+            self._spoke[running] = self._parts.clock.monotonic()
+            self._wanted.set()
+
+    def progressed(self, running: Running) -> None:
+        """Pass progress on: at most five times a second to watchers here, twice to the lease."""
+        self._progressed[running] = None
+        self._wanted.set()
+        monotonic = self._parts.clock.monotonic()
+        if running.last_seq == running.claim.last_seq:
+            return  # watchers hear first that it started
+        if monotonic - running.told_at >= _WATCHER_PROGRESS_SECONDS:
+            running.told_at = monotonic
+            self._tell_progress(running)
+
+    def _tell_progress(self, running: Running) -> None:
+        claim = running.claim
+        if not self._parts.broadcast.watched(claim.task_id):
+            return
+        event = TaskProgressed(
+            task_id=claim.task_id,
+            after_seq=running.last_seq,
+            at=self.now(),
+            attempt=claim.attempt,
+            fraction=running.fraction,
+            stage=running.stage,
+        )
+        self._parts.broadcast.publish((event,))
+
+    async def checkpoint(self, running: Running, value: Any) -> None:
+        """Store a checkpoint. Raises: LeaseLostError, DatabaseUnavailableError."""
+        task_id, attempt = running.held
+        if not await self._parts.queue.checkpoint(task_id, attempt, value, worker_id=self.worker_id):
+            raise LeaseLostError(task_id, attempt)
+
+    # -- leases -----------------------------------------------------------------------------------------------
+
+    def take(self, running: Running) -> None:
+        """Begin to hold a lease."""
+        self.held[running.held] = running
+        self._empty.clear()
+
+    def end(self, running: Running, outcome: Outcome) -> None:
+        """Queue the end of an attempt."""
+        running.outcome, running.ended_at = outcome, max(self.now(), running.claim.started_at)
+        self._ended.append(running)
+        self._wanted.set()
+
+    def drop(self, running: Running) -> None:
+        """Forget a lease that is gone, with everything its attempt made."""
+        if self._let_go(running):
+            task_id, attempt = running.held
+            extra = {"task_id": format_task_id(task_id), "attempt": attempt, "worker_id": self.worker_id}
+            logger.warning("lease_lost", extra=extra)
+            self._parts.observer.leases_lost(tasks=1)
+
+    def drop_ended(self) -> None:
+        """Forget all ends that were not sent: their leases are not ours any more."""
+        ended, self._ended = self._ended, []
+        for running in ended:
+            self.drop(running)
+
+    def _let_go(self, running: Running) -> bool:
+        self._spoke.pop(running, None)
+        self._progressed.pop(running, None)
+        if self.held.pop(running.held, None) is None:
+            return False
+        if not self.held:
+            self._empty.set()
+        return True
+
+    async def emptied(self) -> None:
+        """Wait until no lease is held."""
+        await self._empty.wait()
+
+    # -- flushing ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Flush for ever."""
+        while True:
+            await self._wait()
+            if self._ended:
+                batch, self._ended = self._ended[:BATCH], self._ended[BATCH:]
+                await self._flush_ended(batch)
+            monotonic = self._parts.clock.monotonic()
+            try:
+                if self._spoke and monotonic - next(iter(self._spoke.values())) >= _EVENTS_SECONDS:
+                    await self._flush_events()
+                if self._progressed and monotonic - self._lease_progress_at >= _LEASE_PROGRESS_SECONDS:
+                    self._lease_progress_at = monotonic
+                    await self._flush_progress()
+            except DatabaseUnavailableError as exc:
+                logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})
+                await asyncio.sleep(_EVENTS_SECONDS)
+
+    async def _wait(self) -> None:
+        """Wait until there is something to flush now."""
+        while not self._ended:
+            self._wanted.clear()
+            due = self._due_in()
+            if due == 0:
+                return
+            try:
+                async with asyncio.timeout(due):
+                    await self._wanted.wait()
+            except TimeoutError:
+                return
+
+    def _due_in(self) -> float | None:
+        """Return the seconds until events or progress are due, None when there are none."""
+        monotonic = self._parts.clock.monotonic()
+        waits = []
+        if self._spoke:
+            waits.append(next(iter(self._spoke.values())) + _EVENTS_SECONDS - monotonic)
+        if self._progressed:
+            waits.append(self._lease_progress_at + _LEASE_PROGRESS_SECONDS - monotonic)
+        return max(0.0, min(waits)) if waits else None
+
+    async def _flush_ended(self, batch: Sequence[Running]) -> None:
+        sent = [(running, _ending(running)) for running in batch if running.held in self.held]
+        if not sent:
+            return
+        stored = await self._end([ending for _, ending in sent])
+        self._parts.doorbell.press().add_heads(stored.heads)
+        for running, ending in sent:
+            last_seq = stored.last_seq.get(ending.task_id)
+            if last_seq is None:
+                self.drop(running)
+            elif self._let_go(running):
+                self._tell_ended(running, ending, last_seq)
+        self._parts.doorbell.press().add_tasks(stored.last_seq)
+
+    def _tell_ended(self, running: Running, ending: Ending, last_seq: int) -> None:
+        if self._parts.broadcast.watched(ending.task_id):
+            self._parts.broadcast.publish(stored_events(ending, last_seq))
+        self._parts.observer.attempt_finished(
+            task_id=ending.task_id,
+            processor=running.claim.processor,
+            attempt=ending.attempt,
+            outcome=ending.kind,
+            seconds=running.seconds,
+        )
+
+    async def _end(self, endings: list[Ending]) -> Ended:
+        """Commit ends, for as long as it takes; the answer covers what an earlier, unanswered try stored."""
+        finisher = self.worker_id
+        before: dict[TaskId, int] = {}
+        delay = 0.05
+        unknown = False
+        while True:
+            try:
+                if unknown:
+                    before.update((await self._parts.queue.confirm(endings, finisher=finisher)).last_seq)
+                    endings = [e for e in endings if e.task_id not in before]
+                ended = await self._parts.queue.end(endings, holder=finisher, finisher=finisher)
+                return Ended({**before, **ended.last_seq}, ended.heads)
+            except DatabaseUnavailableError as exc:
+                logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})
+                unknown = True
+            if finisher != self.worker_id:
+                return Ended(before)  # the worker has started anew; these leases are being rescued
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, _MAX_BACKOFF_SECONDS)
+
+    async def _flush_events(self) -> None:
+        speakers = [running for running in self._spoke if running.unstored and running.outcome is None]
+        self._spoke.clear()
+        recordings = []
+        for running in speakers:
+            task_id, attempt = running.held
+            recordings.append(Recording(task_id, attempt, tuple(running.unstored)))
+        if not recordings:
+            return
+        ended = await self._record(speakers, recordings)
+        for running, recording in zip(speakers, recordings, strict=True):
+            last_seq = ended.last_seq.get(recording.task_id)
+            if last_seq is None:
+                continue  # the lease is gone; the heartbeat or the end will say so
+            running.last_seq = last_seq
+            if self._parts.broadcast.watched(recording.task_id):
+                self._parts.broadcast.publish(stored_events(recording, last_seq))
+        self._parts.doorbell.press().add_tasks(ended.last_seq)
+
+    async def _record(self, speakers: Sequence[Running], recordings: Sequence[Recording]) -> Ended:
+        """Store events. They leave their attempts first, so that an end that comes meanwhile does not repeat them."""
+        for running in speakers:
+            running.unstored = []
+        try:
+            return await self._parts.queue.record(recordings, worker_id=self.worker_id)
+        except DatabaseUnavailableError:
+            for running, recording in zip(speakers, recordings, strict=True):
+                running.unstored = [*recording.events, *running.unstored]
+                self._spoke.setdefault(running, self._parts.clock.monotonic())
+            raise
+
+    async def _flush_progress(self) -> None:
+        running = [r for r in self._progressed if r.outcome is None]
+        self._progressed.clear()
+        if running:
+            latest = [(*r.held, r.fraction, r.stage) for r in running]
+            await self._parts.queue.progress(latest, worker_id=self.worker_id)
+            self._parts.doorbell.press().add_tasks(r.claim.task_id for r in running)
+
+
+def _ending(running: Running) -> Ending:
+    """Put the end of an attempt together with what it said last."""
+    assert running.outcome is not None
+    assert running.ended_at is not None
+    task_id, attempt = running.held
+    return make_ending(task_id, running.outcome, attempt=attempt, at=running.ended_at, before=running.unstored)

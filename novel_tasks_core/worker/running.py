@@ -1,0 +1,69 @@
+"""An attempt that a worker holds the lease of, and what it has said that is not stored yet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from attrs import define, field
+
+from novel_tasks_core.conversion import clean_text
+from novel_tasks_core.events import NewEvent
+from novel_tasks_core.execution.attempt import CancelScope
+from novel_tasks_core.models import Claim, LogLevel, Outcome, TaskId
+
+MAX_MESSAGE_CHARACTERS = 10_000
+MAX_STAGE_CHARACTERS = 200
+
+
+class Hearer(Protocol):
+    """Whoever stores and passes on what attempts say."""
+
+    now: Callable[[], datetime]
+    spoke: Callable[[Running], None]
+    progressed: Callable[[Running], None]
+    checkpoint: Callable[[Running, Any], Awaitable[None]]
+
+
+@define(eq=False)
+class Running:
+    """One held lease. It is the `AttemptReports` of its attempt.
+
+    `last_seq` is the last stored seq of the task, `told_at` when watchers last heard of progress, in
+    monotonic seconds. `outcome`, `ended_at` and `seconds` (how long it ran) are set when it has ended.
+    """
+
+    claim: Claim
+    hearer: Hearer
+    last_seq: int
+    scope: CancelScope = field(factory=CancelScope)
+    task: asyncio.Task[None] | None = None
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
+    seconds: float = 0.0
+    unstored: list[NewEvent] = field(factory=list)
+    fraction: float = 0.0
+    stage: str = ""
+    told_at: float = float("-inf")
+
+    @property
+    def held(self) -> tuple[TaskId, int]:
+        """The task and the number of the attempt."""
+        return self.claim.task_id, self.claim.attempt
+
+    def progress(self, fraction: float, stage: str) -> None:
+        """Remember the latest progress; it is passed on as often as watchers and the lease want it."""
+        self.fraction, self.stage = fraction, clean_text(stage)[:MAX_STAGE_CHARACTERS]
+        self.hearer.progressed(self)
+
+    def log(self, level: LogLevel, message: str) -> None:
+        """Queue a log entry; it is stored with the next flush."""
+        data = {"level": level.value, "message": clean_text(message)[:MAX_MESSAGE_CHARACTERS]}
+        self.unstored.append(NewEvent("log", self.hearer.now(), data))
+        self.hearer.spoke(self)
+
+    async def checkpoint(self, value: Any) -> None:
+        """Store a checkpoint durably. Raises: LeaseLostError."""
+        await self.hearer.checkpoint(self, value)

@@ -1,0 +1,59 @@
+"""Where the ready tasks begin: per (lane, priority) the lowest position that may still hold one. Pure.
+
+Claims start from here instead of from the beginning of the index, so that rows that are dead but not
+yet removed, as under somebody's long transaction, are not read again by every claim. Claims raise the
+mark, the doorbell lowers it, and once a second it is read from the table, which finds what became
+visible behind it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+from novel_tasks_core.storage.queue import Head
+
+REFRESH_SECONDS = 1.0
+
+
+class Watermarks:
+    """The marks of one worker for its lanes."""
+
+    def __init__(self, lanes: Iterable[int]) -> None:
+        self._lanes = frozenset(lanes)
+        self._low: dict[tuple[int, int], int] = {}
+        self._refresh_at = float("-inf")
+
+    def hear(self, heads: Iterable[Head]) -> bool:
+        """Take in tasks that became ready; say whether any concern this worker."""
+        concerned = False
+        for head in heads:
+            if head.lane in self._lanes:
+                place = (head.lane, head.priority)
+                self._low[place] = min(head.position, self._low.get(place, head.position))
+                concerned = True
+        return concerned
+
+    def is_stale(self, monotonic: float) -> bool:
+        """Say whether the marks must be read from the table."""
+        return monotonic >= self._refresh_at
+
+    def expire(self) -> None:
+        """Have the marks read before the next claim."""
+        self._refresh_at = float("-inf")
+
+    def refresh(self, heads: Iterable[Head], monotonic: float) -> None:
+        """Replace the marks by what the table says."""
+        self._low = {(head.lane, head.priority): head.position for head in heads}
+        self._refresh_at = monotonic + REFRESH_SECONDS
+
+    def passed(self, head: Head) -> None:
+        """Raise a mark past a task that was claimed."""
+        self._low[head.lane, head.priority] = head.position + 1
+
+    def heads(self) -> list[Head]:
+        """Return where to claim, highest priority first; within one, lanes in random order, so that none starves."""
+        heads = [Head(lane, priority, low) for (lane, priority), low in self._low.items()]
+        random.shuffle(heads)
+        heads.sort(key=lambda head: -head.priority)
+        return heads

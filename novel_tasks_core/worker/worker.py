@@ -1,0 +1,344 @@
+"""A claim loop with slots.
+
+Four things run side by side: the claim loop, the attempts, the flusher, and the heartbeat, which has
+its own thread so that a busy event loop does not cost the worker its leases. `close` undoes them in
+order: stop claiming, give back what has not started, let the rest finish within the grace, cancel and
+give back what has not finished, flush, retire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
+from novel_tasks_core.events import NewEvent
+from novel_tasks_core.execution.attempt import CancelReason, run_attempt
+from novel_tasks_core.execution.children import ChildPool
+from novel_tasks_core.execution.services import Services
+from novel_tasks_core.models import ErrorInfo, Failed, Outcome, Released, WorkerId, format_task_id
+from novel_tasks_core.storage.heartbeat import HeartbeatThread
+from novel_tasks_core.storage.queue import Head, Lane
+from novel_tasks_core.storage.workers import Flags
+from novel_tasks_core.worker.flusher import Flusher
+from novel_tasks_core.worker.parts import WorkerParts
+from novel_tasks_core.worker.running import Running
+from novel_tasks_core.worker.watermarks import Watermarks
+
+logger = logging.getLogger(__name__)
+
+_AHEAD_SECONDS = 0.1
+_MAX_AHEAD = 1000
+_LAST_FLUSH_SECONDS = 5.0
+
+
+class Worker:
+    """Claims and runs tasks. Made by `TaskEngine.worker`, which closes it."""
+
+    def __init__(self, parts: WorkerParts, *, slots: int, processors: Iterable[str] | None, name: str) -> None:
+        self.slots = slots
+        self._parts = parts
+        self._name = name
+        self._wanted = None if processors is None else frozenset(processors)
+        self._lanes: dict[int, Lane] = {}
+        self._marks = Watermarks(())
+        self._ahead: deque[Running] = deque()
+        self._active = 0
+        self._seconds: dict[str, float] = {}
+        self._room = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._draining = False
+        self._registered = asyncio.Event()
+        self._closing: asyncio.Task[None] | None = None
+        self._services = Services()
+        self._flusher = Flusher(parts)
+        self._children = ChildPool(
+            size=slots, memory_mb=parts.config.child_memory_mb, grace_seconds=parts.config.cancel_grace_seconds
+        )
+        self._heartbeat: HeartbeatThread | None = None
+
+    @property
+    def id(self) -> WorkerId:
+        """The id under which the worker holds leases; a new one after it was declared dead."""
+        return self._flusher.worker_id
+
+    @property
+    def running(self) -> int:
+        """How many attempts run now."""
+        return self._active
+
+    @property
+    def failed(self) -> Mapping[str, str]:
+        """Background loops that failed and wait to start again, with their reason."""
+        return self._services.failed
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Register, begin to beat, and claim."""
+        await self._find_lanes()
+        await self._register()
+        self._services.start("flush", self._flusher.run)
+        self._services.start("claim", self._claim_loop)
+
+    async def _find_lanes(self) -> None:
+        config, known = self._parts.config, self._parts.processors
+        for name in known.names() if self._wanted is None else self._wanted:
+            processor = known.get(name)
+            if processor.function is not None:
+                lane = await self._parts.queue.make_lane(name)
+                self._lanes[lane] = Lane(lane, name, processor.timeout_seconds or config.task_timeout_seconds)
+        self._marks = Watermarks(self._lanes)
+
+    async def _register(self) -> None:
+        self._flusher.worker_id = await self._parts.workers.register(name=self._name, slots=self.slots)
+        loop = asyncio.get_running_loop()
+        self._heartbeat = HeartbeatThread(
+            self.id,
+            url=self._parts.database_url,
+            config=self._parts.config,
+            held=lambda: list(self._flusher.held),
+            on_flags=lambda flags: loop.call_soon_threadsafe(self.apply_flags, flags),
+            on_lost=lambda reason: loop.call_soon_threadsafe(self._lost, reason),
+        )
+        self._heartbeat.start()
+        self._registered.set()
+
+    async def drain(self, *, grace_seconds: float | None = None) -> None:
+        """Stop claiming, give back what has not started, and wait for the rest, at most the grace.
+
+        What has not finished by then is cancelled and given back, which does not count as a failure.
+        Returns when nothing runs any more; their ends may still be on the way into the database.
+        """
+        grace = self._parts.config.shutdown_grace_seconds if grace_seconds is None else grace_seconds
+        self._draining = True
+        if self._heartbeat is not None:
+            self._heartbeat.draining = True
+        self._room.set()
+        self._settle_slots()
+        try:
+            async with asyncio.timeout(grace):
+                await self._idle.wait()
+        except TimeoutError:
+            for running in list(self._flusher.held.values()):
+                self._stop(running, CancelReason.SHUTDOWN)
+            await self._idle.wait()
+
+    async def close(self, *, grace_seconds: float | None = None) -> None:
+        """Drain, commit everything within a bound, and go off the register.
+
+        Idempotent: further calls wait with the first. A caller that is cancelled does not stop it.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(grace_seconds))
+        await asyncio.shield(self._closing)
+
+    async def _close(self, grace_seconds: float | None) -> None:
+        try:
+            await self.drain(grace_seconds=grace_seconds)
+            await self._flushed()
+        finally:
+            await self._services.stop()
+            if self._heartbeat is not None:
+                await self._heartbeat.stop()
+            await self._children.close()
+            await self._retire()
+
+    async def _flushed(self) -> None:
+        """Wait until all ends are stored; leases that cannot be given up now expire by themselves."""
+        try:
+            async with asyncio.timeout(min(self._parts.config.command_timeout_seconds, _LAST_FLUSH_SECONDS)):
+                await self._flusher.emptied()
+        except TimeoutError:
+            leases = len(self._flusher.held)
+            logger.warning("worker_left_leases", extra={"worker_id": self.id, "leases": leases})
+
+    async def _retire(self) -> None:
+        if self._flusher.held or not self._registered.is_set():
+            return  # whoever rescues its leases needs to see that it stopped beating
+        try:
+            await self._parts.workers.retire(self.id)
+        except DatabaseUnavailableError as exc:
+            logger.warning("worker_not_retired", extra={"worker_id": self.id, "reason": exc.reason})
+
+    # -- claiming ---------------------------------------------------------------------------------------------
+
+    def wake(self, heads: Iterable[Head]) -> None:
+        """Hear that tasks became ready."""
+        if self._marks.hear(heads):
+            self._room.set()
+
+    def look(self) -> None:
+        """Hear that anything may have changed."""
+        self._marks.expire()
+        self._room.set()
+
+    async def _claim_loop(self) -> None:
+        config = self._parts.config
+        delay = config.poll_min_seconds
+        while not self._draining:
+            await self._registered.wait()
+            self._room.clear()
+            most = self._most()
+            claimed = await self._try_claim(most) if most else 0
+            if claimed:
+                delay = config.poll_min_seconds
+                continue
+            try:
+                async with asyncio.timeout(delay * random.uniform(0.75, 1.25) if most else None):  # noqa: S311
+                    await self._room.wait()
+            except TimeoutError:
+                delay = min(delay * 2, config.poll_max_seconds)
+
+    def _most(self) -> dict[int, int]:
+        """Return how many tasks to claim of each lane, nothing while enough are held.
+
+        That is as many as slots are free, and of lanes whose tasks are quick also what will run within a
+        tenth of a second.
+        """
+        waiting, free = len(self._ahead), self.slots - self._active
+        ahead = {id: self._ahead_wanted(lane) for id, lane in self._lanes.items()}
+        if waiting > max(ahead.values(), default=0) // 2 or not ahead:
+            return {}
+        most = {id: max(0, free + wanted - waiting) for id, wanted in ahead.items()}
+        return most if any(most.values()) else {}
+
+    def _ahead_wanted(self, lane: Lane) -> int:
+        seconds = self._seconds.get(lane.processor)
+        if seconds is None or seconds > _AHEAD_SECONDS / 2:
+            return 0
+        return min(_MAX_AHEAD, int(self.slots * _AHEAD_SECONDS / max(seconds, 1e-5)))
+
+    async def _try_claim(self, most: Mapping[int, int]) -> int:
+        began = self._parts.clock.monotonic()
+        try:
+            if self._marks.is_stale(began):
+                self._marks.refresh(await self._parts.queue.heads(list(self._lanes)), began)
+            heads = self._marks.heads()
+            if not heads:
+                return 0
+            claimed = await self._parts.queue.claim(heads, lanes=self._lanes, most=most, worker_id=self.id)
+        except DatabaseUnavailableError as exc:
+            logger.warning("claim_failed", extra={"worker_id": self.id, "reason": exc.reason})
+            return 0
+        for claim, head in claimed:
+            self._marks.passed(head)
+            running = Running(claim, self._flusher, claim.last_seq)
+            self._flusher.take(running)
+            self._ahead.append(running)
+        self._parts.observer.claimed(tasks=len(claimed), seconds=self._parts.clock.monotonic() - began)
+        self._settle_slots()
+        return len(claimed)
+
+    # -- attempts ---------------------------------------------------------------------------------------------
+
+    def _settle_slots(self) -> None:
+        """Start what waits while slots are free; when draining, give it back instead."""
+        while self._ahead and (self._draining or self._active < self.slots):
+            running = self._ahead.popleft()
+            if self._draining:
+                self._flusher.end(running, Released())
+                continue
+            self._active += 1
+            self._idle.clear()
+            running.task = asyncio.create_task(self._attempt(running))
+        self._parts.observer.slots_changed(used=self._active, total=self.slots)
+        if self._active == 0:
+            self._idle.set()
+
+    async def _attempt(self, running: Running) -> None:
+        claim = running.claim
+        began = self._parts.clock.monotonic()
+        started = NewEvent("started", max(self._flusher.now(), claim.started_at), {"worker_id": self.id})
+        running.unstored.append(started)
+        self._flusher.spoke(running)
+        self._parts.observer.attempt_started(task_id=claim.task_id, processor=claim.processor, attempt=claim.attempt)
+        try:
+            outcome = await self._outcome(running)
+        except LeaseLostError:
+            self._flusher.drop(running)
+        else:
+            running.seconds = self._parts.clock.monotonic() - began
+            self._note_seconds(claim.processor, running.seconds)
+            self._flusher.end(running, outcome)
+        finally:
+            self._active -= 1
+            self._settle_slots()
+            self._room.set()
+
+    async def _outcome(self, running: Running) -> Outcome:
+        try:
+            return await run_attempt(
+                running.claim,
+                processor=self._parts.processors.get(running.claim.processor),
+                children=self._children,
+                files=self._parts.files,
+                reports=running,
+                scope=running.scope,
+            )
+        except LeaseLostError:
+            raise
+        except Exception as exc:
+            # A fault of ours, not of the processor: the task must not stay leased for ever because of it.
+            logger.exception("attempt_broke", extra={"task_id": format_task_id(running.claim.task_id)})
+            return Failed(error=ErrorInfo(type(exc).__name__, f"the worker broke: {exc}"))
+
+    def _note_seconds(self, processor: str, seconds: float) -> None:
+        """Keep a moving average of how long attempts take: it decides how far to claim ahead."""
+        before = self._seconds.get(processor, seconds)
+        self._seconds[processor] = before * 0.8 + seconds * 0.2
+
+    def _stop(self, running: Running, reason: CancelReason) -> None:
+        running.scope.cancel(reason)
+
+    async def check_flags(self) -> None:
+        """Look now at what has happened to the leases, as every heartbeat does."""
+        self.apply_flags(await self._parts.workers.flags(self.id, list(self._flusher.held)))
+
+    def apply_flags(self, flags: Flags) -> None:
+        """Stop attempts that were cancelled, or whose lease is gone."""
+        for held in flags.cancel:
+            if (running := self._flusher.held.get(held)) is not None:
+                # One that waits for a slot is started all the same: it ends as cancelled before it does anything.
+                running.scope.cancel(CancelReason.CANCELLED)
+        for held in flags.gone:
+            if (running := self._flusher.held.get(held)) is not None and running.outcome is None:
+                self._lose(running)
+
+    def _lose(self, running: Running) -> None:
+        if running.task is None:
+            self._ahead.remove(running)
+            self._flusher.drop(running)
+        else:
+            self._stop(running, CancelReason.LEASE_LOST)
+
+    def _lost(self, reason: str) -> None:
+        """Stop everything and start anew under another id: declared dead, or unable to beat for too long."""
+        logger.critical("worker_lost_its_leases", extra={"worker_id": self.id, "reason": reason})
+        if self._draining and self._closing is not None and self._closing.done():
+            return
+        self._registered.clear()
+        self._flusher.drop_ended()
+        for running in list(self._flusher.held.values()):
+            if running.outcome is None:
+                self._lose(running)
+        self._services.start("register", self._start_anew)
+
+    async def _start_anew(self) -> None:
+        """Register again, with patience; the old id is taken off the list, so that its leases are rescued at once."""
+        old, heartbeat = self.id, self._heartbeat
+        if heartbeat is not None:
+            await heartbeat.stop()
+        delay = 0.1
+        while True:
+            try:
+                await self._parts.workers.retire(old)
+                await self._register()
+                return
+            except DatabaseUnavailableError:
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 5.0)

@@ -1,0 +1,121 @@
+"""The list of commands, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, NoReturn
+
+import click
+
+from novel_tasks_core import ConfigError, InvalidInputError, NovelTasksError
+from novel_tasks_server.cli.console import ExamplesGroup, ExitCode, prepare_streams, say_error
+
+_COMMANDS = {
+    "serve": "serving",
+    "worker": "serving",
+    "process": "processing",
+    "submit": "submitting",
+    "migrate": "database",
+    "healthcheck": "health",
+}
+"""Each command and the module that holds it: a command pays only for its own imports."""
+
+
+class _LazyGroup(ExamplesGroup):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"novel_tasks_server.cli.{_COMMANDS[cmd_name]}")
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C and the errors of a task group come out as one plain error."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise _InterruptedByUser from None
+        except ExceptionGroup as group:
+            raise _first(group) from None
+
+
+class _InterruptedByUser(Exception):
+    """Somebody pressed Ctrl-C. Not a KeyboardInterrupt, for which click prints an empty line."""
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    error: Exception = group
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"max_content_width": 110},
+    examples=(
+        ("novel-tasks process novel.txt -o report", "process one file here: no server, no database"),
+        ("novel-tasks serve", "serve on http://127.0.0.1:8000"),
+        ("novel-tasks submit --wait *.txt", "send files to a server and follow them"),
+    ),
+)
+@click.version_option(version("novel-tasks"), prog_name="novel-tasks")
+def cli() -> None:
+    """Take novels in, process each as a durable task, keep the result."""
+
+
+def main() -> NoReturn:
+    """Run the program on this process's arguments and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code: every error becomes a line on stderr, none a traceback."""
+    prepare_streams()
+    try:
+        outcome = cli.main(args=list(arguments), prog_name="novel-tasks", standalone_mode=False)
+        sys.stdout.flush()
+    except (_InterruptedByUser, KeyboardInterrupt, click.Abort):
+        say_error("interrupted")
+        return ExitCode.INTERRUPTED
+    except Exception as exc:
+        return _explain(exc)
+    return outcome if isinstance(outcome, int) else ExitCode.OK
+
+
+def _explain(error: Exception) -> int:
+    """Say in one line what went wrong; return the exit code that fits."""
+    if os.environ.get("NOVEL_TASKS_DEBUG"):
+        traceback.print_exception(error)
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            error.show()
+            return ExitCode.USAGE
+        case click.UsageError():
+            hint = f" Try '{error.ctx.command_path} --help'." if error.ctx else ""
+            say_error(f"{error.format_message()}{hint}")
+            return ExitCode.USAGE
+        case BrokenPipeError():
+            # The reader has gone (`| head`): nobody is left to tell, and the flush at exit must not fail too.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.FAILURE
+        case ConfigError() | InvalidInputError():
+            say_error(str(error))
+            return ExitCode.USAGE
+        case click.ClickException():
+            say_error(error.format_message())
+        case NovelTasksError() | OSError():
+            say_error(str(error))
+        case _:
+            say_error(f"unexpected {type(error).__name__}: {error} (set NOVEL_TASKS_DEBUG=1 for the traceback)")
+    return ExitCode.FAILURE

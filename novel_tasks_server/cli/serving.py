@@ -1,0 +1,171 @@
+"""`novel-tasks serve` and `novel-tasks worker`: the processes that stay."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import evolve
+
+from novel_tasks_core import Processors, TaskEngine
+from novel_tasks_server.app import serve as run_server
+from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
+from novel_tasks_server.cli.settings import setting_values
+from novel_tasks_server.config import LogFormat, LogThreshold, ServerConfig
+from novel_tasks_server.logs import configure_logging
+
+_DATA_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The embedded database and the files.  [default: $DATA_DIR or ./novel-tasks-data]",
+)
+_DATABASE = click.option("--database-url", metavar="URL", help="A PostgreSQL to use instead of the embedded one.")
+_SLOTS = click.option(
+    "--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Tasks run at once.  [default: one per core]"
+)
+_LOG_LEVEL = click.option("--log-level", type=click.Choice(list(LogThreshold)), help="The least important lines.")
+
+
+@click.command(
+    cls=ExamplesCommand,
+    examples=(
+        ("novel-tasks serve", "on http://127.0.0.1:8000, with an embedded database"),
+        ("novel-tasks serve --port 9000 --data-dir /srv/novels", "elsewhere"),
+        ("novel-tasks serve --no-worker", "accept and show tasks; `novel-tasks worker` runs them"),
+    ),
+)
+@click.option("--host", metavar="ADDRESS", help="The address to listen on.  [default: $API_HOST or 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="PORT", help="The port.  [default: $API_PORT or 8000]")
+@click.option("--worker/--no-worker", default=True, help="Run tasks in this process too.  [default: yes]")
+@_SLOTS
+@_DATA_DIR
+@_DATABASE
+@_LOG_LEVEL
+def serve(
+    host: str | None,
+    port: int | None,
+    worker: bool,
+    concurrency: int | None,
+    data_dir: Path | None,
+    database_url: str | None,
+    log_level: str | None,
+) -> int:
+    """Serve the API, and run tasks.
+
+    The settings that have no flag come from the environment or from .env; .env.example lists them.
+    SIGTERM or one Ctrl-C stops in good order: running tasks get SHUTDOWN_GRACE_SECONDS, what is left
+    is handed back. A second one does not wait.
+    """
+    flags = {"API_HOST": host, "API_PORT": port, "LOG_LEVEL": log_level}
+    config = evolve(_config(flags, concurrency, data_dir, database_url), runs_worker=worker)
+    return _run(_serve(config))
+
+
+@click.command(
+    cls=ExamplesCommand,
+    examples=(
+        ("novel-tasks worker", "run tasks beside a server with the same data directory or database"),
+        ("novel-tasks worker -p split --concurrency 8", "only splits, eight at once"),
+    ),
+)
+@click.option("-p", "--processor", "lanes", multiple=True, metavar="NAME", help="Run only these, any number of times.")
+@click.option("--name", default="", metavar="NAME", help="What lists of workers shall call it.")
+@_SLOTS
+@_DATA_DIR
+@_DATABASE
+@_LOG_LEVEL
+def worker(
+    lanes: tuple[str, ...],
+    name: str,
+    concurrency: int | None,
+    data_dir: Path | None,
+    database_url: str | None,
+    log_level: str | None,
+) -> int:
+    """Run tasks, without serving HTTP.
+
+    SIGTERM or one Ctrl-C stops in good order, as with `serve`.
+    """
+    config = _config({"LOG_LEVEL": log_level}, concurrency, data_dir, database_url)
+    processors = Processors.builtin()
+    processors.load_entry_points()
+    for lane in lanes:
+        processors.get(lane)
+    return _run(_work(config, processors=processors, lanes=lanes, name=name))
+
+
+def _config(
+    flags: dict[str, object], concurrency: int | None, data_dir: Path | None, database_url: str | None
+) -> ServerConfig:
+    """Return the settings, flags first, and set up logging by them."""
+    flags |= {"MAX_CONCURRENT_TASKS": concurrency, "DATA_DIR": data_dir, "DATABASE_URL": database_url}
+    config = ServerConfig.from_env(setting_values(flags), dotenv=None)
+    configure_logging(level=config.log_level, as_json=config.effective_log_format is LogFormat.JSON)
+    return config
+
+
+def _run(program: Coroutine[Any, Any, int]) -> int:
+    """Run a program that stays, on uvloop where it is installed; return its exit code."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(program)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+async def _serve(config: ServerConfig) -> int:
+    """Serve until a signal comes; return the exit code. What is logged as JSON stays JSON alone."""
+
+    def tell(url: str) -> None:
+        if config.effective_log_format is LogFormat.CONSOLE:
+            say(f"Novel Tasks listens on {url}; Ctrl-C stops it in good order.")
+
+    stopped_by = await run_server(config, on_started=tell)
+    return ExitCode.INTERRUPTED if stopped_by is signal.SIGINT else ExitCode.OK
+
+
+async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[str, ...], name: str) -> int:
+    """Run tasks until SIGTERM or SIGINT; return the exit code."""
+    stop = StopSignals()
+    async with (
+        TaskEngine.open(config.engine, processors=processors) as engine,
+        engine.worker(processors=lanes or None, name=name) as running,
+    ):
+        say(f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")
+        await stop.wait()
+        say("Stopping: running tasks may finish; Ctrl-C again does not wait.")
+    return stop.exit_code
+
+
+class StopSignals:
+    """SIGTERM and SIGINT for a program that stays: the first asks it to stop, the second cancels it."""
+
+    def __init__(self) -> None:
+        """Must be made inside the asyncio task that a second signal shall cancel."""
+        self._asked = asyncio.Event()
+        self._main = asyncio.current_task()
+        self.exit_code = ExitCode.OK
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._received, number)
+
+    async def wait(self) -> None:
+        """Wait for the first signal."""
+        await self._asked.wait()
+
+    def _received(self, number: signal.Signals) -> None:
+        if self._asked.is_set() and self._main is not None:
+            self._main.cancel()
+        self.exit_code = ExitCode.INTERRUPTED if number is signal.SIGINT else ExitCode.OK
+        self._asked.set()

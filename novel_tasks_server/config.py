@@ -1,0 +1,147 @@
+"""What the server can be told: one frozen value, read from the environment over a `.env` file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from attrs import evolve, field, frozen
+from dotenv import dotenv_values
+
+from novel_tasks_core import ConfigError, EngineConfig, between, load_settings, setting
+
+LEGACY_VARIABLES = ("REDIS_URL", "ALGORITHM", "API_RELOAD", "DATABASE_SYNC_URL", "ACCESS_TOKEN_EXPIRE_MINUTES")
+"""Settings of the service before this one; they change nothing here and are told of once."""
+
+_EXTENSION = re.compile(r"\.[a-z0-9]{1,16}", re.ASCII)
+
+
+class Environment(StrEnum):
+    """Where the server runs.
+
+    ===================  ===========  ==========
+    \\                    development  production
+    ===================  ===========  ==========
+    no DATABASE_URL      embedded     refused
+    LOG_FORMAT unset     console      json
+    ===================  ===========  ==========
+    """
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    """How log lines look: for people, or one JSON object a line."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogThreshold(StrEnum):
+    """The least important level that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+def parse_list(text: str) -> tuple[str, ...]:
+    """Read a JSON array of strings, or words separated by commas; empty words are left out."""
+    if not text.startswith("["):
+        return tuple(word.strip() for word in text.split(",") if word.strip())
+    try:
+        words = json.loads(text)
+    except ValueError:
+        words = None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("must be a JSON array of strings, or words separated by commas")
+    return tuple(word.strip() for word in words if word.strip())
+
+
+def parse_extensions(text: str) -> tuple[str, ...]:
+    """Read file extensions; case and a missing dot are forgiven, `txt` means `.txt`."""
+    extensions = tuple(f".{word.lower().removeprefix('.')}" for word in parse_list(text))
+    if not extensions or not all(_EXTENSION.fullmatch(extension) for extension in extensions):
+        raise ValueError("must be file extensions such as .txt,.md")
+    return extensions
+
+
+def parse_origins(text: str) -> tuple[str, ...]:
+    """Read web origins (`https://novels.example`), or `*` for any."""
+    origins = parse_list(text)
+    for origin in origins:
+        url = urlsplit(origin)
+        is_bare = url.netloc and origin.lower() == f"{url.scheme}://{url.netloc}".lower()
+        if origin != "*" and not (is_bare and url.scheme in ("http", "https")):
+            raise ValueError("must be origins such as https://novels.example,http://localhost:3000, without a path")
+    return tuple(origin.lower() for origin in origins)
+
+
+@frozen(kw_only=True)
+class ServerConfig:
+    """Every setting of the server; `engine` holds those of the task engine, from the same variables.
+
+    `max_file_size` is in bytes and holds for the file alone. `log_format` None is console in
+    development and JSON in production. `runs_worker` False makes a server that only accepts and shows
+    tasks. `ignored` names the variables of an older service that were found and mean nothing now.
+    """
+
+    engine: EngineConfig = field(factory=EngineConfig)
+    host: str = setting("API_HOST", default="127.0.0.1")
+    port: int = setting("API_PORT", default=8000, validator=between(0, 65535))
+    title: str = setting("API_TITLE", default="Novel Task Manager")
+    version: str = setting("API_VERSION", default="1.0.0")
+    environment: Environment = setting("ENVIRONMENT", default=Environment.DEVELOPMENT)
+    cors_origins: tuple[str, ...] = setting("CORS_ORIGINS", default=(), parse=parse_origins)
+    max_file_size: int = setting("MAX_FILE_SIZE", default=10 * 1024 * 1024, validator=between(1, 1 << 40))
+    allowed_extensions: tuple[str, ...] = setting("ALLOWED_EXTENSIONS", default=(".txt", ".md"), parse=parse_extensions)
+    default_processor: str = setting("DEFAULT_PROCESSOR", default="analyze")
+    metrics_public: bool = setting("METRICS_PUBLIC", default=False)
+    log_level: LogThreshold = setting("LOG_LEVEL", default=LogThreshold.INFO)
+    log_format: LogFormat | None = setting("LOG_FORMAT", default=None)
+    runs_worker: bool = True
+    ignored: tuple[str, ...] = ()
+
+    @classmethod
+    def from_env(cls, values: Mapping[str, str] | None = None, *, dotenv: Path | None = Path(".env")) -> ServerConfig:
+        """Read the settings from `values`, by default the environment; the file `dotenv` lies below them.
+
+        Raises: ConfigError naming the variable that is wrong.
+        """
+        merged = {**_read_dotenv(dotenv), **(os.environ if values is None else values)}
+        config = evolve(
+            load_settings(cls, merged),
+            engine=EngineConfig.from_env(merged),
+            ignored=tuple(name for name in LEGACY_VARIABLES if merged.get(name)),
+        )
+        if config.environment is Environment.PRODUCTION and config.engine.database_url is None:
+            raise ConfigError("DATABASE_URL", "must be set in production: the embedded database is for development")
+        return config
+
+    @property
+    def effective_log_format(self) -> LogFormat:
+        """The log format that was asked for, or that of the environment."""
+        if self.log_format is not None:
+            return self.log_format
+        return LogFormat.JSON if self.environment is Environment.PRODUCTION else LogFormat.CONSOLE
+
+    def allows_origin(self, origin: str) -> bool:
+        """Say whether pages of this other `origin` may use the API."""
+        return "*" in self.cors_origins or origin.lower() in self.cors_origins
+
+
+def _read_dotenv(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(str(path), f"cannot be read: {exc}") from exc

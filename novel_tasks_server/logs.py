@@ -1,0 +1,78 @@
+"""Log set-up: structlog for our own lines, the standard library's bridged into the same stream.
+
+One event name and key/values a line; never a novel's text, never a secret.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+
+_SHARED: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+)
+
+
+def configure_logging(*, level: str, as_json: bool, stream: TextIO | None = None) -> None:
+    """Send every log line of this process to `stream`, by default standard error.
+
+    `level` is a standard level name in any case. Calling again replaces what was set before.
+    """
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.processors.UnicodeDecoder(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_formatter(as_json=as_json))
+    root = logging.getLogger()
+    for old in root.handlers[:]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    quiet_malformed_requests()
+
+
+def _formatter(*, as_json: bool) -> structlog.stdlib.ProcessorFormatter:
+    rendering: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if as_json:
+        rendering += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+    else:
+        rendering.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=rendering)
+
+
+def quiet_malformed_requests() -> None:
+    """Make aiohttp tell of requests that are not HTTP in one line at debug level.
+
+    It would write a traceback for each: anyone could fill the disk by sending garbage.
+    """
+    logger = logging.getLogger("aiohttp.server")
+    if _tame_malformed not in logger.filters:
+        logger.addFilter(_tame_malformed)
+
+
+def _tame_malformed(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    record.exc_info = None
+    record.exc_text = None
+    record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    record.msg, record.args = "malformed_request", ()
+    return logging.getLogger("aiohttp.server").isEnabledFor(logging.DEBUG)

@@ -1,0 +1,100 @@
+"""What a task was made from and what came of it: result, artifacts, source.
+
+User content is sent so that no browser runs it as ours: an own origin by CSP `sandbox`, no sniffing,
+and downloaded rather than shown, the HTML report aside.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+from urllib.parse import quote
+
+from aiohttp import web
+
+from novel_tasks_core import IllegalTransitionError, TaskStatus, format_task_id
+from novel_tasks_server.keys import ENGINE
+from novel_tasks_server.problems import RequestRefusedError
+from novel_tasks_server.routes.names import content_disposition
+from novel_tasks_server.routes.replies import json_response, task_id_of
+from novel_tasks_server.schemas.views import artifact_view
+
+_ONE = "/api/v1/tasks/{task_id}"
+_DOWNLOAD_POLICY = "sandbox; default-src 'none'"
+_REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_REPORT = "report.html"
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the table of this module's routes."""
+    return [
+        web.get(f"{_ONE}/result", show_result),
+        web.get(f"{_ONE}/artifacts", list_artifacts),
+        web.get(f"{_ONE}/artifacts/{{name}}", download_artifact),
+        web.get(f"{_ONE}/source", download_source),
+    ]
+
+
+async def show_result(request: web.Request) -> web.Response:
+    """Answer with what the processor returned. 409 while there is none."""
+    task = await request.app[ENGINE].get(task_id_of(request))
+    if task.status is not TaskStatus.COMPLETED:
+        raise IllegalTransitionError(
+            task.id,
+            task.status,
+            "show its result",
+            reason=f"Task {format_task_id(task.id)} is {task.status}: it has no result",
+        )
+    return json_response(task.result)
+
+
+async def list_artifacts(request: web.Request) -> web.Response:
+    """Answer with the artifacts of the shown result."""
+    task_id = task_id_of(request)
+    base = f"/api/v1/tasks/{format_task_id(task_id)}/artifacts"
+    artifacts = await request.app[ENGINE].artifacts(task_id)
+    return json_response({"artifacts": [artifact_view(a, url=f"{base}/{quote(a.name, safe='')}") for a in artifacts]})
+
+
+async def download_artifact(request: web.Request) -> web.StreamResponse:
+    """Send the bytes of an artifact; the HTML report may be shown, everything else is downloaded."""
+    stored = await request.app[ENGINE].open_artifact(task_id_of(request), request.match_info["name"])
+    artifact = stored.artifact
+    is_report = artifact.name == _REPORT and artifact.content_type.startswith("text/html")
+    headers = {
+        "Content-Type": artifact.content_type,
+        "Content-Disposition": content_disposition("inline" if is_report else "attachment", artifact.name),
+        "Content-Security-Policy": _REPORT_POLICY if is_report else _DOWNLOAD_POLICY,
+    }
+    return _file(request, stored.path, artifact.size, artifact.sha256, headers)
+
+
+async def download_source(request: web.Request) -> web.StreamResponse:
+    """Send the uploaded original, byte for byte."""
+    source, path = await request.app[ENGINE].open_source(task_id_of(request))
+    headers = {
+        "Content-Type": "application/octet-stream",
+        "Content-Disposition": content_disposition("attachment", source.name),
+        "Content-Security-Policy": _DOWNLOAD_POLICY,
+    }
+    return _file(request, path, source.size, source.sha256, headers)
+
+
+def _file(request: web.Request, path: Path, size: int, sha256: str, headers: dict[str, str]) -> web.FileResponse:
+    _check_range(request, size)
+    digest = b64encode(bytes.fromhex(sha256)).decode()
+    return web.FileResponse(
+        path, headers={**headers, "Repr-Digest": f"sha-256=:{digest}:", "Cache-Control": "private, no-cache"}
+    )
+
+
+def _check_range(request: web.Request, size: int) -> None:
+    """Raise RequestRefusedError (416) for a range that holds nothing of `size` bytes."""
+    try:
+        start = request.http_range.start
+    except ValueError:
+        start = size
+    if start is not None and start >= size:
+        raise RequestRefusedError(
+            416, "range-not-satisfiable", f"The file has {size} bytes.", headers={"Content-Range": f"bytes */{size}"}
+        )

@@ -1,0 +1,71 @@
+"""How the service is: for people and monitors, for orchestrators, and its figures."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import structlog
+from aiohttp import web
+
+from novel_tasks_core import StorageError
+from novel_tasks_server.keys import CONFIG, ENGINE, METRICS
+from novel_tasks_server.metrics import CONTENT_TYPE
+from novel_tasks_server.middlewares.draining import DRAINING
+from novel_tasks_server.problems import RequestRefusedError
+from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.schemas.views import HealthView, MessageView
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+def routes() -> list[web.RouteDef]:
+    """Return the table of this module's routes."""
+    return [
+        web.get("/health", show_health),
+        web.get("/livez", show_alive),
+        web.get("/readyz", show_ready),
+        web.get("/metrics", show_metrics),
+    ]
+
+
+async def show_health(request: web.Request) -> web.Response:
+    """Answer how database and storage are; 503 when one of them is not well."""
+    health = await request.app[ENGINE].health()
+    return json_response(HealthView.of(health), status=200 if health.healthy else 503)
+
+
+async def show_alive(request: web.Request) -> web.Response:
+    """Answer that the event loop turns."""
+    return json_response(MessageView("alive"))
+
+
+async def show_ready(request: web.Request) -> web.Response:
+    """Answer whether to send requests here: 503 while stopping or unwell. `?verbose` tells which part is."""
+    if request.app[DRAINING].begun:
+        return json_response(MessageView("stopping"), status=503)
+    health = await request.app[ENGINE].health()
+    brief = MessageView("ready" if health.healthy else "not ready")
+    body = HealthView.of(health) if "verbose" in request.query else brief
+    return json_response(body, status=200 if health.healthy else 503)
+
+
+async def show_metrics(request: web.Request) -> web.Response:
+    """Answer with all figures in the text format of Prometheus; to this machine only, unless opened."""
+    if not request.app[CONFIG].metrics_public and not _is_local(request):
+        raise RequestRefusedError(403, "forbidden", "The metrics are shown to this machine only.")
+    metrics = request.app[METRICS]
+    try:
+        metrics.show_queue(await request.app[ENGINE].queue_status())
+    except StorageError as exc:
+        _log.warning("queue_not_measured", error=type(exc).__name__)
+    return web.Response(body=metrics.render(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _is_local(request: web.Request) -> bool:
+    """Say whether the request was made on this machine, and not passed on by a proxy of this machine."""
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ip_address(request.remote or "").is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,41 @@
+"""File names from clients: data to show, never a path."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError, text_fault
+
+MAX_NAME = 255
+"""The longest file name that is kept, in characters; the extension survives the cut."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def base_name(name: str) -> str:
+    """Reduce a client's file name to the last part of its path, without control characters, at most 255 long.
+
+    Raises: InvalidRequestError for NUL, lone surrogates, and names of which nothing is left.
+    """
+    if fault := text_fault(name):
+        raise InvalidRequestError(FieldFault("/file", f"the file name {fault}"))
+    base = _CONTROL.sub("", name.replace("\\", "/").rstrip("/").rpartition("/")[2]).strip()
+    if base in ("", ".", ".."):
+        raise InvalidRequestError(FieldFault("/file", "the file needs a name"))
+    return _shortened(base)
+
+
+def _shortened(name: str) -> str:
+    if len(name) <= MAX_NAME:
+        return name
+    stem, dot, extension = name.rpartition(".")
+    if not dot or len(extension) > 16:
+        return name[:MAX_NAME]
+    return f"{stem[: MAX_NAME - len(extension) - 1]}.{extension}"
+
+
+def content_disposition(kind: str, name: str) -> str:
+    """Write a Content-Disposition for any name: plain ASCII for old clients, RFC 8187 for the others."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

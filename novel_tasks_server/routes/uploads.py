@@ -1,0 +1,214 @@
+"""Taking novels in: streamed to the store while they are hashed, all or nothing.
+
+The stream that the store consumes does not end with the file: it reads the rest of the body, checks
+every field, and only then lets the store finish. A request that is refused leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Self
+
+from aiohttp import web
+from attrs import evolve
+from prometheus_async import aio
+
+from novel_tasks_core import ReleaseKey, Source, Task, TaskEngine, format_task_id
+from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.keys import CONFIG, ENGINE, METRICS
+from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.middlewares.draining import DRAINING
+from novel_tasks_server.problems import RequestRefusedError
+from novel_tasks_server.routes.bodies import body_chunks
+from novel_tasks_server.routes.multipart import (
+    MultipartParser,
+    PartData,
+    PartEnded,
+    PartEvent,
+    PartStarted,
+    boundary_of,
+)
+from novel_tasks_server.routes.names import base_name
+from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError, decode_text
+from novel_tasks_server.schemas.requests import UploadFields
+from novel_tasks_server.schemas.views import UploadView, encode
+
+MAX_FIELD_BYTES = 64 * 1024
+"""The longest text field."""
+
+_ROOM_BESIDE_FILE = 1024 * 1024
+
+
+def routes(metrics: Metrics) -> list[web.RouteDef]:
+    """Return the table of this module's routes."""
+    counted = aio.count_exceptions(metrics.upload_failures, exc=Exception)(upload)
+    tracked = aio.track_inprogress(metrics.uploads_in_progress)(counted)
+    return [web.post("/api/v1/tasks/upload", aio.time(metrics.upload_seconds)(tracked))]
+
+
+async def upload(request: web.Request) -> web.Response:
+    """Store the file of the field `file` and make a task of it; 200 says that both are durable."""
+    engine, config = request.app[ENGINE], request.app[CONFIG]
+    with request.app[DRAINING].upload():
+        async with UploadForm(request, config, engine) as form:
+            name = await form.find_file()
+            async with aclosing(form.file_then_rest()) as stream:
+                source = await engine.store(stream, name=name)
+        request.app[METRICS].upload_bytes.inc(source.size)
+        return _accepted(await _submit(engine, source, form.fields))
+
+
+async def _submit(engine: TaskEngine, source: Source, fields: UploadFields) -> Task:
+    processor = fields.processor or ""
+    return await engine.submit(
+        source,
+        processor=processor,
+        options=fields.options,
+        priority=fields.priority,
+        run_at=fields.run_at,
+        max_attempts=fields.max_attempts,
+        timeout_seconds=fields.timeout_seconds,
+        key=upload_key(source, processor, engine.processors.get(processor).version, fields.options),
+        on_duplicate=fields.on_duplicate,
+        release_at=ReleaseKey.FAILURE,
+        extra_data=fields.extra_data,
+        session_id=fields.session_id,
+        note=f"uploaded {source.name} ({source.size} bytes)",
+    )
+
+
+def upload_key(source: Source, processor: str, version: str, options: dict[str, Any]) -> str:
+    """Return what two uploads share when they ask for the same work on the same bytes."""
+    asked = encode([source.sha256, processor, version, sorted_deeply(options)])
+    return f"upload:{hashlib.sha256(asked).hexdigest()}"
+
+
+def sorted_deeply(value: Any) -> Any:
+    """Return a JSON value with the members of every object in the order of their names."""
+    if isinstance(value, dict):
+        return {name: sorted_deeply(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [sorted_deeply(item) for item in value]
+    return value
+
+
+def _accepted(task: Task) -> web.Response:
+    assert task.source is not None, "an uploaded task has a source"
+    task_id = format_task_id(task.id)
+    view = UploadView(
+        task_id=task_id,
+        file_name=task.source.name,
+        file_size=task.source.size,
+        status=task.status.value,
+        message="This file has already been uploaded" if task.duplicate else "File uploaded successfully",
+        duplicate=task.duplicate,
+    )
+    return json_response(view, headers={"Location": f"/api/v1/tasks/{task_id}"})
+
+
+class UploadForm:
+    """One multipart body, read once from front to back; `fields` is complete when the file stream has ended."""
+
+    def __init__(self, request: web.Request, config: ServerConfig, engine: TaskEngine) -> None:
+        self.fields = UploadFields()
+        self._config = config
+        self._engine = engine
+        self._events = self._parse(request)
+        self._texts: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._events.aclose()
+
+    async def _parse(self, request: web.Request) -> AsyncGenerator[PartEvent, None]:
+        parser = MultipartParser(boundary_of(request.headers.get("Content-Type", "")))
+        limit = self._config.max_file_size + _ROOM_BESIDE_FILE
+        async with aclosing(body_chunks(request, limit=limit)) as chunks:
+            async for chunk in chunks:
+                for event in parser.feed(chunk):
+                    yield event
+        parser.finish()
+
+    async def find_file(self) -> str:
+        """Read up to the bytes of the file and return its name, reduced to what is data.
+
+        Raises: RequestRefusedError, MalformedBodyError, InvalidRequestError.
+        """
+        name = await self._read_fields()
+        if name is None:
+            raise _invalid("/file", "no file: send it in the field 'file'")
+        self._check_extension(name)
+        return name
+
+    async def file_then_rest(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of the file, then read and check everything that remains.
+
+        Raises: as `find_file`, UnknownProcessorError, InvalidOptionsError; the store then keeps nothing.
+        """
+        size = 0
+        async for event in self._events:
+            if isinstance(event, PartEnded):
+                break
+            assert isinstance(event, PartData), "the parser tells no part within a part"
+            size += len(event.data)
+            if size > self._config.max_file_size:
+                raise self._too_large()
+            yield event.data
+        if not size:
+            raise _invalid("/file", "the file is empty")
+        if await self._read_fields() is not None:
+            raise _invalid("/file", "send one file at a time")
+        self.fields = self._check_fields()
+
+    async def _read_fields(self) -> str | None:
+        """Collect text fields until the next file begins; return its base name, None at the end of the body."""
+        name, text = "", bytearray()
+        async for event in self._events:
+            match event:
+                case PartStarted(name="file", file_name=str(given)) if given:
+                    return base_name(given)
+                case PartStarted():
+                    name, text = self._new_field(event), bytearray()
+                case PartData():
+                    text += event.data
+                    if len(text) > MAX_FIELD_BYTES:
+                        raise RequestRefusedError(413, "too-large", f"A text field may have {MAX_FIELD_BYTES} bytes.")
+                case PartEnded():
+                    self._texts[name] = text.decode("utf-8", "surrogateescape")
+        return None
+
+    def _new_field(self, part: PartStarted) -> str:
+        if part.name == "file":
+            raise _invalid("/file", "the file needs a name")
+        if part.file_name is not None:
+            raise _invalid(f"/{part.name}", "not a field for files: send the file in the field 'file'")
+        if part.name in self._texts:
+            raise _invalid(f"/{part.name}", "given twice")
+        return part.name
+
+    def _check_fields(self) -> UploadFields:
+        texts = {name: text for name, text in self._texts.items() if text.strip()}
+        fields = decode_text(texts, UploadFields)
+        processor = fields.processor or self._config.default_processor
+        options = self._engine.processors.validate(processor, fields.options)
+        return evolve(fields, processor=processor, options=options)
+
+    def _check_extension(self, name: str) -> None:
+        allowed = self._config.allowed_extensions
+        if Source(sha256="", size=0, name=name).file_type not in allowed:
+            raise RequestRefusedError(
+                415, "file-type-not-allowed", f"File type not allowed. Allowed types: {', '.join(allowed)}"
+            )
+
+    def _too_large(self) -> RequestRefusedError:
+        limit = self._config.max_file_size
+        return RequestRefusedError(413, "file-too-large", f"File too large. Maximum size: {limit} bytes")
+
+
+def _invalid(pointer: str, detail: str) -> InvalidRequestError:
+    return InvalidRequestError(FieldFault(pointer, detail))

@@ -1,0 +1,245 @@
+"""From bytes and text to request classes, and every fault by its JSON pointer."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+import attrs
+import cattrs
+from attrs import Attribute, evolve, frozen
+from cattrs.gen import make_dict_structure_fn, override
+
+T = TypeVar("T")
+
+_MAX_DEPTH = 64
+_MAX_INT = 2**63
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+
+
+@frozen
+class FieldFault:
+    """One thing wrong with a request: where, as a JSON pointer, and what would be right."""
+
+    pointer: str
+    detail: str
+
+
+class MalformedBodyError(Exception):
+    """The body is not what its media type says: `detail` tells how."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class InvalidRequestError(Exception):
+    """The request can be read, but its values cannot be used: `faults` lists all that is wrong."""
+
+    def __init__(self, *faults: FieldFault) -> None:
+        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        self.faults = faults
+
+
+def text_fault(text: str) -> str | None:
+    """Return why this text cannot be stored, None when it can."""
+    match = _UNSTORABLE.search(text)
+    if match is None:
+        return None
+    return "must not contain NUL" if match[0] == "\x00" else "must not contain a lone surrogate"
+
+
+def json_faults(value: Any, pointer: str = "") -> Iterator[FieldFault]:
+    """Yield what the database could not store in a JSON value: NUL, lone surrogates, huge numbers, great depth."""
+    pending = [(value, pointer, 0)]
+    while pending:
+        item, at, depth = pending.pop()
+        fault = _scalar_fault(item) if depth <= _MAX_DEPTH else f"must not be nested deeper than {_MAX_DEPTH} levels"
+        if fault:
+            yield FieldFault(at, fault)
+        elif isinstance(item, dict):
+            pending.extend((name, f"{at}/{_escape(name)}", depth) for name in item)
+            pending.extend((inner, f"{at}/{_escape(name)}", depth + 1) for name, inner in item.items())
+        elif isinstance(item, list):
+            pending.extend((inner, f"{at}/{index}", depth + 1) for index, inner in enumerate(item))
+
+
+def _scalar_fault(item: Any) -> str | None:
+    if isinstance(item, str):
+        return text_fault(item)
+    if isinstance(item, float) and not math.isfinite(item):
+        return "must be a finite number"
+    if isinstance(item, int) and not -_MAX_INT <= item < _MAX_INT:
+        return "must fit in 64 bits"
+    return None
+
+
+def _escape(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def parse_json(data: bytes | str) -> Any:
+    """Read one JSON value in UTF-8.
+
+    Raises: MalformedBodyError; InvalidRequestError for what cannot be stored.
+    """
+    try:
+        value = json.loads(data if isinstance(data, str) else data.decode(), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise MalformedBodyError("The JSON is nested too deeply.") from None
+    except ValueError as exc:
+        raise MalformedBodyError(f"This is not JSON: {exc}") from None
+    if faults := tuple(json_faults(value)):
+        raise InvalidRequestError(*faults[:20])
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def decode_json(data: bytes, cls: type[T]) -> T:
+    """Read a request class from a JSON body. Raises: MalformedBodyError, InvalidRequestError."""
+    return _structure(_JSON, parse_json(data), cls)
+
+
+def decode_text(values: Mapping[str, str], cls: type[T]) -> T:
+    """Read a request class from query parameters or form fields. Raises: InvalidRequestError."""
+    return _structure(_TEXT, values, cls)
+
+
+def _structure(converter: cattrs.Converter, value: Any, cls: type[T]) -> T:
+    if not isinstance(value, Mapping):
+        raise InvalidRequestError(FieldFault("", "must be a JSON object"))
+    try:
+        return converter.structure(value, cls)
+    except cattrs.BaseValidationError as exc:
+        raise InvalidRequestError(*_faults_of(exc)) from None
+
+
+def _faults_of(exc: BaseException, pointer: str = "") -> Iterator[FieldFault]:
+    match exc:
+        case InvalidRequestError():
+            yield from (evolve(fault, pointer=pointer + fault.pointer) for fault in exc.faults)
+        case cattrs.ForbiddenExtraKeysError():
+            yield from (FieldFault(f"{pointer}/{_escape(name)}", "unknown field") for name in sorted(exc.extra_fields))
+        case cattrs.ClassValidationError():
+            named, others = exc.group_exceptions()
+            for inner, note in named:
+                yield from _faults_of(inner, f"{pointer}/{_escape(note.name)}")
+            for inner in others:
+                yield from _faults_of(inner, pointer)
+        case KeyError():
+            yield FieldFault(pointer, "is required")
+        case _:
+            yield FieldFault(pointer, str(exc.args[0]) if exc.args else "is not valid")
+
+
+def _converter(readers: Mapping[Any, Callable[[Any], Any]]) -> cattrs.Converter:
+    """Make a converter for request classes: one reader per type, validators field by field, no unknown fields."""
+    converter = cattrs.Converter(detailed_validation=True)
+
+    def factory(cls: type[Any]) -> Any:
+        attrs.resolve_types(cls)
+        fields = {a.name: override(struct_hook=_field_reader(a, readers)) for a in attrs.fields(cls)}
+        return make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **fields)
+
+    converter.register_structure_hook_factory(attrs.has, factory)
+    return converter
+
+
+def _field_reader(attribute: Attribute[Any], readers: Mapping[Any, Callable[[Any], Any]]) -> Callable[[Any, Any], Any]:
+    """Return what reads one field and then asks its validator, whose complaint so gets the field's pointer."""
+    inner = [arg for arg in typing.get_args(attribute.type) if arg is not type(None)]
+    is_optional = type(None) in typing.get_args(attribute.type)
+    wanted = inner[0] if is_optional else attribute.type
+
+    def read(value: Any, _: Any) -> Any:
+        made = None if is_optional and value is None else _read(value, wanted, readers)
+        if attribute.validator is not None:
+            attribute.validator(None, attribute, made)
+        return made
+
+    return read
+
+
+def _read(value: Any, wanted: Any, readers: Mapping[Any, Callable[[Any], Any]]) -> Any:
+    if isinstance(wanted, type) and issubclass(wanted, Enum):
+        return _enum(value, wanted)
+    return readers[wanted](value)
+
+
+def _enum(value: Any, wanted: type[Enum]) -> Enum:
+    try:
+        return wanted(value)
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(str(member.value) for member in wanted)}") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    if fault := text_fault(value):
+        raise ValueError(fault)
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number")
+    return float(value)
+
+
+def _number_of_text(value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError("must be a number")
+    return number
+
+
+def _integer_of_text(value: str) -> int:
+    if not _INTEGER.fullmatch(value.strip()):
+        raise ValueError("must be a whole number")
+    return int(value)
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(_text(value))
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a time with its zone as in RFC 3339: 2026-01-31T12:00:00Z") from None
+
+
+def _object_of_text(value: str) -> dict[str, Any]:
+    try:
+        made = parse_json(value)
+    except MalformedBodyError as exc:
+        raise ValueError(exc.detail) from None
+    if not isinstance(made, dict):
+        raise ValueError("must be a JSON object")
+    return made
+
+
+_JSON = _converter({str: _text, float: _number, datetime: _moment})
+_TEXT = _converter(
+    {
+        str: _text,
+        int: _integer_of_text,
+        float: _number_of_text,
+        datetime: _moment,
+        dict[str, Any]: _object_of_text,
+    }
+)

@@ -1,0 +1,68 @@
+"""`make demo` from end to end: real processes, and none of them left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    """Start the demo as `make demo` does, with its temporary files and reports in `folder`."""
+    for made in (folder, *folder.parents[:2]):
+        made.chmod(0o755)
+    env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "benchmarks.demo"],
+        cwd=folder,
+        env=env | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def running_in(folder: Path) -> list[str]:
+    """Return the command lines of all processes that work in `folder` or name it."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != os.getpid() and any(str(folder) in part for part in (process.cwd(), *process.cmdline())):
+                found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found
+
+
+def test_the_demo_processes_the_tales_and_leaves_only_the_reports(tmp_path: Path) -> None:
+    """It shows live progress of every tale, exits 0, stops everything, and ends with the reports' paths."""
+    demo = start(tmp_path)
+    stdout, stderr = demo.communicate(timeout=110)
+    assert (demo.returncode, stderr) == (0, "")
+    for name in ("the-salt-ledger.md", "渡口的灯.txt", "渡口的灯-gb18030.txt"):
+        assert re.search(rf"^  {re.escape(name)} +completed +100 %$", stdout, re.MULTILINE), stdout
+    reports = [tmp_path / line for line in stdout.splitlines()[-3:]]
+    assert all(path.suffix == ".html" and path.is_file() for path in reports)
+    assert running_in(tmp_path) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["novel-tasks-data"]
+
+
+def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
+    """Ctrl-C while the server works stops the server and its database; exit code 130."""
+    demo = start(tmp_path)
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if "It listens on" in line:
+            break
+    demo.send_signal(signal.SIGINT)
+    demo.communicate(timeout=60)
+    assert demo.returncode == 130
+    assert running_in(tmp_path) == []
+    assert not list(tmp_path.glob("novel-tasks-demo-*"))

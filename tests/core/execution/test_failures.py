@@ -1,0 +1,128 @@
+"""What follows from a failure: pure decisions, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from novel_tasks_core.errors import (
+    ChildCrashedError,
+    DecodingError,
+    InvalidInputError,
+    InvalidOptionsError,
+    NovelTasksError,
+    TaskProcessingError,
+    TaskTimeoutError,
+)
+from novel_tasks_core.execution.failures import Failure, as_error, decide, failure_of, log_line
+from novel_tasks_core.execution.messages import FrameBuffer, Raised, encode
+from novel_tasks_core.models import Claim, ErrorInfo, Failed, Retrying
+from novel_tasks_core.retries import Retry, RetryPolicy, Snooze
+
+FIXED = RetryPolicy(max_attempts=3, backoff="fixed", base_seconds=4, jitter=0)  # type: ignore[arg-type]
+
+
+def explode(failures: int, error: str) -> float | None:
+    """Be a faulty retry policy."""
+    raise RuntimeError("faulty policy")
+
+
+@pytest.mark.parametrize(
+    ("exc", "failures", "policy", "outcome"),
+    [
+        (ValueError("x"), 0, FIXED, Retrying(delay_seconds=4, error=ErrorInfo("ValueError", "x"))),
+        (ValueError("x"), 2, FIXED, Failed(error=ErrorInfo("ValueError", "x"))),
+        (KeyError(), 2, FIXED, Failed(error=ErrorInfo("KeyError", "KeyError"))),
+        (InvalidInputError("a", "b"), 0, FIXED, Failed(error=ErrorInfo("InvalidInputError", "a: b"))),
+        (DecodingError("bad"), 0, FIXED, Failed(error=ErrorInfo("DecodingError", "file: bad"))),
+        (
+            Retry(after=7, reason="r"),
+            2,
+            FIXED,
+            Retrying(delay_seconds=7, error=ErrorInfo("Retry", "r"), counts=False),
+        ),
+        (
+            Snooze(for_=9, reason="s"),
+            2,
+            FIXED,
+            Retrying(delay_seconds=9, error=ErrorInfo("Snooze", "s"), counts=False),
+        ),
+        (
+            TaskTimeoutError(5),
+            0,
+            RetryPolicy(by_error={"TaskTimeoutError": RetryPolicy.never()}),
+            Failed(error=ErrorInfo("TaskTimeoutError", "did not finish within 5 s")),
+        ),
+        (
+            ValueError("x"),
+            0,
+            RetryPolicy(custom=explode),
+            Failed(error=ErrorInfo("ValueError", "x (and the retry policy raised RuntimeError: faulty policy)")),
+        ),
+        (SystemExit(3), 2, FIXED, Failed(error=ErrorInfo("SystemExit", "the processor called sys.exit(3)"))),
+    ],
+)
+def test_the_outcome_of_a_failure(
+    make_claim: Callable[..., Claim],
+    exc: BaseException,
+    failures: int,
+    policy: RetryPolicy,
+    outcome: Retrying | Failed,
+) -> None:
+    """Failures are retried while attempts are left; hopeless ones end the task; instructions do not count."""
+    assert decide(failure_of(exc), make_claim(failures=failures, max_attempts=3), policy) == outcome
+
+
+def test_long_messages_are_cut() -> None:
+    """An error message of a megabyte becomes 4,000 characters."""
+    assert len(failure_of(ValueError("x" * 1_000_000)).message) == 4000
+
+
+def test_unstorable_characters_are_replaced() -> None:
+    """NUL and lone surrogates of an error message cannot reach the database."""
+    assert failure_of(ValueError("a\x00b\udc80")).message == "a�b�"
+
+
+def test_an_error_that_cannot_speak_is_named() -> None:
+    """An exception whose own text fails is told by its class."""
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    assert failure_of(MuteError()).message == "MuteError"
+
+
+@pytest.mark.parametrize(
+    ("exc", "kind", "fields"),
+    [
+        (
+            DecodingError("bad byte", encoding="utf-8", offset=3),
+            DecodingError,
+            {"reason": "bad byte", "encoding": "utf-8", "offset": 3},
+        ),
+        (InvalidOptionsError("p", [("/a", "no")]), InvalidInputError, {"field": "/a", "reason": "/a: no"}),
+        (TaskTimeoutError(2.5), TaskTimeoutError, {"seconds": 2.5}),
+        (ChildCrashedError("gone", exit_code=-9), ChildCrashedError, {"exit_code": -9}),
+        (ValueError("x"), TaskProcessingError, {"type": "ValueError", "detail": "x"}),
+    ],
+)
+def test_errors_cross_the_process_boundary(exc: Exception, kind: type[NovelTasksError], fields: dict[str, Any]) -> None:
+    """Described, sent through a pipe and rebuilt, an error is of its class again and has its fields."""
+    (message,) = FrameBuffer().feed(encode(Raised(failure_of(exc))))
+    assert isinstance(message, Raised)
+    rebuilt = as_error(message.failure)
+    assert type(rebuilt) is kind
+    assert {name: getattr(rebuilt, name) for name in fields} == fields
+
+
+def test_log_lines_say_what_follows() -> None:
+    """The task's log tells the error and when the next attempt comes."""
+    failure, error = Failure(type="ValueError", message="x"), ErrorInfo("ValueError", "x")
+    assert log_line(failure, Failed(error=error), attempt=2) == "Attempt 2 failed: ValueError: x"
+    again = Retrying(delay_seconds=4.25, error=error)
+    assert log_line(failure, again, attempt=1) == "Attempt 1 failed: ValueError: x; again in 4.25 s"
+    asked = Retrying(delay_seconds=60, error=error, counts=False)
+    assert log_line(failure, asked, attempt=1) == "Attempt 1: x; again in 60 s"

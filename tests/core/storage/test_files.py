@@ -1,0 +1,222 @@
+"""The local file store: durable, content-addressed, and clean after every failure."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from novel_tasks_core.errors import FileStoreError, InvalidInputError
+from novel_tasks_core.storage import staging
+from novel_tasks_core.storage.files import LocalFiles
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[LocalFiles]:
+    """A store in a folder that does not exist yet."""
+    store = LocalFiles(tmp_path / "deep" / "files")
+    yield store
+    store.close()
+
+
+def everything_under(store: LocalFiles) -> list[Path]:
+    """List the files of a store, staged ones included."""
+    return [path for path in store.staging_folder.parent.rglob("*") if path.is_file()]
+
+
+async def chunks_of(data: bytes, size: int) -> AsyncIterator[bytes]:
+    """Yield `data` piece by piece, as a network would."""
+    for start in range(0, len(data), size):
+        yield data[start : start + size]
+
+
+@pytest.mark.parametrize("size", [0, 1, 10_000, staging.BLOCK_BYTES, 3 * staging.BLOCK_BYTES + 17])
+async def test_staged_chunks_come_back_unchanged(files: LocalFiles, size: int) -> None:
+    """What was streamed in is found, whole, under its SHA-256."""
+    data = os.urandom(size)
+    staged = await files.stage(chunks_of(data, 8192))
+    assert (staged.sha256, staged.size) == (hashlib.sha256(data).hexdigest(), size)
+    await files.commit(staged)
+    assert files.path_of(staged.sha256).read_bytes() == data
+    assert everything_under(files) == [files.path_of(staged.sha256)]
+
+
+async def test_bytes_and_paths_are_staged_alike(files: LocalFiles, tmp_path: Path) -> None:
+    """Bytes and a file of the same content stage to the same SHA-256, and the given file stays."""
+    (tmp_path / "novel.txt").write_bytes(b"Once")
+    first, second = await files.stage(b"Once"), await files.stage(tmp_path / "novel.txt")
+    assert first.sha256 == second.sha256
+    assert first.path != second.path
+    assert (tmp_path / "novel.txt").exists()
+
+
+async def test_nothing_is_visible_before_commit(files: LocalFiles) -> None:
+    """A staged file does not exist for readers until it is committed."""
+    staged = await files.stage(b"data")
+    assert not await files.exists(staged.sha256)
+    await files.commit(staged)
+    assert await files.exists(staged.sha256)
+
+
+async def test_identical_bytes_are_stored_once(files: LocalFiles) -> None:
+    """Committing the same content many times at once leaves one file."""
+    staged = await asyncio.gather(*(files.stage(b"same") for _ in range(20)))
+    await asyncio.gather(*(files.commit(one) for one in staged))
+    assert everything_under(files) == [files.path_of(staged[0].sha256)]
+
+
+async def test_committing_again_is_harmless(files: LocalFiles) -> None:
+    """A commit whose reply was lost can be repeated."""
+    staged = await files.stage(b"data")
+    await files.commit(staged)
+    await files.commit(staged)
+    assert files.path_of(staged.sha256).read_bytes() == b"data"
+
+
+async def test_a_commit_repairs_a_damaged_file(files: LocalFiles) -> None:
+    """Uploading the same content again replaces a file that the disk has damaged."""
+    staged = await files.stage(b"whole")
+    await files.commit(staged)
+    files.path_of(staged.sha256).write_bytes(b"")
+    await files.commit(await files.stage(b"whole"))
+    assert files.path_of(staged.sha256).read_bytes() == b"whole"
+
+
+async def test_committing_what_was_discarded_is_an_error(files: LocalFiles) -> None:
+    """A staged file that is gone cannot be committed silently."""
+    staged = await files.stage(b"data")
+    await files.discard(staged)
+    await files.discard(staged)
+    with pytest.raises(FileStoreError) as caught:
+        await files.commit(staged)
+    assert caught.value.errno == errno.ENOENT
+
+
+@pytest.mark.parametrize("after", [0, 100, 3 * staging.BLOCK_BYTES])
+async def test_a_broken_stream_leaves_nothing(files: LocalFiles, after: int) -> None:
+    """When the sender breaks off, its error goes on and no file is left."""
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x" * after
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        await files.stage(broken())
+    assert everything_under(files) == []
+
+
+@pytest.mark.parametrize("size", [10, 3 * staging.BLOCK_BYTES])
+async def test_a_cancellation_at_any_step_leaves_nothing(files: LocalFiles, size: int) -> None:
+    """Cancelled at any turn of the event loop, staging cleans up behind itself."""
+    for turns in range(40):
+        work = asyncio.create_task(files.stage(chunks_of(b"x" * size, staging.BLOCK_BYTES)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if work.done():
+            await files.discard(work.result())
+            continue
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        assert everything_under(files) == []
+
+
+async def test_a_cancellation_while_the_disk_works_waits_for_it(files: LocalFiles, tmp_path: Path) -> None:
+    """Staging a pipe nobody writes to, then cancelled: the file is gone when the cancellation arrives."""
+    os.mkfifo(tmp_path / "pipe")
+    work = asyncio.create_task(files.stage(tmp_path / "pipe"))
+    writer = await asyncio.to_thread(open, tmp_path / "pipe", "wb")  # returns once the other end is being read
+    work.cancel()
+    work.cancel()
+    await asyncio.to_thread(writer.write, b"late")
+    await asyncio.to_thread(writer.close)
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert everything_under(files) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+async def test_a_full_disk_is_told_with_its_number(files: LocalFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk without room raises FileStoreError with ENOSPC."""
+    monkeypatch.setattr(staging, "_private", lambda path, flags: os.open("/dev/full", os.O_WRONLY))
+    with pytest.raises(FileStoreError) as caught:
+        await files.stage(b"data")
+    assert caught.value.errno == errno.ENOSPC
+
+
+async def test_check_fails_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """A root that cannot be a folder makes `check` say why."""
+    (tmp_path / "file").write_text("in the way")
+    store = LocalFiles(tmp_path / "file")
+    with pytest.raises(FileStoreError) as caught:
+        await store.check()
+    assert caught.value.errno == errno.ENOTDIR
+    store.close()
+
+
+async def test_check_leaves_nothing(files: LocalFiles) -> None:
+    """A passed check leaves the store as it was."""
+    await files.check()
+    assert everything_under(files) == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", "A" * 64, "a" * 63, "a" * 64 + "\n"])
+async def test_only_a_sha256_names_a_file(files: LocalFiles, name: str) -> None:
+    """Anything but 64 hex digits is refused, so no path can be smuggled in."""
+    with pytest.raises(InvalidInputError):
+        files.path_of(name)
+
+
+async def test_unlink_removes_and_forgives(files: LocalFiles) -> None:
+    """A file can be removed twice."""
+    staged = await files.stage(b"data")
+    await files.commit(staged)
+    await files.unlink(staged.sha256)
+    await files.unlink(staged.sha256)
+    assert not await files.exists(staged.sha256)
+
+
+async def test_an_unreadable_path_is_the_callers_mistake(files: LocalFiles, tmp_path: Path) -> None:
+    """Staging a missing file or a folder raises InvalidInputError naming it, and leaves nothing."""
+    for path in (tmp_path / "missing.txt", tmp_path):
+        with pytest.raises(InvalidInputError, match=path.name):
+            await files.stage(path)
+    assert everything_under(files) == []
+
+
+async def test_the_sweeper_takes_only_what_the_dead_left(files: LocalFiles) -> None:
+    """Old entries of dead processes go, folders included; those of the living and young ones stay."""
+    dead = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await dead.wait()
+    dead_pid = dead.pid
+    tmp = files.staging_folder
+    mine = (await files.stage(b"mine")).path
+    (tmp / f"attempt-{dead_pid}-aa").mkdir()
+    (tmp / f"attempt-{dead_pid}-aa" / "part").write_text("x")
+    (tmp / f"file-{dead_pid}-bb").write_text("x")
+    young = tmp / f"file-{dead_pid}-cc"
+    young.write_text("x")
+    for path in (mine, tmp / f"attempt-{dead_pid}-aa", tmp / f"file-{dead_pid}-bb"):
+        os.utime(path, (time.time() - 7200,) * 2)
+    assert await files.sweep_temporary(older_than_seconds=3600) == 2
+    assert sorted(tmp.iterdir()) == sorted([mine, young])
+
+
+async def test_sweeping_an_unused_store_finds_nothing(files: LocalFiles) -> None:
+    """A store whose folders do not exist yet has nothing to sweep."""
+    assert await files.sweep_temporary(older_than_seconds=0) == 0
+
+
+async def test_stored_files_are_private(files: LocalFiles) -> None:
+    """Only their owner can read stored files and the folder they are staged in."""
+    staged = await files.stage(b"data")
+    await files.commit(staged)
+    assert files.path_of(staged.sha256).stat().st_mode & 0o077 == 0
+    assert files.staging_folder.stat().st_mode & 0o077 == 0

@@ -1,0 +1,105 @@
+"""The program as a real process, and a real server for it to talk to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+OWN_SETTINGS = ("DATABASE_URL", "DATA_DIR", "UPLOAD_DIR", "DEFAULT_PROCESSOR", "ENVIRONMENT", "NOVEL_TASKS_SERVER")
+DATA = Path(__file__).resolve().parents[2] / "data"
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without settings of ours, and without colour or a terminal."""
+    kept = {name: value for name, value in os.environ.items() if name not in OWN_SETTINGS}
+    return kept | {"NO_COLOR": "1", "TERM": "dumb"}
+
+
+@pytest.fixture
+def novel_tasks(tmp_path: Path) -> Run:
+    """Run `novel-tasks` as a process in a folder of its own; its stdin is empty unless given."""
+
+    def run(
+        *arguments: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "novel_tasks_server", *map(str, arguments)],
+            cwd=tmp_path,
+            env=clean_environment() | (env or {}),
+            input=stdin,
+            capture_output=True,
+            timeout=100,
+            check=False,
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def english() -> Path:
+    """A tale of five chapters in English, as Markdown."""
+    return DATA / "the-salt-ledger.md"
+
+
+@pytest.fixture(scope="session")
+def chinese() -> Path:
+    """A tale of five chapters in Chinese, as plain text."""
+    return DATA / "渡口的灯.txt"
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with a worker and an embedded database, as a process; it must stop with exit code 0."""
+    folder = tmp_path_factory.mktemp("server")
+    for made in (folder, folder.parent):
+        made.chmod(0o755)
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    log = folder / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "novel_tasks_server", "serve", "--port", str(port), "--data-dir", folder / "data"],
+            cwd=folder,
+            env=clean_environment(),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        wait_until_healthy(process, url, log)
+        yield url
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+    assert code == 0, log.read_text()[-3000:]
+
+
+def wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    """Ask the server how it is until it is well; fail with its log when it ends or takes a minute."""
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, log.read_text()[-3000:]
+        try:
+            urllib.request.urlopen(f"{url}/health", timeout=5).close()
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            assert time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(0.05)

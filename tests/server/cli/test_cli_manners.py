@@ -1,0 +1,107 @@
+"""How the program behaves towards people and scripts, whatever the command."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+COMMANDS = ("serve", "worker", "process", "submit", "migrate", "healthcheck")
+
+
+def one_error_line(stderr: str) -> str:
+    """Return the only line of stderr, which must be an error and no traceback."""
+    lines = stderr.splitlines()
+    assert len(lines) == 1, stderr
+    assert lines[0].startswith("error: ")
+    return lines[0]
+
+
+def test_help_lists_every_command_on_stdout(novel_tasks: Run) -> None:
+    """`--help` goes to stdout, names every command, and shows examples before the usage."""
+    done = novel_tasks("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(f"  {command} " in done.stdout for command in COMMANDS)
+    assert done.stdout.index("Examples:") < done.stdout.index("Usage:")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_begins_with_examples(novel_tasks: Run, command: str) -> None:
+    """Each command's help shows how it is used before it lists options."""
+    done = novel_tasks(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"novel-tasks {command}" in done.stdout[: done.stdout.index("Usage:")]
+    assert "Options:" in done.stdout
+
+
+def test_version_is_data(novel_tasks: Run) -> None:
+    """`--version` prints the program and its version on stdout."""
+    done = novel_tasks("--version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("novel-tasks, version ")
+
+
+def test_no_command_shows_help_and_is_a_usage_error(novel_tasks: Run) -> None:
+    """Without a command the help goes to stderr and the exit code is 2."""
+    done = novel_tasks()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Examples:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("process",),
+        ("process", "--nonsense"),
+        ("serve", "--port", "many"),
+        ("submit", "--priority", "high"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(novel_tasks: Run, arguments: tuple[str, ...]) -> None:
+    """A usage error is one line on stderr, nothing on stdout, exit code 2."""
+    done = novel_tasks(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--help" in one_error_line(done.stderr)
+
+
+def test_a_bad_setting_names_its_variable(novel_tasks: Run) -> None:
+    """A setting that cannot be used is one line that names the variable, and exit code 2."""
+    done = novel_tasks("serve", env={"API_PORT": "many"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert one_error_line(done.stderr) == "error: API_PORT: must be a whole number"
+
+
+def test_flags_win_over_the_environment_and_that_over_dotenv(novel_tasks: Run, tmp_path: Path) -> None:
+    """A flag beats the environment, which beats .env, which beats the default."""
+    (tmp_path / ".env").write_text("NOVEL_TASKS_SERVER=http://127.0.0.1:1\n")
+    from_environment = {"NOVEL_TASKS_SERVER": "http://127.0.0.1:2"}
+    assert ":1:" in novel_tasks("healthcheck").stderr
+    assert ":2:" in novel_tasks("healthcheck", env=from_environment).stderr
+    assert ":3:" in novel_tasks("healthcheck", "--url", "http://127.0.0.1:3", env=from_environment).stderr
+
+
+def test_migrate_can_print_its_sql(novel_tasks: Run) -> None:
+    """`migrate --sql` prints the migrations and needs no database."""
+    done = novel_tasks("migrate", "--sql")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "CREATE TABLE" in done.stdout.upper()
+
+
+def test_migrate_says_what_it_did(novel_tasks: Run, tmp_path: Path) -> None:
+    """`migrate` brings a new embedded database up to date, and again does nothing."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    first = novel_tasks("migrate")
+    assert first.returncode == 0, first.stderr
+    assert novel_tasks("migrate").returncode == 0
+
+
+def test_an_unreachable_database_is_one_line(novel_tasks: Run) -> None:
+    """A database that is not there is exit code 1 and one line, without the password."""
+    done = novel_tasks("migrate", "--database-url", "postgresql://me:secret@127.0.0.1:1/novels")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "secret" not in one_error_line(done.stderr)

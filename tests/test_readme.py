@@ -1,0 +1,64 @@
+"""What the README shows is true: its Python runs, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+
+from novel_tasks_core import EngineConfig
+from novel_tasks_server.config import ServerConfig
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^(<!-- example: \w+ -->\n)?```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("code", [code for marker, code in BLOCKS if not marker])
+def test_python_of_the_readme_runs(code: str, tmp_path: Path) -> None:
+    """Every Python block that stands on its own runs as a program, warnings being errors."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_library_example_is_in_the_readme() -> None:
+    """The one marked example exists; tests/acceptance/test_library_sketch.py runs and type-checks it."""
+    assert [marker.strip() for marker, _ in BLOCKS if marker] == ["<!-- example: library -->"]
+
+
+def test_links_lead_to_files_and_headings() -> None:
+    """Relative links name files that exist, and #links name headings of this page."""
+    headings = {
+        re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
+        for line in re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        else:
+            assert (ROOT / target).exists(), target
+
+
+def test_commands_of_the_readme_are_make_targets() -> None:
+    """Every `make something` that the README speaks of exists."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", README)) <= targets
+
+
+def test_settings_of_the_example_file_are_those_of_the_program() -> None:
+    """.env.example names every setting, and none that does not exist."""
+    known = {
+        field.metadata["variable"]
+        for kind in (EngineConfig, ServerConfig)
+        for field in attrs.fields(kind)
+        if field.metadata.get("variable")
+    }
+    listed = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    assert listed == known | {"NOVEL_TASKS_SERVER"}
