@@ -4,7 +4,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PYTHONS := $(PYTHON) python3 python3.11 python3.12 python3.13
-EMBEDDED := env -u DATABASE_URL
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -18,13 +18,13 @@ setup: $(STAMP) ## Make .venv with everything; instant when nothing has changed
 $(STAMP): pyproject.toml requirements.lock
 	@set -e; \
 	found=; for candidate in $(PYTHONS); do \
-	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$candidate; break; fi; \
+	  if $$candidate $(NEW_ENOUGH) 2>/dev/null; then found=$$candidate; break; fi; \
 	done; \
 	if [ -z "$$found" ]; then \
 	  echo "Novel Tasks needs Python 3.11 or newer; none of these is: $(PYTHONS)." >&2; \
 	  echo "Install one, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; \
 	fi; \
-	if ! $(PY) -c '' 2>/dev/null; then \
+	if ! $(PY) $(NEW_ENOUGH) 2>/dev/null; then \
 	  $$found -m venv --clear $(VENV) || { \
 	    echo "$$found cannot make a virtual environment: install its venv package (Debian: python3-venv)." >&2; exit 1; }; \
 	fi
@@ -37,7 +37,7 @@ serve: setup ## Serve on http://127.0.0.1:8000 with an embedded database
 	@exec $(VENV)/bin/novel-tasks serve
 
 demo: setup ## Process the bundled tales on a throwaway server, live
-	@exec $(EMBEDDED) $(PY) -m benchmarks.demo
+	@exec $(PY) -m benchmarks.demo
 
 test: setup ## Run all tests
 	$(PY) -m pytest

@@ -23,7 +23,7 @@ import aiohttp
 import cattrs
 from attrs import Factory, frozen
 
-from novel_tasks_core import JsonObject, NovelTasksError, TaskStatus
+from novel_tasks_core import NovelTasksError, TaskStatus
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class RemoteTask:
     error_message: str | None = None
     processor: str = ""
     stage: str | None = None
-    extra_data: JsonObject | None = None
+    extra_data: Mapping[str, Any] | None = None
 
 
 @frozen(kw_only=True)
@@ -118,7 +118,7 @@ class UploadOptions:
     """What may be asked for with an upload; what is None or empty is left to the server."""
 
     processor: str | None = None
-    options: JsonObject = Factory(dict)
+    options: Mapping[str, Any] = Factory(dict)
     priority: int | None = None
     on_duplicate: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -13,10 +14,10 @@ from novel_tasks_core.text.markdown import markdown_marks
 from novel_tasks_core.text.marked import outline_of_marks
 from novel_tasks_core.text.outline import FoundHeading, Outline
 from novel_tasks_core.text.sequences import Chain, best_chain, quality, series_key, with_bodies, without_contents
-from novel_tasks_core.text.titles import heading_title, joins_next_line
+from novel_tasks_core.text.titles import heading_title, joins_next_line, precedes_list
 from novel_tasks_core.text.unnumbered import outline_of_titles
 from novel_tasks_core.text.verdict import judge
-from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION
+from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION, SURE_DIVISIONS
 
 _NAMED_BODY = 150
 
@@ -82,27 +83,48 @@ def _levels(found: Scan, end: int) -> tuple[list[Chain], list[Chain], list[Chain
         return [chain for chain in made if _acceptable(chain)]
 
     parts = chains(by_rank[PART], ())
-    marks = sorted(candidate.start for chain in parts for candidate in chain.candidates)
-    chapters = chains(by_rank[CHAPTER], marks)
-    deeper = chains(by_rank[SECTION], marks)
+    marks = _starts(parts)
+    divisions = chains(by_rank[CHAPTER], marks)
     numbered = chains(by_rank[0], marks)
-    if sum(map(len, chapters)) < 2 and numbered:
-        numbered.sort(key=lambda chain: chain.score, reverse=True)
-        chapters = [*chapters, numbered.pop(0)]
-    starts = sorted(candidate.start for chain in chapters for candidate in chain.candidates)
-    deeper = [chain for chain in (*deeper, *numbered) if _nested(chain, starts)]
-    return parts, chapters, deeper
+    chapters, others = _choose(divisions, numbered)
+    starts = _starts(chapters)
+    sections = [chain for chain in (*chains(by_rank[SECTION], marks), *others) if _nested(chain, starts)]
+    return [chain for chain in parts if _holds_chapters(chain, starts)], chapters, sections
+
+
+def _starts(chains: Iterable[Chain]) -> list[int]:
+    return sorted(candidate.start for chain in chains for candidate in chain.candidates)
+
+
+def _choose(divisions: list[Chain], numbered: list[Chain]) -> tuple[list[Chain], list[Chain]]:
+    """Return (the chains that are chapters, the others): named divisions go before bare numbers if they are sure."""
+    sure = [chain for chain in divisions if chain.key[1] in SURE_DIVISIONS or not str(chain.key[1]).isascii()]
+    unsure = [chain for chain in divisions if chain not in sure]
+    if sum(map(len, sure)) >= 2:
+        return [*sure, *(chain for chain in unsure if len(chain) >= 3)], numbered
+    rest = sorted([*unsure, *numbered], key=lambda chain: chain.score, reverse=True)
+    return [*sure, *rest[:1]], rest[1:]
+
+
+def _holds_chapters(part: Chain, starts: list[int]) -> bool:
+    """Tell whether most parts of a chain have chapters inside them; without any chapters every chain does."""
+    if not starts:
+        return True
+    bounds = [bisect_left(starts, candidate.start) for candidate in part.candidates] + [len(starts)]
+    filled = sum(1 for before, after in zip(bounds, bounds[1:], strict=False) if after > before)
+    return filled >= 0.6 * len(part)
 
 
 def _acceptable(chain: Chain) -> bool:
     """Tell whether a chain has evidence enough to be headings at all."""
     if not chain.links:
         return False
-    if chain.key[0] is Form.DIVISION:
-        if len(chain) == 1:
-            return chain.score >= 4.5 and chain.links[0].candidate.isolated
-        return chain.average >= 2.0
-    return len(chain) >= 2 and chain.average >= 2.2 and chain.score >= 6.0
+    if chain.key[0] is not Form.DIVISION:
+        return len(chain) >= 2 and chain.average >= 2.2 and chain.score >= 6.0
+    if len(chain) == 1:
+        return chain.score >= 4.5 and chain.links[0].candidate.isolated
+    sure = chain.key[1] in SURE_DIVISIONS or not str(chain.key[1]).isascii()
+    return chain.average >= (2.0 if sure else 2.8)
 
 
 def _nested(chain: Chain, starts: list[int]) -> bool:
@@ -145,7 +167,7 @@ def _named(text: str, found: Scan, headings: list[FoundHeading], end: int) -> li
     accepted: list[FoundHeading] = []
     taken = {heading.start for heading in headings}
     for candidate, after in zip(named, following, strict=True):
-        if candidate.start in taken or quality(candidate, found.layout) < 2.4 or after - candidate.end < _NAMED_BODY:
+        if candidate.start in taken or quality(candidate, found.layout) < 2.4 or after - candidate.end < _NAMED_BODY or precedes_list(text, candidate.end):
             continue
         title_end, title = heading_title(text, candidate, joined=False)
         accepted.append(

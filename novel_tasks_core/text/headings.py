@@ -90,7 +90,7 @@ _HAN_VOLUME = re.compile(
 _HAN_PART = re.compile(r"([上中下前後后])([卷巻篇編编部册冊集])(?=\s|$|[:：、.．])|([上中下])(?=\s)")
 _HAN_ONE_OF = re.compile(rf"(?:其|その|之|の)\s*([{HAN_NUMERAL}]{{1,5}})(?=\s|$|[:：、.．])")
 _HAN_POSITIONS = {"上": 1, "前": 1, "中": 2, "下": 3, "後": 3, "后": 3}
-_HAN_FIRST = frozenset("第卷巻部篇章編正其そ上中下前後后最VＶ" + HAN_NUMERAL)
+_HAN_FIRST = frozenset("第卷巻部篇章編正其そ上中下前後后最" + HAN_NUMERAL)
 _HAN_TRAILER = re.compile(r"[。，、；？！,;]")
 _AOZORA_NOTE = re.compile(r"［＃[^］\n]{0,200}］|《[^》\n]{0,60}》|｜")
 
@@ -107,7 +107,7 @@ def parse_heading(line: str) -> Heading | None:
     if not bare:
         return None
     first = bare[0]
-    if first in _HAN_FIRST or not (first.isascii() or unicodedata.category(first) in ("Lu", "Ll")):
+    if first in _HAN_FIRST or bare.startswith("VIP") or not (first.isascii() or unicodedata.category(first) in ("Lu", "Ll")):
         found = _parse_han(bare, style)
         return found or _parse_named(bare)
     return _parse_division(bare) or _parse_numbered(bare, style) or _parse_named(bare)
@@ -183,6 +183,8 @@ def _parse_division(text: str) -> Heading | None:
 
 
 def _ordinal_first(text: str) -> Heading | None:
+    if text[0].islower():
+        return None
     numeral = read_words(text) or read_roman(text) or read_arabic(text)
     if numeral is None:
         return _misspelt_ordinal(text)
@@ -194,7 +196,7 @@ def _ordinal_first(text: str) -> Heading | None:
     if match is None or rank is None:
         return None
     title, neat = _title_after(rest, match.end())
-    if title and not _STOP.match(rest[match.end() :].lstrip()[:1]) and not title[0].isupper():
+    if title and not title[0].isupper():
         return None
     return Heading(Form.DIVISION, match[0].casefold(), rank, numeral.value, numeral.system, title, neat, _case(text))
 

@@ -107,7 +107,10 @@ def read_han(text: str) -> Numeral | None:
 
 
 def han_value(digits: str) -> int | None:
-    """Return the value of a Chinese number, None if the characters do not make one."""
+    """Return the value of a Chinese number, None if the characters do not make one.
+
+    一百一 is 101 as old novels count, not 110 as people say today.
+    """
     if all(digit in _HAN_DIGITS for digit in digits):
         return int("".join(str(_HAN_DIGITS[digit]) for digit in digits)) if len(digits) < 6 else None
     total, pending, smallest = 0, 0, 10_000
@@ -123,8 +126,6 @@ def han_value(digits: str) -> int | None:
             return None
         else:
             pending = _HAN_DIGITS[digit]
-    if pending and smallest > 10 and smallest < 10_000 and "零" not in digits and "〇" not in digits:
-        pending *= smallest // 10
     return total + pending
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from novel_tasks_core.text.candidates import Candidate
 from novel_tasks_core.text.headings import clean_line, collapse, ends_sentence
 
+_BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _LONGEST_TITLE = 200
 _MOST_LINES = 4
-_NEXT_BLOCK = re.compile(r"[^\S\n]*\n([^\S\n]*\n){0,2}((?:[^\n]{0,250}\S[^\n]{0,250}\n){1,4}?)(?=[^\S\n]*(?:\n|\Z))")
+_MOST_BLANK = 2
 
 
 def joins_next_line(text: str, candidates: Sequence[Candidate]) -> bool:
@@ -24,47 +25,62 @@ def joins_next_line(text: str, candidates: Sequence[Candidate]) -> bool:
 
 def heading_title(text: str, candidate: Candidate, *, joined: bool) -> tuple[int, str]:
     """Return the end offset and the collapsed title of a heading; `joined` adds the title below a bare number."""
-    own = collapse(clean_line(text[candidate.start : candidate.end]).strip("#*_ \t"))
     if candidate.heading.title:
         end = _continued(text, candidate)
-        return end, collapse(clean_line(text[candidate.start : end]).strip("#*_ \t"))
-    block = _block_below(text, candidate.end) if joined else None
-    if block is None:
-        return candidate.end, own
-    return block.end(2), collapse(f"{own} {clean_line(block[2])}")
+    else:
+        end = (joined and _block_below(text, candidate.end)) or candidate.end
+    lines = text[candidate.start : end].split("\n")
+    return end, collapse(" ".join(clean_line(line).strip("#*_ \t") for line in lines))
 
 
-def _block_below(text: str, end: int) -> re.Match[str] | None:
-    """Return the short paragraph below a heading if it reads like a title."""
-    match = _NEXT_BLOCK.match(text, end)
-    if match is None:
-        return None
-    block = match[2].strip()
-    if len(block) > _LONGEST_TITLE or block[0].islower() or block[0] in "-–—―\"“«「『‘'":
-        return None
-    letters = [c for c in block if c.isalpha()]
-    if not letters:
-        return None
-    capitals = block.isupper()
-    if ends_sentence(block) and not capitals:
-        return None
-    return match
+def _lines_below(text: str, end: int) -> Iterator[tuple[int, str]]:
+    """Yield (end offset, stripped line) of the lines after the one that holds `end`, a bounded part of each."""
+    newline = text.find("\n", end)
+    while newline >= 0:
+        following = text.find("\n", newline + 1, newline + 2 + _LONGEST_TITLE)
+        stop = following if following >= 0 else min(len(text), newline + 2 + _LONGEST_TITLE)
+        line = text[newline + 1 : stop]
+        yield newline + 1 + len(line.rstrip()), line.strip()
+        newline = following
+
+
+def _block_below(text: str, end: int) -> int | None:
+    """Return where the short paragraph below a heading ends, if it reads like a title."""
+    block: list[str] = []
+    block_end = end
+    for index, (line_end, line) in enumerate(_lines_below(text, end)):
+        if not line and (block or index >= _MOST_BLANK):
+            break
+        if line:
+            block.append(line)
+            block_end = line_end
+        if len(block) > _MOST_LINES:
+            return None
+    return block_end if _reads_like_title(" ".join(block)) else None
+
+
+def _reads_like_title(block: str) -> bool:
+    if not block or len(block) > _LONGEST_TITLE or block[0].islower() or block[0] in "-–—―\"“«「『‘'*":
+        return False
+    return any(map(str.isalpha, block)) and (block.isupper() or not ends_sentence(block))
 
 
 def _continued(text: str, candidate: Candidate) -> int:
     """Return where a title ends that runs on over the next lines up to a blank one."""
     if candidate.after or not candidate.before:
         return candidate.end
-    end, lines = candidate.end, 1
-    while lines < _MOST_LINES:
-        newline = text.find("\n", end)
-        if newline < 0:
-            break
-        line_end = text.find("\n", newline + 1)
-        line = text[newline + 1 : line_end if line_end >= 0 else len(text)]
-        if not line.strip():
+    end = candidate.end
+    for index, (line_end, line) in enumerate(_lines_below(text, end)):
+        if not line:
             return end
-        if len(line) > _LONGEST_TITLE:
+        if index >= _MOST_LINES - 1:
             break
-        end, lines = newline + 1 + len(line.rstrip()), lines + 1
+        end = line_end
     return candidate.end
+
+
+def precedes_list(text: str, end: int) -> bool:
+    """Tell whether what follows a line is a list of titles: short paragraphs, none of which ends as prose does."""
+    paragraphs = [block.strip() for block in _BLANK_LINES.split(text[end : end + 1200])]
+    paragraphs = [block for block in paragraphs if block][:4]
+    return len(paragraphs) >= 4 and all(len(block) <= 150 and not ends_sentence(block) for block in paragraphs)

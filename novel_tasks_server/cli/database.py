@@ -22,9 +22,10 @@ from novel_tasks_server.cli.settings import setting_values
 @click.option("--sql", is_flag=True, help="Print the migrations instead of applying them.")
 @click.option("--database-url", metavar="URL", help="The database.  [default: $DATABASE_URL or the embedded one]")
 def migrate(sql: bool, database_url: str | None) -> None:
-    """Bring the database's schema up to date; a database that is stays as it is.
+    """Bring the database's schema up to date.
 
-    `serve` and `worker` do this by themselves when they start. Several at once wait for each other.
+    A database that is up to date stays as it is. `serve` and `worker` do this by themselves when they
+    start. Several at once wait for each other.
     """
     if sql:
         click.echo(_migrations())

@@ -13,18 +13,17 @@ from typing import Any, NoReturn
 
 import click
 
-from novel_tasks_core import ConfigError, InvalidInputError, NovelTasksError
 from novel_tasks_server.cli.console import ExamplesGroup, ExitCode, prepare_streams, say_error
 
 _COMMANDS = {
-    "serve": "serving",
-    "worker": "serving",
-    "process": "processing",
-    "submit": "submitting",
-    "migrate": "database",
-    "healthcheck": "health",
+    "serve": ("serving", "Serve the API, and run tasks."),
+    "worker": ("serving", "Run tasks, without serving HTTP."),
+    "process": ("processing", "Process files here and now: no server, no database, any size."),
+    "submit": ("submitting", "Send files to a server, each as a task; print the tasks' ids."),
+    "migrate": ("database", "Bring the database's schema up to date."),
+    "healthcheck": ("health", "Ask a server how it is; exit 0 if it is healthy, 1 if not."),
 }
-"""Each command and the module that holds it: a command pays only for its own imports."""
+"""Each command, the module that holds it, and what it is for: a command pays only for its own imports."""
 
 
 class _LazyGroup(ExamplesGroup):
@@ -34,10 +33,15 @@ class _LazyGroup(ExamplesGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"novel_tasks_server.cli.{_COMMANDS[cmd_name]}")
+        module = import_module(f"novel_tasks_server.cli.{_COMMANDS[cmd_name][0]}")
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C and the errors of a task group come out as one plain error."""
@@ -95,6 +99,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _explain(error: Exception) -> int:
     """Say in one line what went wrong; return the exit code that fits."""
+    from novel_tasks_core import ConfigError, InvalidInputError, NovelTasksError  # only errors are worth its time here
+
     if os.environ.get("NOVEL_TASKS_DEBUG"):
         traceback.print_exception(error)
     match error:

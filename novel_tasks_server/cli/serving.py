@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +100,11 @@ def worker(
 
 
 def _config(
-    flags: dict[str, object], concurrency: int | None, data_dir: Path | None, database_url: str | None
+    flags: Mapping[str, object], concurrency: int | None, data_dir: Path | None, database_url: str | None
 ) -> ServerConfig:
     """Return the settings, flags first, and set up logging by them."""
-    flags |= {"MAX_CONCURRENT_TASKS": concurrency, "DATA_DIR": data_dir, "DATABASE_URL": database_url}
-    config = ServerConfig.from_env(setting_values(flags), dotenv=None)
+    shared = {"MAX_CONCURRENT_TASKS": concurrency, "DATA_DIR": data_dir, "DATABASE_URL": database_url}
+    config = ServerConfig.from_env(setting_values({**flags, **shared}), dotenv=None)
     configure_logging(level=config.log_level, as_json=config.effective_log_format is LogFormat.JSON)
     return config
 

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 from novel_tasks_server.keys import METRICS
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_SWITCHED = 101
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 
@@ -33,7 +34,7 @@ async def tell_requests(request: web.Request, handler: Handler) -> web.StreamRes
         duration_ms=round(seconds * 1000, 1),
         remote=request.remote,
     )
-    if response.status != web.HTTPSwitchingProtocols.status_code:
+    if response.status != _SWITCHED:
         request.app[METRICS].observe_request(
             method=request.method, route=route, status=response.status, seconds=seconds
         )

@@ -89,8 +89,6 @@ class MultipartParser:
 
     def feed(self, data: bytes) -> Iterator[PartEvent]:
         """Yield what these next bytes complete. Raises: MalformedBodyError, RequestRefusedError."""
-        if self._state is _State.EPILOGUE:
-            return
         self._buffer += data
         while True:
             match self._state:

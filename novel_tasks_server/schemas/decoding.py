@@ -149,7 +149,8 @@ def _converter(readers: Mapping[Any, Callable[[Any], Any]]) -> cattrs.Converter:
     def factory(cls: type[Any]) -> Any:
         attrs.resolve_types(cls)
         fields = {a.name: override(struct_hook=_field_reader(a, readers)) for a in attrs.fields(cls)}
-        return make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **fields)
+        # the overrides share their parameter's type with the flags that come before them
+        return make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **fields)  # type: ignore[arg-type]
 
     converter.register_structure_hook_factory(attrs.has, factory)
     return converter

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,13 @@ from novel_tasks_core import LogLevel, OnDuplicate, TaskFilter, TaskStatus
 
 MAX_PAGE = 1_000_000
 """The last page that can be asked for by number; further on, use the cursor."""
+
+
+_Validator = Callable[[Any, Attribute[Any], Any], Any]
+
+
+def _within(low: float, high: float) -> _Validator:
+    return must.and_(must.ge(low), must.le(high))
 
 
 def _reachable(instance: object, attribute: Attribute[Any], value: str) -> None:
@@ -26,8 +34,8 @@ class TaskReport:
     """What an outside service reports of a task; `progress` is 0..100."""
 
     status: TaskStatus | None = None
-    progress: float | None = field(default=None, validator=must.optional([must.ge(0), must.le(100)]))
-    result_url: str | None = field(default=None, validator=must.optional([must.max_len(2048), _reachable]))
+    progress: float | None = field(default=None, validator=must.optional(_within(0, 100)))
+    result_url: str | None = field(default=None, validator=must.optional(must.and_(must.max_len(2048), _reachable)))
     error_message: str | None = field(default=None, validator=must.optional(must.max_len(10_000)))
 
 
@@ -37,12 +45,12 @@ class UploadFields:
 
     processor: str | None = field(default=None, validator=must.optional(must.max_len(200)))
     options: dict[str, Any] = field(factory=dict)
-    priority: int = field(default=0, validator=[must.ge(-32768), must.le(32767)])
+    priority: int = field(default=0, validator=_within(-32768, 32767))
     run_at: datetime | None = None
     extra_data: dict[str, Any] = field(factory=dict)
     session_id: str | None = field(default=None, validator=must.optional(must.max_len(200)))
-    max_attempts: int | None = field(default=None, validator=must.optional([must.ge(1), must.le(1000)]))
-    timeout_seconds: float | None = field(default=None, validator=must.optional([must.ge(0.01), must.le(31 * 86400)]))
+    max_attempts: int | None = field(default=None, validator=must.optional(_within(1, 1000)))
+    timeout_seconds: float | None = field(default=None, validator=must.optional(_within(0.01, 31 * 86400)))
     on_duplicate: OnDuplicate = OnDuplicate.RETURN
 
 
@@ -53,8 +61,8 @@ _SORTS = {"uploaded_at": "created_at", "file_name": "file_name", "status": "stat
 class ListQuery:
     """The query of a list of tasks. With `cursor`, `page` is of no effect."""
 
-    page: int = field(default=1, validator=[must.ge(1), must.le(MAX_PAGE)])
-    page_size: int = field(default=20, validator=[must.ge(1), must.le(100)])
+    page: int = field(default=1, validator=_within(1, MAX_PAGE))
+    page_size: int = field(default=20, validator=_within(1, 100))
     status: TaskStatus | None = None
     sort_by: str = field(default="uploaded_at", validator=must.in_(tuple(_SORTS)))
     order: str = field(default="desc", validator=must.in_(("asc", "desc")))
@@ -95,8 +103,8 @@ _MAX_SEQ = 2**62
 class EventsQuery:
     """The query of events: those after seq `after`, at most `limit`."""
 
-    after: int = field(default=0, validator=[must.ge(0), must.le(_MAX_SEQ)])
-    limit: int = field(default=1000, validator=[must.ge(1), must.le(1000)])
+    after: int = field(default=0, validator=_within(0, _MAX_SEQ))
+    limit: int = field(default=1000, validator=_within(1, 1000))
 
 
 @frozen(kw_only=True)

@@ -63,8 +63,8 @@ class TaskDetail(TaskView):
     session_id: str | None
     run_at: datetime | None
     failures: int
-    max_attempts: int
-    timeout_seconds: float
+    max_attempts: int | None
+    timeout_seconds: float | None
     cancel_requested: bool
     error: ErrorInfo | None
     last_seq: int

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from novel_tasks_core import TaskStatus
 from novel_tasks_server.client import (
@@ -33,7 +33,7 @@ def task(status: str, progress: float = 0) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def serving(routes: dict[tuple[str, str], Handler]) -> AsyncIterator[str]:
+async def serving(routes: Mapping[tuple[str, str], Handler]) -> AsyncIterator[str]:
     """Serve the handlers on the loopback address."""
     app = web.Application()
     for (method, path), handler in routes.items():
@@ -55,8 +55,8 @@ async def test_upload_sends_the_file_under_its_name_with_its_wishes(tmp_path: Pa
 
     async def accept(request: web.Request) -> web.Response:
         async for part in await request.multipart():
-            assert not isinstance(part, type(None))
-            received[part.name] = (part.filename, await part.read())  # type: ignore[union-attr]
+            assert isinstance(part, BodyPartReader)
+            received[str(part.name)] = (part.filename, bytes(await part.read()))
         answer = {"task_id": TASK_ID, "file_name": "夜.txt", "file_size": 3, "status": "pending"}
         return web.json_response(answer)
 

@@ -30,9 +30,11 @@ def test_help_lists_every_command_on_stdout(novel_tasks: Run) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_begins_with_examples(novel_tasks: Run, command: str) -> None:
-    """Each command's help shows how it is used before it lists options."""
+    """Each command's help says what `--help` alone says of it, then how it is used, then lists options."""
     done = novel_tasks(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
+    summary = done.stdout[: done.stdout.index("Examples:")].strip()
+    assert f"  {command:<11}  {summary}\n" in novel_tasks("--help").stdout
     assert f"novel-tasks {command}" in done.stdout[: done.stdout.index("Usage:")]
     assert "Options:" in done.stdout
 

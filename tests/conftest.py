@@ -1,0 +1,131 @@
+"""One PostgreSQL a run, one template database, a clone of it for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from novel_tasks_core import EngineConfig, Processors, TaskEngine
+from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.embedded import open_embedded
+from novel_tasks_core.storage.migrator import migrate
+from novel_tasks_core.storage.queries import load_queries
+
+TEMPLATE = "novel_tasks_template"
+
+
+def on_database(url: str, name: str) -> str:
+    """Return the URL of another database on the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL for this run: the one that NOVEL_TASKS_TEST_DATABASE_URL names, else an embedded one."""
+    given = os.environ.get("NOVEL_TASKS_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="novel-tasks-tests-") as folder:
+        os.chmod(folder, 0o755)
+        server = open_embedded(Path(folder) / "postgres")
+        url = runner.run(server.__aenter__())
+        try:
+            yield url
+        finally:
+            runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> str:
+    """A server whose template database has the schema."""
+
+    async def prepare() -> None:
+        admin = await asyncpg.connect(postgres_url)
+        # A test's commits need not survive a power cut; what proves durability starts its own server.
+        await admin.execute("alter system set synchronous_commit = off")
+        await admin.execute("select pg_reload_conf()")
+        await admin.execute(f'drop database if exists "{TEMPLATE}" with (force)')
+        await admin.execute(f'create database "{TEMPLATE}"')
+        await admin.close()
+        config = EngineConfig(database_url=on_database(postgres_url, TEMPLATE))
+        async with Database.open(on_database(postgres_url, TEMPLATE), config=config) as database:
+            await migrate(database)
+
+    asyncio.run(prepare())
+    return postgres_url
+
+
+@pytest.fixture
+async def database_url(template: str) -> AsyncIterator[str]:
+    """A database of the test's own, with the schema; afterwards its invariants must hold."""
+    name = f"test_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(template)
+    await admin.execute(f'create database "{name}" template "{TEMPLATE}"')
+    try:
+        yield on_database(template, name)
+        await check_invariants(on_database(template, name))
+    finally:
+        await admin.execute(f'drop database if exists "{name}" with (force)')
+        await admin.close()
+
+
+async def check_invariants(url: str) -> None:
+    """Assert that every task is in exactly one location, and that the counters say what the tables hold."""
+    queries = load_queries("tasks")
+    connection = await asyncpg.connect(url)
+    try:
+        for name in ("location_faults", "count_faults"):
+            faults = await connection.fetch(queries[name])
+            assert not faults, (name, faults)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def engine_config(database_url: str, tmp_path: Path) -> EngineConfig:
+    """Settings for the test's own database and folder, with short times."""
+    return EngineConfig(
+        database_url=database_url,
+        data_dir=tmp_path / "data",
+        pool_size=4,
+        pool_overflow=4,
+        lease_ttl_seconds=3.0,
+        heartbeat_seconds=0.3,
+        poll_min_seconds=0.01,
+        poll_max_seconds=0.2,
+        slots=4,
+        shutdown_grace_seconds=5.0,
+        cancel_grace_seconds=1.0,
+    )
+
+
+@pytest.fixture
+def processors() -> Processors:
+    """The built-in processors; tests add their own."""
+    return Processors.builtin()
+
+
+@pytest.fixture
+async def engine(engine_config: EngineConfig, processors: Processors) -> AsyncIterator[TaskEngine]:
+    """An open engine without a worker."""
+    async with TaskEngine.open(engine_config, processors=processors) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+async def no_lost_errors() -> AsyncIterator[None]:
+    """Fail a test in which an asyncio task died with nobody looking."""
+    lost: list[dict[str, Any]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: lost.append(context))
+    yield
+    assert not lost, lost

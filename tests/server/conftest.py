@@ -1,0 +1,85 @@
+"""The application on a real socket, with a real engine on a database of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, FormData, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from novel_tasks_core import EngineConfig, TaskEngine
+from novel_tasks_server.app import create_app
+from novel_tasks_server.config import ServerConfig
+
+Client = TestClient[web.Request, web.Application]
+Upload = Callable[..., Awaitable[ClientResponse]]
+
+MAX_FILE_SIZE = 200_000
+
+
+@pytest.fixture
+def server_config(engine_config: EngineConfig) -> ServerConfig:
+    """Settings with a small limit on files, and tasks that nobody runs unless told."""
+    return ServerConfig(
+        engine=engine_config,
+        max_file_size=MAX_FILE_SIZE,
+        default_processor="external",
+        cors_origins=("https://friend.example",),
+    )
+
+
+@pytest.fixture
+def app(server_config: ServerConfig, engine: TaskEngine) -> web.Application:
+    """The application, on the engine of the test."""
+    return create_app(server_config, engine=engine)
+
+
+@pytest.fixture
+async def client(app: web.Application) -> AsyncIterator[Client]:
+    """A client of the application."""
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+@pytest.fixture
+def upload(client: Client) -> Upload:
+    """Upload bytes as a form: `data`, `name`, and any text fields, before or after the file."""
+
+    async def send(
+        data: bytes = b"Once upon a time.",
+        name: str = "novel.txt",
+        *,
+        after: dict[str, str] | None = None,
+        **before: str,
+    ) -> ClientResponse:
+        form = FormData(quote_fields=False)
+        for field, text in before.items():
+            form.add_field(field, text)
+        form.add_field("file", data, filename=name, content_type="application/octet-stream")
+        for field, text in (after or {}).items():
+            form.add_field(field, text)
+        return await client.post("/api/v1/tasks/upload", data=form)
+
+    return send
+
+
+@pytest.fixture
+def make_task(upload: Upload) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Upload something and return the answer; the arguments are those of `upload`."""
+
+    async def make(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        response = await upload(*args, **kwargs)
+        assert response.status == 200, await response.text()
+        made: dict[str, Any] = await response.json()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def stored_files(engine: TaskEngine) -> Callable[[], list[Path]]:
+    """List all files in the engine's store, half-written ones too."""
+    return lambda: [path for path in engine.config.files.rglob("*") if path.is_file()]
