@@ -184,5 +184,5 @@ def is_final(event: Event) -> bool:
 
 def own_fields(event: StoredEvent) -> dict[str, Any]:
     """Return the fields that this kind of event adds to (task_id, seq, at)."""
-    names = type(event).__attrs_attrs__  # type: ignore[attr-defined]
+    names = type(event).__attrs_attrs__
     return {a.name: getattr(event, a.name) for a in names if a.name not in ("task_id", "seq", "at")}

@@ -28,9 +28,9 @@ class RegisteredFiles:
         """The folder of staged files."""
         return self._store.staging_folder
 
-    async def stage(self, data: AsyncIterable[bytes] | bytes | Path) -> StagedFile:
+    async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
         """Write, hash and flush `data` under a temporary name."""
-        return await self._store.stage(data)
+        return await self._store.stage(data, folder=folder)
 
     async def commit(self, staged: StagedFile) -> None:
         """Give a staged file its row and its final name; both or neither.

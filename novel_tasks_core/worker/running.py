@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -21,10 +20,21 @@ MAX_STAGE_CHARACTERS = 200
 class Hearer(Protocol):
     """Whoever stores and passes on what attempts say."""
 
-    now: Callable[[], datetime]
-    spoke: Callable[[Running], None]
-    progressed: Callable[[Running], None]
-    checkpoint: Callable[[Running, Any], Awaitable[None]]
+    def now(self) -> datetime:
+        """Return the time of day."""
+        ...
+
+    def spoke(self, running: Running) -> None:
+        """Note that an attempt has events to store."""
+        ...
+
+    def progressed(self, running: Running) -> None:
+        """Note that an attempt has made progress."""
+        ...
+
+    async def checkpoint(self, running: Running, value: Any) -> None:
+        """Store a checkpoint. Raises: LeaseLostError."""
+        ...
 
 
 @define(eq=False)

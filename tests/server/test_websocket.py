@@ -1,0 +1,373 @@
+"""Live updates: what clients are told, and that nobody can break it for others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType, WSServerHandshakeError, web
+from aiohttp.test_utils import TestClient
+
+from novel_tasks_core import AttemptContext, Processors, TaskEngine, parse_task_id
+from novel_tasks_server.live import session
+from novel_tasks_server.live.feed import Update
+from novel_tasks_server.live.hub import HUB, ConnectionManager
+
+Client = TestClient[web.Request, web.Application]
+Make = Callable[..., Awaitable[dict[str, Any]]]
+Connect = Callable[..., Awaitable[ClientWebSocketResponse]]
+
+
+@pytest.fixture
+def processors() -> Processors:
+    """The built-in processors, and one that only makes progress."""
+    known = Processors.builtin()
+
+    @known.register("steps")
+    async def steps(ctx: AttemptContext) -> None:
+        for done in range(1, 5):
+            await ctx.progress(done, total=5, stage=f"step {done}")
+            await asyncio.sleep(0.02)
+
+    return known
+
+
+@pytest.fixture
+async def connect(client: Client) -> AsyncIterator[Connect]:
+    """Open sockets, by default each with a client id of its own."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(client_id: str | None = None, **kwargs: Any) -> ClientWebSocketResponse:
+            path = f"/api/v1/ws/tasks/{client_id or uuid4().hex}"
+            return await stack.enter_async_context(client.ws_connect(path, **kwargs))
+
+        yield opened
+
+
+@pytest.fixture
+def hub(app: web.Application, client: Client) -> ConnectionManager:
+    """The hub of the running application."""
+    return app[HUB]
+
+
+async def told(socket: ClientWebSocketResponse) -> dict[str, Any]:
+    """Wait for the next message."""
+    message: dict[str, Any] = await socket.receive_json(timeout=10)
+    return message
+
+
+async def settled(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until the condition holds."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def subscribe(socket: ClientWebSocketResponse, task_id: str) -> dict[str, Any]:
+    """Subscribe to a task and return the first message."""
+    await socket.send_json({"type": "subscribe", "task_id": task_id})
+    return await told(socket)
+
+
+async def test_ping(connect: Connect) -> None:
+    """Who asks is answered."""
+    socket = await connect()
+    await socket.send_json({"type": "ping"})
+    assert await told(socket) == {"type": "pong"}
+
+
+async def test_a_subscriber_sees_the_task_at_once_and_every_change(
+    make_task: Make, connect: Connect, client: Client
+) -> None:
+    """The first message shows the task as it is; each change follows."""
+    task_id = (await make_task())["task_id"]
+    socket = await connect()
+    shown = await subscribe(socket, task_id)
+    assert shown == {
+        "type": "task_update", "task_id": task_id, "status": "pending", "progress": 0, "result_url": None,
+        "error_message": None,
+    }  # fmt: skip
+    await client.patch(f"/api/v1/tasks/{task_id}", json={"status": "processing"})
+    assert (await told(socket))["status"] == "processing"
+    await client.patch(f"/api/v1/tasks/{task_id}", json={"progress": 40})
+    assert (await told(socket))["progress"] == 40
+    await client.patch(f"/api/v1/tasks/{task_id}", json={"status": "failed", "error_message": "no ink"})
+    last = await told(socket)
+    assert (last["status"], last["error_message"]) == ("failed", "no ink")
+
+
+async def test_a_running_task_is_followed_to_its_end(make_task: Make, connect: Connect, engine: TaskEngine) -> None:
+    """Progress only grows, and the last message has the result."""
+    made = await make_task(processor="steps")
+    socket = await connect()
+    messages = [await subscribe(socket, made["task_id"])]
+    async with engine.worker(concurrency=1):
+        while messages[-1]["status"] != "completed":
+            messages.append(await told(socket))
+    assert [m["progress"] for m in messages] == sorted(m["progress"] for m in messages)
+    assert any(0 < m["progress"] < 100 for m in messages)
+    assert messages[-1]["progress"] == 100
+    assert messages[-1]["result_url"] == f"/api/v1/tasks/{made['task_id']}/result"
+
+
+async def test_a_task_that_goes_round_again_is_followed_again(
+    make_task: Make, connect: Connect, client: Client
+) -> None:
+    """The end of a task is not the end of a subscription."""
+    task_id = (await make_task())["task_id"]
+    socket = await connect()
+    await subscribe(socket, task_id)
+    await client.post(f"/api/v1/tasks/{task_id}/cancel")
+    assert (await told(socket))["status"] == "cancelled"
+    await client.post(f"/api/v1/tasks/{task_id}/retry")
+    assert (await told(socket))["status"] == "pending"
+    await client.patch(f"/api/v1/tasks/{task_id}", json={"status": "processing"})
+    assert (await told(socket))["status"] == "processing"
+
+
+async def test_a_finished_task_is_shown_to_late_subscribers(make_task: Make, connect: Connect, client: Client) -> None:
+    """Who comes after the end still learns how it ended, as often as they ask."""
+    task_id = (await make_task())["task_id"]
+    await client.post(f"/api/v1/tasks/{task_id}/cancel")
+    socket = await connect()
+    assert (await subscribe(socket, task_id))["status"] == "cancelled"
+    assert (await subscribe(socket, task_id))["status"] == "cancelled"
+
+
+async def test_deleting_a_task_is_told(
+    make_task: Make, connect: Connect, client: Client, hub: ConnectionManager
+) -> None:
+    """Subscribers learn that there is nothing more to wait for."""
+    task_id = (await make_task())["task_id"]
+    socket = await connect()
+    await subscribe(socket, task_id)
+    await client.delete(f"/api/v1/tasks/{task_id}")
+    gone = await told(socket)
+    assert (gone["type"], gone["code"], gone["task_id"]) == ("error", "not_found", task_id)
+    await settled(lambda: hub.topics == 0)
+
+
+@pytest.mark.parametrize("task_id", [f"task-{uuid4().hex}", "task-1", "", "\x00"])
+async def test_unknown_tasks_are_told_apart(task_id: str, connect: Connect) -> None:
+    """Subscribing to no task is an error message, and the socket stays."""
+    socket = await connect()
+    answer = await subscribe(socket, task_id)
+    assert (answer["type"], answer["code"]) == ("error", "not_found")
+    await socket.send_json({"type": "ping"})
+    assert await told(socket) == {"type": "pong"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "1e999",
+        '{"type": "dance"}',
+        '{"type": "subscribe"}',
+        '{"type": {}}',
+        "[" * 4000,
+        '"\\ud800"',
+    ],
+)
+async def test_bad_messages_are_answered_and_forgiven(text: str, connect: Connect) -> None:
+    """Whatever text comes, the answer is an error message, and the socket stays."""
+    socket = await connect()
+    await socket.send_str(text)
+    assert (await told(socket))["type"] == "error"
+    await socket.send_json({"type": "ping"})
+    assert await told(socket) == {"type": "pong"}
+
+
+async def test_bytes_are_not_understood(connect: Connect) -> None:
+    """Binary messages are refused politely."""
+    socket = await connect()
+    await socket.send_bytes(b"\x00\x01")
+    assert (await told(socket))["code"] == "bad_message"
+
+
+async def test_too_long_messages_close_the_socket(connect: Connect) -> None:
+    """A message beyond the limit is a reason to part."""
+    socket = await connect()
+    await socket.send_str("x" * 5000)
+    message = await socket.receive(timeout=10)
+    assert (message.type, message.data) == (WSMsgType.CLOSE, WSCloseCode.MESSAGE_TOO_BIG)
+
+
+async def test_two_sockets_with_one_client_id_both_work(make_task: Make, connect: Connect, client: Client) -> None:
+    """A second tab does not silence the first."""
+    task_id = (await make_task())["task_id"]
+    first, second = await connect("same"), await connect("same")
+    await subscribe(first, task_id)
+    await subscribe(second, task_id)
+    await client.post(f"/api/v1/tasks/{task_id}/cancel")
+    assert [(await told(socket))["status"] for socket in (first, second)] == ["cancelled", "cancelled"]
+
+
+async def test_a_task_is_watched_once_for_all_and_not_longer_than_needed(
+    make_task: Make, connect: Connect, hub: ConnectionManager
+) -> None:
+    """However many follow, there is one watch; it ends with the last of them."""
+    task_id = (await make_task())["task_id"]
+    sockets = [await connect() for _ in range(5)]
+    for socket in sockets:
+        await subscribe(socket, task_id)
+    assert (hub.topics, hub.connections) == (1, 5)
+    watches = [task for task in asyncio.all_tasks() if task.get_name().startswith("watch ")]
+    assert len(watches) == 1
+    await sockets[0].send_json({"type": "unsubscribe", "task_id": task_id})
+    for socket in sockets[1:]:
+        await socket.close()
+    await settled(lambda: hub.topics == 0)
+    await settled(lambda: watches[0].done())
+    await settled(lambda: hub.connections == 1)
+
+
+async def test_unsubscribed_means_no_more_news(make_task: Make, connect: Connect, client: Client) -> None:
+    """After unsubscribing only the other subscriber hears."""
+    task_id = (await make_task())["task_id"]
+    leaving, staying = await connect(), await connect()
+    await subscribe(leaving, task_id)
+    await subscribe(staying, task_id)
+    await leaving.send_json({"type": "unsubscribe", "task_id": task_id})
+    await leaving.send_json({"type": "ping"})
+    assert await told(leaving) == {"type": "pong"}
+    await client.post(f"/api/v1/tasks/{task_id}/cancel")
+    assert (await told(staying))["status"] == "cancelled"
+    await leaving.send_json({"type": "ping"})
+    assert await told(leaving) == {"type": "pong"}
+
+
+async def test_subscriptions_are_limited(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One socket cannot follow everything."""
+    monkeypatch.setattr(session, "MAX_SUBSCRIPTIONS", 1)
+    socket = await connect()
+    await subscribe(socket, f"task-{uuid4().hex}")
+    assert (await subscribe(socket, f"task-{uuid4().hex}"))["code"] == "too_many_subscriptions"
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://friend.example", True),
+        ("https://evil.example", False),
+        ("https://friend.example.evil", False),
+        ("null", False),
+        (None, True),
+    ],
+)
+async def test_pages_of_other_origins_are_kept_out(origin: str | None, allowed: bool, client: Client) -> None:
+    """Only our own pages and those of configured origins may connect; programs send no Origin."""
+    headers = {} if origin is None else {"Origin": origin}
+    if allowed:
+        async with client.ws_connect("/api/v1/ws/tasks/c", headers=headers) as socket:
+            await socket.send_json({"type": "ping"})
+            assert await told(socket) == {"type": "pong"}
+        return
+    with pytest.raises(WSServerHandshakeError) as caught:
+        await client.ws_connect("/api/v1/ws/tasks/c", headers=headers)
+    assert caught.value.status == 403
+
+
+async def test_our_own_pages_may_connect(client: Client) -> None:
+    """A page from this very server has this server's origin."""
+    origin = f"http://{client.host}:{client.port}"
+    async with client.ws_connect("/api/v1/ws/tasks/c", headers={"Origin": origin}) as socket:
+        await socket.send_json({"type": "ping"})
+        assert await told(socket) == {"type": "pong"}
+
+
+async def test_a_plain_request_is_told_to_upgrade(client: Client) -> None:
+    """What is no WebSocket handshake is a problem like any other."""
+    response = await client.get("/api/v1/ws/tasks/c")
+    assert response.status == 400
+    assert (await response.json())["status"] == 400
+
+
+async def test_a_reader_that_stalls_delays_nobody_and_is_let_go(
+    connect: Connect, client: Client, make_task: Make, hub: ConnectionManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that does not read is closed; the others get every message meanwhile."""
+    monkeypatch.setattr(session, "SEND_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(session, "CLOSE_TIMEOUT_SECONDS", 0.2)
+    made = await make_task()
+    task_id = parse_task_id(made["task_id"])
+    fast, stalled = await connect(), await connect()
+    for socket in (fast, stalled):
+        await subscribe(socket, made["task_id"])
+    assert stalled._conn is not None
+    assert stalled._conn.transport is not None
+    stalled._conn.transport.pause_reading()  # type: ignore[attr-defined]
+    padding = "x" * 100_000
+    for number in range(600):
+        hub.broadcast(task_id, Update(json.dumps({"type": "test", "n": number, "padding": padding}).encode()))
+        assert (await told(fast))["n"] == number
+        if hub.connections == 1:
+            break
+    await settled(lambda: hub.connections == 1)
+    await fast.send_json({"type": "ping"})
+    assert await told(fast) == {"type": "pong"}
+
+
+async def test_a_slow_reader_loses_progress_first(connect: Connect, make_task: Make, hub: ConnectionManager) -> None:
+    """Of much progress at once only the latest of a task is sent; what must arrive arrives."""
+    made = await make_task()
+    task_id = parse_task_id(made["task_id"])
+    socket = await connect()
+    await subscribe(socket, made["task_id"])
+    for number in range(1000):
+        hub.broadcast(task_id, Update(json.dumps({"progress": number}).encode(), is_progress=True))
+    hub.broadcast(task_id, Update(b'{"done": true}'))
+    assert await told(socket) == {"progress": 999}
+    assert await told(socket) == {"done": True}
+
+
+async def test_a_flood_of_pings_is_answered_at_the_clients_pace(connect: Connect) -> None:
+    """Who asks much gets all answers; asking faster than reading only slows the asker."""
+    socket = await connect()
+    for _ in range(2000):
+        await socket.send_str('{"type": "ping"}')
+    for _ in range(2000):
+        assert await told(socket) == {"type": "pong"}
+
+
+async def test_closing_says_that_the_service_restarts(
+    connect: Connect, make_task: Make, hub: ConnectionManager
+) -> None:
+    """At shutdown every socket gets what waits for it and then 1012."""
+    task_id = (await make_task())["task_id"]
+    socket = await connect()
+    await subscribe(socket, task_id)
+    closing = asyncio.create_task(hub.close(code=WSCloseCode.SERVICE_RESTART, reason="bye"))
+    message = await socket.receive(timeout=10)
+    assert (message.type, message.data, message.extra) == (WSMsgType.CLOSE, WSCloseCode.SERVICE_RESTART, "bye")
+    await asyncio.wait_for(closing, 10)
+    assert (hub.connections, hub.topics) == (0, 0)
+    with pytest.raises(WSServerHandshakeError) as caught:
+        await connect()
+    assert caught.value.status == 503
+
+
+async def test_closing_does_not_wait_for_a_stalled_reader(
+    connect: Connect, hub: ConnectionManager, make_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The goodbye is bounded also for one that reads nothing."""
+    monkeypatch.setattr(session, "CLOSE_TIMEOUT_SECONDS", 0.2)
+    made = await make_task()
+    socket = await connect()
+    await subscribe(socket, made["task_id"])
+    assert socket._conn is not None
+    assert socket._conn.transport is not None
+    socket._conn.transport.pause_reading()  # type: ignore[attr-defined]
+    for _ in range(100):
+        hub.broadcast(parse_task_id(made["task_id"]), Update(b"x" * 200_000))
+    async with asyncio.timeout(5):
+        await hub.close(code=WSCloseCode.SERVICE_RESTART, reason="bye")
+    assert hub.connections == 0
