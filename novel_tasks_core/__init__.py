@@ -1,85 +1,93 @@
-"""Novel Tasks, the library: submit, run, watch and query tasks, or process one file without a database."""
+"""Novel Tasks, the library: submit, run, watch and query tasks, or process one file without a database.
 
-from novel_tasks_core.clock import Clock, SystemClock
-from novel_tasks_core.config import EngineConfig, between, load_settings, setting
-from novel_tasks_core.engine import StoredFile, TaskEngine
-from novel_tasks_core.errors import (
-    ArtifactNotFoundError,
-    ChildCrashedError,
-    ConfigError,
-    DatabaseUnavailableError,
-    DecodingError,
-    DuplicateTaskError,
-    EmbeddedServerError,
-    EngineClosedError,
-    FileStoreError,
-    IllegalTransitionError,
-    InvalidFilterError,
-    InvalidInputError,
-    InvalidOptionsError,
-    InvalidProcessorError,
-    LeaseLostError,
-    NovelTasksError,
-    PreconditionFailedError,
-    SchemaError,
-    SourceNotFoundError,
-    StorageError,
-    TaskFailedError,
-    TaskNotFoundError,
-    TaskProcessingError,
-    TaskTimeoutError,
-    UnknownProcessorError,
-)
-from novel_tasks_core.events import (
-    Event,
-    StoredEvent,
-    TaskCancelled,
-    TaskCancelRequested,
-    TaskCompleted,
-    TaskDeleted,
-    TaskFailed,
-    TaskLogged,
-    TaskProgressed,
-    TaskReleased,
-    TaskReprioritized,
-    TaskRequeued,
-    TaskRetryScheduled,
-    TaskStarted,
-)
-from novel_tasks_core.execution.local import ProcessedFile, process_file
-from novel_tasks_core.models import (
-    Artifact,
-    Attempt,
-    ErrorInfo,
-    Health,
-    LogEntry,
-    LogLevel,
-    NewArtifact,
-    NewTask,
-    OnDuplicate,
-    OutcomeKind,
-    Page,
-    QueueStatus,
-    ReleaseKey,
-    Source,
-    Statistics,
-    Task,
-    TaskFilter,
-    TaskId,
-    TaskStatus,
-    TaskSummary,
-    WorkerId,
-    WorkerInfo,
-    format_task_id,
-    parse_task_id,
-)
-from novel_tasks_core.observers import Observer
-from novel_tasks_core.processors.base import AttemptContext, ChildContext, Processor
-from novel_tasks_core.processors.registry import Processors
-from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
-from novel_tasks_core.text.novel import Chapter, Novel
-from novel_tasks_core.text.reading import read_novel
-from novel_tasks_core.worker import Worker
+Names are loaded when they are first used: whoever only reads novels does not wait for the database
+driver, and child processes start at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from novel_tasks_core.clock import Clock, SystemClock
+    from novel_tasks_core.config import EngineConfig, between, load_settings, setting
+    from novel_tasks_core.engine import StoredFile, TaskEngine
+    from novel_tasks_core.errors import (
+        ArtifactNotFoundError,
+        ChildCrashedError,
+        ConfigError,
+        DatabaseUnavailableError,
+        DecodingError,
+        DuplicateTaskError,
+        EmbeddedServerError,
+        EngineClosedError,
+        FileStoreError,
+        IllegalTransitionError,
+        InvalidFilterError,
+        InvalidInputError,
+        InvalidOptionsError,
+        InvalidProcessorError,
+        LeaseLostError,
+        NovelTasksError,
+        PreconditionFailedError,
+        SchemaError,
+        SourceNotFoundError,
+        StorageError,
+        TaskFailedError,
+        TaskNotFoundError,
+        TaskProcessingError,
+        TaskTimeoutError,
+        UnknownProcessorError,
+    )
+    from novel_tasks_core.events import (
+        Event,
+        StoredEvent,
+        TaskCancelled,
+        TaskCancelRequested,
+        TaskCompleted,
+        TaskDeleted,
+        TaskFailed,
+        TaskLogged,
+        TaskProgressed,
+        TaskReleased,
+        TaskReprioritized,
+        TaskRequeued,
+        TaskRetryScheduled,
+        TaskStarted,
+    )
+    from novel_tasks_core.execution.local import ProcessedFile, process_file
+    from novel_tasks_core.models import (
+        Artifact,
+        Attempt,
+        ErrorInfo,
+        Health,
+        LogEntry,
+        LogLevel,
+        NewArtifact,
+        NewTask,
+        OnDuplicate,
+        OutcomeKind,
+        Page,
+        QueueStatus,
+        ReleaseKey,
+        Source,
+        Statistics,
+        Task,
+        TaskFilter,
+        TaskId,
+        TaskStatus,
+        TaskSummary,
+        WorkerId,
+        WorkerInfo,
+        format_task_id,
+        parse_task_id,
+    )
+    from novel_tasks_core.observers import Observer
+    from novel_tasks_core.processors.base import AttemptContext, ChildContext, Processor
+    from novel_tasks_core.processors.registry import Processors
+    from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
+    from novel_tasks_core.text.novel import Chapter, Novel
+    from novel_tasks_core.text.reading import read_novel
+    from novel_tasks_core.worker import Worker
 
 __all__ = [
     "Artifact",
@@ -169,3 +177,46 @@ __all__ = [
     "read_novel",
     "setting",
 ]
+
+_HOMES = {
+    "clock": "Clock SystemClock",
+    "config": "EngineConfig between load_settings setting",
+    "engine": "StoredFile TaskEngine",
+    "errors": (
+        "ArtifactNotFoundError ChildCrashedError ConfigError DatabaseUnavailableError DecodingError "
+        "DuplicateTaskError EmbeddedServerError EngineClosedError FileStoreError IllegalTransitionError "
+        "InvalidFilterError InvalidInputError InvalidOptionsError InvalidProcessorError LeaseLostError "
+        "NovelTasksError PreconditionFailedError SchemaError SourceNotFoundError StorageError TaskFailedError "
+        "TaskNotFoundError TaskProcessingError TaskTimeoutError UnknownProcessorError"
+    ),
+    "events": (
+        "Event StoredEvent TaskCancelled TaskCancelRequested TaskCompleted TaskDeleted TaskFailed TaskLogged "
+        "TaskProgressed TaskReleased TaskReprioritized TaskRequeued TaskRetryScheduled TaskStarted"
+    ),
+    "execution.local": "ProcessedFile process_file",
+    "models": (
+        "Artifact Attempt ErrorInfo Health LogEntry LogLevel NewArtifact NewTask OnDuplicate OutcomeKind Page "
+        "QueueStatus ReleaseKey Source Statistics Task TaskFilter TaskId TaskStatus TaskSummary WorkerId "
+        "WorkerInfo format_task_id parse_task_id"
+    ),
+    "observers": "Observer",
+    "processors.base": "AttemptContext ChildContext Processor",
+    "processors.registry": "Processors",
+    "retries": "Backoff Retry RetryPolicy Snooze",
+    "text.novel": "Chapter Novel",
+    "text.reading": "read_novel",
+    "worker": "Worker",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,67 +1,163 @@
-"""The processors that a program knows: an instance that it owns, never a module-wide registry."""
+"""Which processors there are: an instance that its user owns and fills."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
-from novel_tasks_core.errors import InvalidOptionsError, InvalidProcessorError, UnknownProcessorError
+from novel_tasks_core.errors import InvalidProcessorError, UnknownProcessorError
 from novel_tasks_core.processors.base import Processor, options_parameter
 from novel_tasks_core.retries import RetryPolicy
 
+ENTRY_POINTS = "novel_tasks.processors"
+"""The entry-point group through which packages offer processors."""
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9_.-]{0,62}[a-z0-9])?", re.ASCII)
+_LONGEST_TIMEOUT_SECONDS = 31 * 86400
+
 F = TypeVar("F", bound=Callable[..., Any])
-GROUP = "novel_tasks.processors"
 
 
 class Processors:
-    """Processors by name."""
+    """The processors by name. Never module-wide: make one, fill it, hand it to the engine."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Processor] = {}
+        self._by_name: dict[str, Processor] = {}
 
     @classmethod
     def builtin(cls) -> Processors:
-        """Return a registry with the processors that come with the library."""
+        """Return a new instance with the processors that come with the library."""
+        from novel_tasks_core.processors import analyze, external, split  # their code is loaded when they run
+
         processors = cls()
-        processors._known["external"] = Processor(name="external", function=None)
+        for processor in (analyze.PROCESSOR, split.PROCESSOR, external.PROCESSOR):
+            processors.add(processor)
         return processors
 
+    @overload
     def register(
         self,
         name: str,
-        function: Callable[..., Any] | None = None,
+        function: None = None,
         *,
         version: str = "1",
         timeout_seconds: float | None = None,
         retry: RetryPolicy | None = None,
         description: str = "",
-    ) -> Any:
-        """Register."""
-        if function is None:
-            def decorate(function: F) -> F:
-                self.register(name, function, version=version, timeout_seconds=timeout_seconds, retry=retry)
-                return function
-            return decorate
-        made = Processor(name=name, function=function, version=version, timeout_seconds=timeout_seconds,
-            retry=retry or RetryPolicy(), options_type=options_parameter(function), description=description)
-        if made.runs_in_child:
-            made.target
-        self._known[name] = made
-        return function
+    ) -> Callable[[F], F]: ...
+
+    @overload
+    def register(
+        self,
+        name: str,
+        function: F,
+        *,
+        version: str = "1",
+        timeout_seconds: float | None = None,
+        retry: RetryPolicy | None = None,
+        description: str = "",
+    ) -> F: ...
+
+    def register(
+        self,
+        name: str,
+        function: F | None = None,
+        *,
+        version: str = "1",
+        timeout_seconds: float | None = None,
+        retry: RetryPolicy | None = None,
+        description: str = "",
+    ) -> F | Callable[[F], F]:
+        """Add a function as a processor, directly or as a decorator; returns the function unchanged.
+
+        `timeout_seconds` None takes the engine's. Without `description` the first line of the docstring
+        serves.
+
+        Raises: InvalidProcessorError for a name that is taken or malformed, a signature other than
+        `f(ctx[, options])`, and a plain `def` that a child process could not import.
+        """
+
+        def add(function: F) -> F:
+            self.add(
+                Processor(
+                    name=name,
+                    function=function,
+                    version=version,
+                    timeout_seconds=timeout_seconds,
+                    retry=RetryPolicy() if retry is None else retry,
+                    options_type=options_parameter(function),
+                    description=description or _first_line(function),
+                )
+            )
+            return function
+
+        return add if function is None else add(function)
+
+    def add(self, processor: Processor) -> None:
+        """Add a processor that is already made.
+
+        Raises: InvalidProcessorError, as `register` does.
+        """
+        if not _NAME.fullmatch(processor.name):
+            raise InvalidProcessorError(
+                "name", f"{processor.name!r}: use up to 64 lower-case letters, digits, dots, dashes and underscores"
+            )
+        if processor.name in self._by_name:
+            raise InvalidProcessorError("name", f"a processor {processor.name!r} is already registered")
+        timeout = processor.timeout_seconds
+        if timeout is not None and not 0 < timeout <= _LONGEST_TIMEOUT_SECONDS:
+            raise InvalidProcessorError("timeout_seconds", f"must be more than 0 s and at most 31 days, not {timeout!r}")
+        if processor.runs_in_child:
+            processor.target  # noqa: B018 - raises for a function that a child process could not find
+        self._by_name[processor.name] = processor
 
     def get(self, name: str) -> Processor:
-        """Return."""
+        """Return the processor with this name. Raises: UnknownProcessorError."""
         try:
-            return self._known[name]
-        except KeyError:
-            raise UnknownProcessorError(name, self._known) from None
+            return self._by_name[name]
+        except (KeyError, TypeError):
+            raise UnknownProcessorError(str(name)[:100], self._by_name) from None
 
     def names(self) -> tuple[str, ...]:
-        """Return."""
-        return tuple(sorted(self._known))
+        """Return the names in the order of registration."""
+        return tuple(self._by_name)
+
+    def load_entry_points(self) -> None:
+        """Add the processors that installed packages offer in the group `novel_tasks.processors`.
+
+        An entry point names a `Processor`, or a function that is registered under the entry point's name.
+
+        Raises: InvalidProcessorError naming the entry point that cannot be loaded or added.
+        """
+        for entry_point in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry_point: entry_point.name):
+            try:
+                offered = entry_point.load()
+            except Exception as exc:
+                raise InvalidProcessorError("entry point", f"{entry_point.name} ({entry_point.value}): {exc!r}") from exc
+            if isinstance(offered, Processor):
+                self.add(offered)
+            elif callable(offered):
+                self.register(entry_point.name, offered)
+            else:
+                raise InvalidProcessorError("entry point", f"{entry_point.name}: {entry_point.value} is no processor")
 
     def validate(self, name: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return."""
-        self.get(name)
-        return dict(options or {})
+        """Return the options of a processor as canonical JSON, its defaults filled in.
+
+        Raises: UnknownProcessorError; InvalidOptionsError with every problem and its path.
+        """
+        from novel_tasks_core.processors.options import validate_options
+
+        return validate_options(name, self.get(name).options_type, options)
+
+    def options_schema(self, name: str) -> dict[str, Any]:
+        """Return the JSON schema of a processor's options. Raises: UnknownProcessorError."""
+        from novel_tasks_core.processors.options import options_schema
+
+        return options_schema(self.get(name).options_type)
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (function.__doc__ or "").strip().partition("\n")[0]

@@ -79,6 +79,7 @@ class EmbeddedPostgres:
         self._users = FileLock(self._beside("users.lock"))
         self._socket_folder = Path()
         self._programs: PostgresPrograms | None = None
+        self._is_ours = False  # whether the running server is known to be one of ours, that may be stopped
 
     @property
     def url(self) -> str:
@@ -119,7 +120,10 @@ class EmbeddedPostgres:
         """Hold the lock of those who start or stop the server."""
         lock = FileLock(self._beside("start.lock"))
         try:
-            await lock.exclusive(timeout_seconds=_LOCK_SECONDS)
+            try:
+                await lock.exclusive(timeout_seconds=_LOCK_SECONDS)
+            except TimeoutError:
+                raise self._error(f"another process has been starting it for {_LOCK_SECONDS:g} s") from None
             yield
         finally:
             lock.release()
@@ -172,12 +176,14 @@ class EmbeddedPostgres:
     async def _ensure_up(self, programs: PostgresPrograms) -> None:
         """Attach to the running server or start it; after a crash try again while the old one's rests go away."""
         if await self._answers():
+            self._is_ours = True
             return
         crashed = (self._directory / "postmaster.pid").exists()
         deadline = time.monotonic() + _START_SECONDS
         while True:
             problem = await _in_thread(lambda: self._start(programs, deadline))
             if await self._answers():
+                self._is_ours = True
                 return
             if time.monotonic() > deadline or not crashed:
                 raise self._error(f"{problem or 'it does not answer'}\n{await _in_thread(self._last_words)}")
@@ -197,6 +203,7 @@ class EmbeddedPostgres:
             )
         except ProgramError as exc:
             return str(exc)
+        self._is_ours = True
         return ""
 
     def _forget_zombie(self) -> None:
@@ -234,11 +241,11 @@ class EmbeddedPostgres:
         """Let go of the server, and stop it if nobody else holds on to it."""
         programs = self._programs
         try:
-            if programs is not None:
+            if programs is not None and self._is_ours:
                 async with self._starting():
                     if self._users.try_exclusive():
                         await _in_thread(lambda: self._stop(programs))
-        except (OSError, TimeoutError) as exc:
+        except (OSError, EmbeddedServerError) as exc:
             logger.warning("embedded_server_not_stopped", extra={"reason": str(exc)})
         finally:
             self._users.release()
@@ -246,9 +253,9 @@ class EmbeddedPostgres:
     def _stop(self, programs: PostgresPrograms) -> None:
         for mode in ("fast", "immediate"):
             if not (self._directory / "postmaster.pid").exists():
-                return None
+                return
             try:
-                return programs.stop(self._directory, mode=mode, timeout_seconds=_STOP_SECONDS)
+                programs.stop(self._directory, mode=mode, timeout_seconds=_STOP_SECONDS)
             except ProgramError as exc:
                 logger.warning("embedded_server_did_not_stop", extra={"mode": mode, "reason": str(exc)})
 

@@ -41,7 +41,7 @@ class FileLock:
 
     async def _wait(self, kind: int, timeout_seconds: float) -> None:
         async with asyncio.timeout(timeout_seconds):
-            while not self._try(kind):
+            while not self._try(kind):  # noqa: ASYNC110 - no event tells of another process's lock
                 await asyncio.sleep(_RETRY_SECONDS)
 
     def _try(self, kind: int) -> bool:

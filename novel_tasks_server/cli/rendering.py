@@ -19,7 +19,7 @@ def chapter_facts(chapters_json: Path) -> dict[str, Any]:
         "encoding": stored["encoding"],
         "language": stored["language"],
         "confidence": stored["confidence"],
-        "chapters": [{name: chapter[name] for name in _CHAPTER_FIELDS} for chapter in stored["chapters"]],
+        "chapters": [{name: chapter[name] for name in _CHAPTER_FIELDS} for chapter in stored["sections"]],
     }
 
 

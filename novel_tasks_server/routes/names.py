@@ -37,5 +37,5 @@ def _shortened(name: str) -> str:
 
 def content_disposition(kind: str, name: str) -> str:
     """Write a Content-Disposition for any name: plain ASCII for old clients, RFC 8187 for the others."""
-    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
+    plain = re.sub(r'[^\x20-\x7e]|["\\%;]', "_", name)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

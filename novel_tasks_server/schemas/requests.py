@@ -16,7 +16,7 @@ MAX_PAGE = 1_000_000
 """The last page that can be asked for by number; further on, use the cursor."""
 
 
-_Validator = Callable[[Any, Attribute[Any], Any], Any]
+_Validator = Callable[[Any, "Attribute[Any]", Any], Any]
 
 
 def _within(low: float, high: float) -> _Validator:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -37,12 +37,12 @@ def processors() -> Processors:
 
 
 @pytest.fixture
-async def finished(make_task: Make, engine: TaskEngine) -> AsyncIterator[str]:
+async def finished(make_task: Make, engine: TaskEngine) -> str:
     """The path of a task that has stored artifacts."""
     made = await make_task(TEXT, '渡口的"灯".txt', processor="artifacts")
     async with asyncio.timeout(60), engine.worker(concurrency=1):
         await engine.result(parse_task_id(made["task_id"]))
-    yield f"/api/v1/tasks/{made['task_id']}"
+    return f"/api/v1/tasks/{made['task_id']}"
 
 
 async def test_artifacts_are_listed_with_their_addresses(finished: str, client: Client) -> None:

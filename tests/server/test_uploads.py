@@ -137,7 +137,7 @@ async def test_a_large_file_is_streamed(client: Client, engine: TaskEngine) -> N
         ("C:\\windows\\evil.txt", "evil.txt"),
         ("渡口的灯.txt", "渡口的灯.txt"),
         ("\u202etxt.exe.txt", "\u202etxt.exe.txt"),
-        ("tab\tand\x1b[31mcolour.txt", "tabandcolour.txt".replace("and", "and[31m")),
+        ("tab\tand\x1b[31mcolour.txt", "taband[31mcolour.txt"),
         ("<script>alert(1)</script>.txt", "script>.txt"),
         ("'; DROP TABLE task; --.txt", "'; DROP TABLE task; --.txt"),
         ("UPPER.TXT", "UPPER.TXT"),

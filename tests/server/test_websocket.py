@@ -64,7 +64,7 @@ async def told(socket: ClientWebSocketResponse) -> dict[str, Any]:
 async def settled(condition: Callable[[], bool]) -> None:
     """Let the loop turn until the condition holds."""
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 
 

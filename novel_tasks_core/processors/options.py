@@ -1,0 +1,258 @@
+"""Options of a processor: checked against its attrs class, made canonical JSON, described as JSON schema."""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from novel_tasks_core.errors import InvalidOptionsError
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+_DEEPEST = 32
+_LONGEST_TEXT = 100_000
+_SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+_BOUNDS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "exclusiveMaximum"}
+
+Problem = tuple[str, str]
+
+
+def validate_options(processor: str, options_type: type | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the options as canonical JSON: every field of the class, defaults filled in.
+
+    Without a class any JSON object will do. Strings with NUL or a lone surrogate, and numbers that are
+    not finite, are refused everywhere: they cannot be stored.
+
+    Raises: InvalidOptionsError with every problem and its path (`/name/0`).
+    """
+    given = {} if options is None else options
+    if not isinstance(given, Mapping):
+        raise InvalidOptionsError(processor, [("/", "must be an object")])
+    problems = list(_json_problems(given, ""))
+    if problems:
+        raise InvalidOptionsError(processor, problems)
+    if options_type is None:
+        return dict(given)
+    made = structure_options(processor, options_type, given)
+    canonical: dict[str, Any] = _converter().unstructure(made)
+    return canonical
+
+
+def structure_options(processor: str, options_type: type, options: Mapping[str, Any]) -> Any:
+    """Return the instance of the attrs class that the options describe.
+
+    Raises: InvalidOptionsError with every problem and its path.
+    """
+    fields = {attribute.alias or attribute.name: attribute for attribute in attrs.fields(options_type)}
+    hints = typing.get_type_hints(options_type)
+    known = ", ".join(sorted(fields)) or "none"
+    problems = [(f"/{name}", f"unknown option; known: {known}") for name in options if name not in fields]
+    values: dict[str, Any] = {}
+    for name, attribute in fields.items():
+        if name in options:
+            value, faults = _structure_field(attribute, hints[attribute.name], options[name], f"/{name}")
+            values[name] = value
+            problems += faults
+        elif attribute.default is attrs.NOTHING:
+            problems.append((f"/{name}", "is required"))
+    if problems:
+        raise InvalidOptionsError(processor, problems)
+    try:
+        return options_type(**values)
+    except (ValueError, TypeError) as exc:
+        raise InvalidOptionsError(processor, [("/", str(exc))]) from exc
+
+
+def _structure_field(attribute: attrs.Attribute[Any], hint: Any, raw: Any, path: str) -> tuple[Any, list[Problem]]:
+    """Return (value, problems) of one field: its type first, then its own validator."""
+    try:
+        value = _converter().structure(raw, hint)
+    except Exception as exc:  # noqa: BLE001 - whatever a converter raises is a fault of the input
+        return None, list(_problems_of(exc, path))
+    if attribute.validator is not None:
+        try:
+            attribute.validator(None, attribute, value)
+        except (ValueError, TypeError) as exc:
+            return None, [(path, str(exc.args[0]) if exc.args else "not accepted")]
+    return value, []
+
+
+def _problems_of(error: BaseException, path: str) -> Iterator[Problem]:
+    """Walk what the converter raised down to the single faults."""
+    from cattrs import AttributeValidationNote, ForbiddenExtraKeysError, IterableValidationNote
+
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, AttributeValidationNote):
+            path = f"{path}/{note.name}"
+        elif isinstance(note, IterableValidationNote):
+            path = f"{path}/{note.index}"
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _problems_of(inner, path)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        yield from ((f"{path}/{name}", "unknown option") for name in sorted(error.extra_fields))
+    elif isinstance(error, KeyError):
+        yield f"{path}/{error.args[0]}", "is required"
+    else:
+        yield path, str(error.args[0]) if error.args else "not accepted"
+
+
+def _json_problems(value: Any, path: str, depth: int = 0) -> Iterator[Problem]:
+    """Yield what keeps a value from being stored as JSON."""
+    if depth > _DEEPEST:
+        yield path, f"nested more than {_DEEPEST} levels deep"
+    elif isinstance(value, str):
+        fault = _text_fault(value)
+        if fault:
+            yield path or "/", fault
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield path or "/", "must be a finite number"
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _member_problems(name, inner, path, depth)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _json_problems(inner, f"{path}/{index}", depth + 1)
+    elif value is not None and not isinstance(value, bool | int):
+        yield path or "/", f"is not JSON: {type(value).__name__}"
+
+
+def _member_problems(name: Any, value: Any, path: str, depth: int) -> Iterator[Problem]:
+    if not isinstance(name, str):
+        yield path or "/", "names must be strings"
+        return
+    fault = _text_fault(name)
+    if fault:
+        yield path or "/", f"a name {fault}"
+    else:
+        yield from _json_problems(value, f"{path}/{name}", depth + 1)
+
+
+def _text_fault(text: str) -> str | None:
+    if len(text) > _LONGEST_TEXT:
+        return f"must not be longer than {_LONGEST_TEXT} characters"
+    if "\0" in text:
+        return "must not hold NUL"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "must not hold a lone surrogate"
+    return None
+
+
+@cache
+def _converter() -> Converter:
+    """Make the converter that takes JSON as it is: nothing is coerced but whole numbers to float."""
+    from cattrs import Converter
+    from cattrs.cols import is_sequence, list_structure_factory
+
+    converter = Converter(forbid_extra_keys=True)
+    for kind, name in ((str, "a string"), (bool, "true or false"), (int, "a whole number"), (float, "a number")):
+        converter.register_structure_hook(kind, _strict(kind, name))
+
+    @converter.register_structure_hook_factory(is_sequence)
+    def _(hint: Any, converter: Converter) -> Any:
+        inner = list_structure_factory(hint, converter)
+
+        def structure(value: Any, kind: Any) -> Any:
+            if not isinstance(value, list | tuple):
+                raise ValueError("must be a list")
+            return inner(value, kind)
+
+        return structure
+
+    return converter
+
+
+def _strict(kind: type, name: str) -> Any:
+    def structure(value: Any, _: Any) -> Any:
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise ValueError(f"must be {name}")  # noqa: TRY004 - a fault of the input, told as one
+        return value
+
+    return structure
+
+
+def options_schema(options_type: type | None) -> dict[str, Any]:
+    """Return the JSON schema (2020-12) of an options class; any object without one.
+
+    `description` comes from a field's metadata, bounds from its attrs validators.
+    """
+    schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {**schema, **(_class_schema(options_type) if options_type else {"type": "object"})}
+
+
+def _class_schema(options_type: type) -> dict[str, Any]:
+    hints = typing.get_type_hints(options_type)
+    fields = attrs.fields(options_type)
+    schema: dict[str, Any] = {
+        "type": "object",
+        "title": options_type.__name__,
+        "properties": {attribute.alias or attribute.name: _field_schema(attribute, hints[attribute.name]) for attribute in fields},
+        "additionalProperties": False,
+    }
+    required = [attribute.alias or attribute.name for attribute in fields if attribute.default is attrs.NOTHING]
+    return {**schema, "required": required} if required else schema
+
+
+def _field_schema(attribute: attrs.Attribute[Any], hint: Any) -> dict[str, Any]:
+    schema = {**_type_schema(hint), **dict(_validator_schema(attribute.validator))}
+    if "description" in attribute.metadata:
+        schema["description"] = attribute.metadata["description"]
+    default = attribute.default
+    if isinstance(default, attrs.Factory) and not default.takes_self:  # type: ignore[arg-type]
+        default = default.factory()  # type: ignore[union-attr]
+    if default is not attrs.NOTHING and not isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        schema["default"] = _converter().unstructure(default)
+    return schema
+
+
+def _type_schema(hint: Any) -> dict[str, Any]:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if hint in _SCALARS:
+        return {"type": _SCALARS[hint]}
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin in (typing.Union, types.UnionType):
+        return _union_schema([_type_schema(argument) for argument in arguments])
+    if origin in (list, tuple, set, frozenset):
+        return {"type": "array", "items": _type_schema(arguments[0])}
+    if origin is not None and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": _type_schema(arguments[1])}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"enum": [member.value for member in hint]}
+    return _class_schema(hint) if isinstance(hint, type) and attrs.has(hint) else {}
+
+
+def _union_schema(schemas: list[dict[str, Any]]) -> dict[str, Any]:
+    if all(set(schema) == {"type"} for schema in schemas):
+        return {"type": [schema["type"] for schema in schemas]}
+    return {"anyOf": schemas}
+
+
+def _validator_schema(validator: Any) -> Iterator[tuple[str, Any]]:
+    """Read the bounds that attrs' own validators hold."""
+    for inner in getattr(validator, "_validators", ()):
+        yield from _validator_schema(inner)
+    inner = getattr(validator, "validator", None)
+    if inner is not None:
+        yield from _validator_schema(inner)
+    if hasattr(validator, "compare_op"):
+        yield _BOUNDS[validator.compare_op], validator.bound
+    if hasattr(validator, "max_length"):
+        yield "maxLength", validator.max_length
+    if hasattr(validator, "min_length"):
+        yield "minLength", validator.min_length
+    if hasattr(validator, "pattern"):
+        yield "pattern", validator.pattern.pattern
