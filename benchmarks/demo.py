@@ -17,8 +17,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
+from rich.cells import cell_len, set_cell_size
 
 from novel_tasks_core import NovelTasksError, TaskStatus
 from novel_tasks_server.client import Client, RemoteTask, TaskUpdate
@@ -80,7 +82,10 @@ async def server(scratch: Path) -> AsyncIterator[str]:
     except BaseException:
         await stop(process)
         raise
-    if complaint := await stop(process):
+    complaint = await stop(process)
+    if (scratch / "data" / "postgres" / "postmaster.pid").exists():
+        complaint = complaint or "the server left its database running"
+    if complaint:
         raise DemoError(complaint)
 
 
@@ -131,7 +136,7 @@ class Story:
 
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
-        self.width = max(map(len, names.values()))
+        self.width = max(map(cell_len, names.values()))
         self.seen: dict[str, tuple[TaskStatus, int]] = {}
 
     def update(self, update: TaskUpdate) -> None:
@@ -150,6 +155,14 @@ async def process_tales(client: Client, files: list[Path]) -> list[tuple[str, Re
     names = {(await client.upload(path)).task_id: path.name for path in files}
     finished = await client.wait(names, on_update=Story(names).update, poll_seconds=0.2)
     return [(name, finished[task_id]) for task_id, name in names.items()]
+
+
+def facts(result: dict[str, Any]) -> str:
+    """Say in a line what was found out about a tale."""
+    names = ("encoding", "language", "chapters", "characters", "words")
+    found = [f"{name} {result[name]}" for name in names if result.get(name) is not None]
+    people = ", ".join(map(str, result.get("people") or ()))
+    return "; ".join([", ".join(found), *([f"people: {people}"] if people else [])])
 
 
 async def keep_reports(client: Client, name: str, task: RemoteTask) -> list[Path]:
@@ -178,6 +191,8 @@ async def demo() -> int:
                 if task.status is not TaskStatus.COMPLETED:
                     failed += 1
                     print(f"  {name}: {task.status}: {task.error_message}", file=sys.stderr)
+                    continue
+                print(f"  {name}: {facts(await client.result(task.id))}")
                 reports += (await keep_reports(client, name, task))[-1:]
     print(f"Done in {time.monotonic() - started:.1f} s; the server and its database are stopped. The reports:")
     for report in reports:

@@ -49,7 +49,7 @@ def between(low: float, high: float) -> Callable[[Any, Attribute[Any], Any], Non
         if value is not None and not low <= value <= high:
             raise ConfigError(
                 attribute.metadata.get("variable") or attribute.name,
-                f"must be between {low:g} and {high:g}, not {value:g}",
+                f"must be between {low:g} and {high:g}",
             )
 
     return check
@@ -127,12 +127,19 @@ def _parse_float(text: str) -> float:
     return value
 
 
+def _parse_path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("must be a path; there is no such user after the ~") from None
+
+
 _PARSERS: dict[Any, Callable[[str], Any]] = {
     str: str,
     int: _parse_int,
     float: _parse_float,
     bool: _parse_bool,
-    Path: lambda text: Path(text).expanduser(),
+    Path: _parse_path,
 }
 
 

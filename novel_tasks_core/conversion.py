@@ -22,6 +22,8 @@ from novel_tasks_core.models import ErrorInfo, JsonObject, TaskId
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 _events = cattrs.Converter(detailed_validation=False)
 _events.register_structure_hook(datetime, lambda v, _: v if isinstance(v, datetime) else datetime.fromisoformat(v))
 _events.register_structure_hook(UUID, lambda value, _: value)
@@ -57,7 +59,7 @@ def require_json(field: str, value: Any, *, max_bytes: int) -> str:
     surrogates, or needs more than `max_bytes`.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidInputError(field, f"must be JSON: {exc}") from exc
     if "\\u0000" in text and "\x00" in _all_text(value):
@@ -87,7 +89,7 @@ def result_json(value: Any) -> str:
     Raises: InvalidInputError if it is not JSON.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError) as exc:
         raise InvalidInputError("result", f"a processor must return JSON: {exc}") from exc
     if "\\u0000" in text:
@@ -113,11 +115,6 @@ def read_error(text: str | None) -> ErrorInfo | None:
     return ErrorInfo(value["type"], value["message"])
 
 
-def event_json(event: NewEvent) -> str | None:
-    """Write an event's own fields as JSON text, None if it has none beyond the attempt."""
-    return result_json(dict(event.data)) if event.data else None
-
-
 def read_event(
     task_id: TaskId, seq: int, at: datetime, *, attempt: int, kind: str, data: JsonObject | None
 ) -> StoredEvent:
@@ -129,4 +126,4 @@ def read_event(
 def new_event(event: StoredEvent) -> NewEvent:
     """Turn an event into what is stored of it; its seq is given anew."""
     data = {name: value for name, value in own_fields(event).items() if name != "attempt"}
-    return NewEvent(event.kind, event.at, _events.unstructure(data))
+    return NewEvent(event.kind, event.at, result_json(_events.unstructure(data)) if data else None)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from attrs import field, frozen
+from attrs import frozen
 
-from novel_tasks_core.models import ErrorInfo, JsonObject, LogLevel, TaskId, WorkerId
+from novel_tasks_core.models import ErrorInfo, LogLevel, TaskId, WorkerId
 
 
 @frozen(kw_only=True)
@@ -170,11 +170,14 @@ STORED_EVENTS: dict[str, type[StoredEvent]] = {
 
 @frozen
 class NewEvent:
-    """An event on its way into the store, where it gets its seq: `data` holds the fields of its own."""
+    """An event on its way into the store, where it gets its seq.
+
+    `data` is the JSON text of its own fields, None when it has none beyond the attempt.
+    """
 
     kind: str
     at: datetime
-    data: JsonObject = field(factory=dict)
+    data: str | None = None
 
 
 def is_final(event: Event) -> bool:

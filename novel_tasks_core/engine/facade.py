@@ -16,6 +16,7 @@ from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.parts import EngineParts, open_parts
 from novel_tasks_core.engine.submitting import require_priority
 from novel_tasks_core.errors import (
+    InvalidFilterError,
     InvalidInputError,
     NovelTasksError,
     SourceNotFoundError,
@@ -163,8 +164,8 @@ class TaskEngine:
         """Queue a task and return it; it is durable then. The parameters are those of `NewTask`.
 
         A path is stored first. With `connection`, an asyncpg connection to the same database, the task is
-        part of the caller's transaction. `Task.duplicate` is true if a live task with the same key was
-        returned instead.
+        part of the caller's transaction; it cannot replace a duplicate then. `Task.duplicate` is true if a live
+        task with the same key was returned instead.
 
         Raises: InvalidInputError and its kind, DuplicateTaskError, SourceNotFoundError, FileStoreError.
         """
@@ -238,7 +239,7 @@ class TaskEngine:
         Raises: InvalidFilterError.
         """
         if order not in ("asc", "desc"):
-            raise InvalidInputError("order", f"must be asc or desc, not {order!r}")
+            raise InvalidFilterError("order", f"must be asc or desc, not {order!r}")
         listing = Listing(sort=sort, descending=order == "desc", limit=limit, cursor=cursor, offset=offset)
         return await self._parts.tasks.find(filter or TaskFilter(), listing)
 

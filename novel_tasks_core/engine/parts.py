@@ -152,7 +152,7 @@ async def open_parts(
             config,
             database=database,
             processors=processors or Processors.builtin(),
-            observer=Observers(observers),
+            observer=_joined(observers),
             clock=clock or SystemClock(),
         )
         await parts.files.check()
@@ -234,6 +234,11 @@ def _build(
         ),
     )
     return parts
+
+
+def _joined(observers: Iterable[Observer]) -> Observer:
+    members = tuple(observers)
+    return Observers(members) if members else Observer()
 
 
 async def _embedded(stack: AsyncExitStack, config: EngineConfig) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 import attrs
 
 from novel_tasks_core.clock import Clock
-from novel_tasks_core.conversion import clean_text, require_json, require_text, result_json
+from novel_tasks_core.conversion import clean_text, read_json, require_json, require_text, result_json
 from novel_tasks_core.errors import DuplicateTaskError, IllegalTransitionError, InvalidInputError, TaskNotFoundError
 from novel_tasks_core.models import (
     LogLevel,
     NewTask,
     OnDuplicate,
+    Source,
     Task,
     TaskId,
     TaskStatus,
@@ -31,6 +33,7 @@ MAX_JSON_BYTES = 65_536
 MAX_KEY_CHARACTERS = 512
 MAX_NAME_CHARACTERS = 255
 _KEY_TRIES = 10
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class Submitting:
@@ -61,13 +64,15 @@ class Submitting:
 
         Raises: InvalidInputError and its kind, DuplicateTaskError, DatabaseUnavailableError.
         """
+        if connection is not None and new.on_duplicate is OnDuplicate.REPLACE:
+            raise InvalidInputError("on_duplicate", "a rollback of yours could not undo a replace: use another choice")
         row = await self._row(new)
         changes: list[Change] = []
         for _ in range(_KEY_TRIES):
             stored = await self._store(row, connection)
             if not stored.taken:
                 return self._task(new, row), stored, tuple(changes)
-            held = await self._tasks.key_holder(new.owner, row.key or "")
+            held = await self._tasks.key_holder(new.owner, row.key or "", connection=connection)
             match new.on_duplicate:
                 case OnDuplicate.ALLOW:
                     row = attrs.evolve(row, key=None)
@@ -76,7 +81,7 @@ class Submitting:
                 case OnDuplicate.REPLACE if held is not None:
                     changes += await self._replace(held)
                 case OnDuplicate.RETURN if held is not None:
-                    existing = await self._existing(held)
+                    existing = await self._existing(held, connection)
                     if existing is not None:
                         return existing, None, tuple(changes)
         raise DuplicateTaskError(row.key or "", held or row.id)
@@ -86,9 +91,9 @@ class Submitting:
             return await self._submitter.store([row], connection=connection)
         return await self._submitter.submit(row)
 
-    async def _existing(self, held: TaskId) -> Task | None:
+    async def _existing(self, held: TaskId, connection: Any) -> Task | None:
         try:
-            return attrs.evolve(await self._tasks.get(held), duplicate=True)
+            return attrs.evolve(await self._tasks.get(held, connection=connection), duplicate=True)
         except TaskNotFoundError:
             return None  # deleted just now, and its key with it: try again
 
@@ -134,11 +139,7 @@ class Submitting:
             max_attempts=new.max_attempts,
             timeout_seconds=new.timeout_seconds,
             run_at=None if new.run_at is None or new.run_at <= now else new.run_at,
-            source=None
-            if new.source is None
-            else attrs.evolve(
-                new.source, name=require_text("source.name", new.source.name, max_length=MAX_NAME_CHARACTERS)
-            ),
+            source=None if new.source is None else require_source(new.source),
             options=_json_or_none("options", options),
             extra_data=_json_or_none("extra_data", new.extra_data),
             session_id=None
@@ -160,7 +161,7 @@ class Submitting:
             owner=row.owner,
             source=row.source,
             session_id=row.session_id,
-            extra_data=new.extra_data,
+            extra_data=read_json(row.extra_data, {}),
             max_attempts=row.max_attempts,
             timeout_seconds=row.timeout_seconds,
             run_at=row.run_at,
@@ -176,7 +177,7 @@ class Submitting:
             finished_at=None,
             last_seq=0 if row.note is None else 1,
             version="1.0.0",
-            options=new.options,
+            options=read_json(row.options, {}),
         )
 
 
@@ -195,6 +196,16 @@ def require_priority(priority: int) -> None:
     """Check a priority. Raises: InvalidInputError."""
     if not -32768 <= priority <= 32767:
         raise InvalidInputError("priority", f"must be between -32768 and 32767, not {priority}")
+
+
+def require_source(source: Source) -> Source:
+    """Check what a caller says of a stored file. Raises: InvalidInputError."""
+    if _SHA256.fullmatch(source.sha256) is None:
+        raise InvalidInputError("source.sha256", "must be 64 hex digits in lower case")
+    if source.size < 0:
+        raise InvalidInputError("source.size", "must not be negative")
+    require_text("source.name", source.name, max_length=MAX_NAME_CHARACTERS)
+    return source
 
 
 def require_aware(field: str, at: datetime) -> None:

@@ -18,6 +18,7 @@ MAX_NAME_CHARACTERS = 200
 # PostgreSQL refuses NUL in text and jsonb, and surrogates cannot be written as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff/\\]")
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _CONTENT_TYPES = {
     "txt": "text/plain; charset=utf-8",
     "md": "text/markdown; charset=utf-8",
@@ -53,7 +54,7 @@ def storable_value(value: Any, *, name: str) -> Any:
     if value is None or value is True or value is False:
         return value
     text = _json(value, name)
-    if (size := len(text.encode("utf-8", "replace"))) > MAX_VALUE_BYTES:
+    if len(text) * 4 > MAX_VALUE_BYTES and (size := len(text.encode("utf-8", "replace"))) > MAX_VALUE_BYTES:
         limit = MAX_VALUE_BYTES >> 20
         raise InvalidInputError(name, f"{size:,} bytes of JSON are more than {limit} MiB: store it as an artifact")
     plain = json.loads(text)
@@ -62,7 +63,7 @@ def storable_value(value: Any, *, name: str) -> Any:
 
 def _json(value: Any, name: str) -> str:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return _encode(value)
     except TypeError as exc:
         raise InvalidInputError(name, f"must be JSON: {exc}") from exc
     except ValueError as exc:

@@ -181,9 +181,11 @@ class Processor:
     options_type: type | None = None
     description: str = ""
 
-    @property
-    def runs_in_child(self) -> bool:
-        """Whether this is a plain `def`, which runs in a child process."""
+    runs_in_child: bool = field(init=False, repr=False)
+    """Whether this is a plain `def`, which runs in a child process."""
+
+    @runs_in_child.default
+    def _is_plain_function(self) -> bool:
         return self.function is not None and not inspect.iscoroutinefunction(self.function)
 
     @property

@@ -28,7 +28,9 @@ class ReadingOptions:
     encoding: str | None = field(
         default=None,
         validator=_known_encoding,
-        metadata={"description": "The encoding of the file, such as gb18030 or windows-1252; found out when not given."},
+        metadata={
+            "description": "The encoding of the file, such as gb18030 or windows-1252; found out when not given."
+        },
     )
 
 

@@ -75,7 +75,7 @@ def _structure_field(attribute: attrs.Attribute[Any], hint: Any, raw: Any, path:
     """Return (value, problems) of one field: its type first, then its own validator."""
     try:
         value = _converter().structure(raw, hint)
-    except Exception as exc:  # noqa: BLE001 - whatever a converter raises is a fault of the input
+    except Exception as exc:
         return None, list(_problems_of(exc, path))
     if attribute.validator is not None:
         try:
@@ -178,7 +178,7 @@ def _strict(kind: type, name: str) -> Any:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ValueError(f"must be {name}")  # noqa: TRY004 - a fault of the input, told as one
+            raise ValueError(f"must be {name}")
         return value
 
     return structure
@@ -199,7 +199,9 @@ def _class_schema(options_type: type) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "type": "object",
         "title": options_type.__name__,
-        "properties": {attribute.alias or attribute.name: _field_schema(attribute, hints[attribute.name]) for attribute in fields},
+        "properties": {
+            attribute.alias or attribute.name: _field_schema(attribute, hints[attribute.name]) for attribute in fields
+        },
         "additionalProperties": False,
     }
     required = [attribute.alias or attribute.name for attribute in fields if attribute.default is attrs.NOTHING]
@@ -210,12 +212,15 @@ def _field_schema(attribute: attrs.Attribute[Any], hint: Any) -> dict[str, Any]:
     schema = {**_type_schema(hint), **dict(_validator_schema(attribute.validator))}
     if "description" in attribute.metadata:
         schema["description"] = attribute.metadata["description"]
-    default = attribute.default
-    if isinstance(default, attrs.Factory) and not default.takes_self:  # type: ignore[arg-type]
-        default = default.factory()  # type: ignore[union-attr]
-    if default is not attrs.NOTHING and not isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-        schema["default"] = _converter().unstructure(default)
+    schema.update(_default_schema(attribute.default))
     return schema
+
+
+def _default_schema(default: Any) -> dict[str, Any]:
+    if default is attrs.NOTHING or getattr(default, "takes_self", False):
+        return {}
+    factory = getattr(default, "factory", None)
+    return {"default": _converter().unstructure(default if factory is None else factory())}
 
 
 def _type_schema(hint: Any) -> dict[str, Any]:

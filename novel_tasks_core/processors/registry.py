@@ -8,7 +8,10 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar, overload
 
 from novel_tasks_core.errors import InvalidProcessorError, UnknownProcessorError
+from novel_tasks_core.processors.analyze import PROCESSOR as ANALYZE
 from novel_tasks_core.processors.base import Processor, options_parameter
+from novel_tasks_core.processors.external import PROCESSOR as EXTERNAL
+from novel_tasks_core.processors.split import PROCESSOR as SPLIT
 from novel_tasks_core.retries import RetryPolicy
 
 ENTRY_POINTS = "novel_tasks.processors"
@@ -29,10 +32,8 @@ class Processors:
     @classmethod
     def builtin(cls) -> Processors:
         """Return a new instance with the processors that come with the library."""
-        from novel_tasks_core.processors import analyze, external, split  # their code is loaded when they run
-
         processors = cls()
-        for processor in (analyze.PROCESSOR, split.PROCESSOR, external.PROCESSOR):
+        for processor in (ANALYZE, SPLIT, EXTERNAL):
             processors.add(processor)
         return processors
 
@@ -108,7 +109,9 @@ class Processors:
             raise InvalidProcessorError("name", f"a processor {processor.name!r} is already registered")
         timeout = processor.timeout_seconds
         if timeout is not None and not 0 < timeout <= _LONGEST_TIMEOUT_SECONDS:
-            raise InvalidProcessorError("timeout_seconds", f"must be more than 0 s and at most 31 days, not {timeout!r}")
+            raise InvalidProcessorError(
+                "timeout_seconds", f"must be more than 0 s and at most 31 days, not {timeout!r}"
+            )
         if processor.runs_in_child:
             processor.target  # noqa: B018 - raises for a function that a child process could not find
         self._by_name[processor.name] = processor
@@ -135,7 +138,9 @@ class Processors:
             try:
                 offered = entry_point.load()
             except Exception as exc:
-                raise InvalidProcessorError("entry point", f"{entry_point.name} ({entry_point.value}): {exc!r}") from exc
+                raise InvalidProcessorError(
+                    "entry point", f"{entry_point.name} ({entry_point.value}): {exc!r}"
+                ) from exc
             if isinstance(offered, Processor):
                 self.add(offered)
             elif callable(offered):

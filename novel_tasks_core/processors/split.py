@@ -31,7 +31,9 @@ def split(ctx: ChildContext, options: ReadingOptions) -> dict[str, Any]:
         ctx.progress(done, total=len(novel.chapters), stage=chapter.title)
     facts = summary(novel)
     document = {"schema": SCHEMA, **facts, "sections": rows}
-    ctx.save_artifact("chapters.json", json.dumps(document, ensure_ascii=False, indent=1).encode(), content_type="application/json")
+    ctx.save_artifact(
+        "chapters.json", json.dumps(document, ensure_ascii=False, indent=1).encode(), content_type="application/json"
+    )
     return {**facts, "sections": len(rows)}
 
 

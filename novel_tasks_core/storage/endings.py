@@ -9,7 +9,7 @@ from typing import Any, assert_never
 import attrs
 from attrs import frozen
 
-from novel_tasks_core.conversion import clean_text, error_json, event_json, new_event, read_event, result_json
+from novel_tasks_core.conversion import clean_text, error_json, new_event, read_event, read_json, result_json
 from novel_tasks_core.events import (
     NewEvent,
     StoredEvent,
@@ -67,14 +67,18 @@ def make_ending(
 
     `kind` says what the attempt's record shows, if not what the outcome says by itself.
     """
-    event, natural = _told(task_id, outcome, attempt, at)
-    return Ending(task_id, attempt, outcome, at, (*before, new_event(event)), kind or natural)
+    if isinstance(outcome, Completed):  # by far the most, and nothing to say beyond the attempt
+        told, natural = NewEvent(TaskCompleted.kind, at), OutcomeKind.COMPLETED
+    else:
+        event, natural = _told(task_id, outcome, attempt, at)
+        told = new_event(event)
+    return Ending(task_id, attempt, outcome, at, (*before, told), kind or natural)
 
 
-def _told(task_id: TaskId, outcome: Outcome, attempt: int, at: datetime) -> tuple[StoredEvent, OutcomeKind]:
+def _told(
+    task_id: TaskId, outcome: Failed | Cancelled | Retrying | Released, attempt: int, at: datetime
+) -> tuple[StoredEvent, OutcomeKind]:
     match outcome:
-        case Completed():
-            return TaskCompleted(task_id=task_id, seq=0, at=at, attempt=attempt), OutcomeKind.COMPLETED
         case Failed(error=error):
             return TaskFailed(task_id=task_id, seq=0, at=at, attempt=attempt, error=error), OutcomeKind.FAILED
         case Cancelled(reason=reason):
@@ -94,7 +98,7 @@ def stored_events(ending: Ending | Recording, last_seq: int) -> list[StoredEvent
     """Return the events of a flush as they stand in the database, whose last seq is now `last_seq`."""
     first = last_seq - len(ending.events) + 1
     return [
-        read_event(ending.task_id, seq, event.at, attempt=ending.attempt, kind=event.kind, data=event.data)
+        read_event(ending.task_id, seq, event.at, attempt=ending.attempt, kind=event.kind, data=read_json(event.data))
         for seq, event in enumerate(ending.events, start=first)
     ]
 
@@ -186,7 +190,7 @@ def postpone_columns(endings: Sequence[Ending], holder: WorkerId, finisher: Work
 def event_columns(owners: Sequence[Ending | Recording]) -> list[list[Any]]:
     """Return task ids, places (1, 2, ... within each task), times, kinds and data of all events."""
     rows = [
-        (owner.task_id, place, event.at, event.kind, event_json(event))
+        (owner.task_id, place, event.at, event.kind, event.data)
         for owner in owners
         for place, event in enumerate(owner.events, start=1)
     ]

@@ -7,11 +7,18 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from novel_tasks_core.errors import DatabaseUnavailableError, InvalidInputError, NovelTasksError, SchemaError
+from novel_tasks_core.errors import (
+    DatabaseUnavailableError,
+    InvalidInputError,
+    NovelTasksError,
+    SchemaError,
+    StorageError,
+)
 
 _UNAVAILABLE = (
     asyncpg.PostgresConnectionError,  # class 08
     asyncpg.InterfaceError,  # the connection was closed under us
+    asyncpg.InternalClientError,  # it is in a state that the driver does not know
     asyncpg.CannotConnectNowError,  # starting up, or in recovery
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
@@ -29,6 +36,7 @@ _TRANSIENT = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg
 _BAD_VALUE = (
     asyncpg.DataError,  # class 22 and values that the driver cannot encode
     asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,  # class 54: too deeply nested, too large
 )
 _NO_SCHEMA = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
 
@@ -38,7 +46,7 @@ def driver_errors() -> Iterator[None]:
     """Translate what the driver raises inside the block; our own errors and cancellation pass.
 
     Raises: DatabaseUnavailableError when trying again may help, SchemaError when tables are missing,
-    InvalidInputError for a value that the database refuses.
+    InvalidInputError for a value that the database refuses, StorageError for everything else that it says.
     """
     try:
         yield
@@ -51,6 +59,8 @@ def driver_errors() -> Iterator[None]:
     except _BAD_VALUE as exc:
         field = getattr(exc, "column_name", None) or getattr(exc, "constraint_name", None) or "value"
         raise InvalidInputError(field, f"refused by the database: {_reason(exc)}") from exc
+    except asyncpg.PostgresError as exc:
+        raise StorageError(f"the database failed: {_reason(exc)}") from exc
 
 
 def _reason(exc: BaseException) -> str:

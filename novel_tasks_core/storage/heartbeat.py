@@ -8,6 +8,7 @@ stops it too; that is its stated limit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -73,7 +74,7 @@ class HeartbeatThread:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def stop_soon() -> None:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop of a heartbeat that has ended is closed
                 loop.call_soon_threadsafe(stop.set)
 
         self._stopper = stop_soon

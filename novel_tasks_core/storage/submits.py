@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from attrs import frozen
 
@@ -21,6 +22,7 @@ from novel_tasks_core.errors import (
     InvalidInputError,
     NovelTasksError,
     SourceNotFoundError,
+    StorageError,
 )
 from novel_tasks_core.models import ReleaseKey, Source, TaskId
 from novel_tasks_core.storage.database import Database, Link, in_own_transaction
@@ -93,6 +95,7 @@ class Submitter:
         self._link = link
         self._database = database
         self._sql = load_queries("queue")["submit"]
+        self._present_sql = load_queries("queue")["present"]
         self._waiting: deque[tuple[Row, asyncio.Future[Stored]]] = deque()
         self._arrived = asyncio.Event()
         self._closed = False
@@ -122,11 +125,10 @@ class Submitter:
                 while self._waiting:
                     count = min(BATCH, len(self._waiting))
                     await self._flush([self._waiting.popleft() for _ in range(count)])
-        finally:
+        except asyncio.CancelledError:
             self._closed = True
-            for _, future in self._waiting:
-                if not future.done():
-                    future.set_exception(EngineClosedError())
+            _settle(self._waiting, EngineClosedError())
+            raise
 
     async def _flush(self, batch: Sequence[tuple[Row, asyncio.Future[Stored]]]) -> None:
         try:
@@ -140,6 +142,10 @@ class Submitter:
             _settle(batch, exc)
         except asyncio.CancelledError:
             _settle(batch, EngineClosedError())
+            raise
+        except Exception as exc:
+            # A fault of ours: whoever waits must hear of it too, not wait for ever.
+            _settle(batch, StorageError(f"the submit failed: {type(exc).__name__}"))
             raise
         else:
             _settle(batch, stored)
@@ -160,22 +166,22 @@ class Submitter:
                 raise SourceNotFoundError(rows[0].source.sha256) from exc
             raise
         except DatabaseUnavailableError:
-            if connection is None and await self._all_present(rows):
-                return Stored(frozenset(), ())
+            if connection is None and (present := await self._present(rows)):
+                return Stored(frozenset(row.id for row in rows if row.id not in present), ())
             raise
         heads = tuple(Head(r["lane"], r["priority"], r["position"]) for r in found if r["lane"] is not None)
         keyed = next(frozenset(r["keyed"]) for r in found if r["lane"] is None)
         return Stored(frozenset(row.id for row in rows if row.key is not None and row.id not in keyed), heads)
 
-    async def _all_present(self, rows: Iterable[Row]) -> bool:
-        """Say whether the statement whose answer was lost did commit: it is all or nothing."""
-        wanted = next(iter(rows)).id
+    async def _present(self, rows: Iterable[Row]) -> frozenset[UUID]:
+        """Return what the statement whose answer was lost did store: nothing, or all but those whose key was taken."""
         with contextlib.suppress(DatabaseUnavailableError):
-            return bool(await self._database.fetchval("select exists (select 1 from tasks where id = $1)", wanted))
-        return False
+            found = await self._database.fetch(self._present_sql, [row.id for row in rows])
+            return frozenset(row["id"] for row in found)
+        return frozenset()
 
 
-def _settle(batch: Sequence[tuple[Row, asyncio.Future[Stored]]], result: Stored | NovelTasksError) -> None:
+def _settle(batch: Iterable[tuple[Row, asyncio.Future[Stored]]], result: Stored | NovelTasksError) -> None:
     for _, future in batch:
         if future.done():
             continue

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from attrs import frozen
 
 from novel_tasks_core.errors import ArtifactNotFoundError, InvalidFilterError, TaskNotFoundError
@@ -22,7 +23,7 @@ from novel_tasks_core.models import (
     TaskStatus,
     TaskSummary,
 )
-from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.database import Database, in_own_transaction
 from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.rows import artifact_of, attempt_of, summary_of, task_of
 
@@ -87,17 +88,22 @@ class Tasks:
         self._sql = load_queries("tasks")
         self._queue_sql = load_queries("queue")
 
-    async def get(self, task_id: TaskId) -> Task:
-        """Return a task whole. Raises: TaskNotFoundError."""
-        row = await self._database.fetchrow(self._sql["get"], task_id)
-        if row is None:
+    async def get(self, task_id: TaskId, *, connection: Any = None) -> Task:
+        """Return a task whole, as the caller's `connection` sees it if one is given. Raises: TaskNotFoundError."""
+        rows = await self._fetch(connection, self._sql["get"], task_id)
+        if not rows:
             raise TaskNotFoundError(task_id)
-        return task_of(row)
+        return task_of(rows[0])
 
-    async def key_holder(self, owner: str, key: str) -> TaskId | None:
-        """Return the live task that holds a key."""
-        found = await self._database.fetchval(self._queue_sql["key_holder"], owner, key)
-        return None if found is None else TaskId(found)
+    async def key_holder(self, owner: str, key: str, *, connection: Any = None) -> TaskId | None:
+        """Return the live task that holds a key, as the caller's `connection` sees it if one is given."""
+        rows = await self._fetch(connection, self._queue_sql["key_holder"], owner, key)
+        return TaskId(rows[0]["task_id"]) if rows else None
+
+    async def _fetch(self, connection: Any, query: str, *args: Any) -> list[asyncpg.Record]:
+        if connection is None:
+            return await self._database.fetch(query, *args)
+        return await in_own_transaction(connection, query, args)
 
     async def find(self, wanted: TaskFilter, listing: Listing) -> Page[TaskSummary]:
         """Return a page of tasks that match. Raises: InvalidFilterError."""
@@ -107,11 +113,12 @@ class Tasks:
         total, estimated = await self._count(wanted, conditions)
         if listing.by_id:
             query = self._sql[_NEWEST.get(wanted.status, "newest") if wanted.status else "newest"]
-            rows = await self._database.fetch(query, *conditions, listing.limit, listing.offset or 0)
+            # One row beyond the page tells whether there is another page.
+            rows = await self._database.fetch(query, *conditions, listing.limit + 1, listing.offset or 0)
         else:
             rows = await self._sorted(conditions, listing)
-        items = tuple(map(summary_of, rows))
-        more = listing.by_id and len(items) == listing.limit
+        items = tuple(map(summary_of, rows[: listing.limit]))
+        more = listing.by_id and len(rows) > listing.limit
         return Page(
             items=items,
             next_cursor=f"after-{items[-1].id.hex}" if more else None,
@@ -159,10 +166,8 @@ class Tasks:
             if wanted.status is None:
                 return statistics.total, False
             return int(getattr(statistics, wanted.status.value)), False
-        conditions = [*conditions]
-        if wanted.created_before is None:
-            conditions[0] = _LAST
-        rows = await self._database.fetch(self._sql["matching_ids"], *conditions, MAX_SORTED + 1)
+        high = _LAST if wanted.created_before is None else _first_id(wanted.created_before)  # whatever the cursor
+        rows = await self._database.fetch(self._sql["matching_ids"], high, *conditions[1:], MAX_SORTED + 1)
         return len(rows), len(rows) > MAX_SORTED
 
     async def statistics(self, owner: str | None) -> Statistics:

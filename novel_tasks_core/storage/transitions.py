@@ -16,7 +16,7 @@ import asyncpg
 from attrs import frozen
 
 from novel_tasks_core.clock import Clock
-from novel_tasks_core.conversion import clean_text, error_json, event_json, new_event
+from novel_tasks_core.conversion import clean_text, error_json, new_event
 from novel_tasks_core.errors import (
     IllegalTransitionError,
     InvalidInputError,
@@ -139,14 +139,12 @@ class Transitions:
         at = self._clock.now()
         event = TaskCancelled(task_id=task_id, seq=0, at=at, attempt=0, reason=clean_text(reason))
         error = error_json(ErrorInfo("Cancelled", reason))
-        seq = await connection.fetchval(self._sql["end_cancelled"], task_id, at, error, event_json(new_event(event)))
+        seq = await connection.fetchval(self._sql["end_cancelled"], task_id, at, error, new_event(event).data)
         return Change(events=(numbered(event, seq),))
 
     async def _tell(self, connection: Connection, event: StoredEvent, *, attempt: int = 0) -> StoredEvent:
         stored = new_event(event)
-        seq = await connection.fetchval(
-            self._sql["tell"], event.task_id, event.at, attempt, stored.kind, event_json(stored)
-        )
+        seq = await connection.fetchval(self._sql["tell"], event.task_id, event.at, attempt, stored.kind, stored.data)
         return numbered(event, seq)
 
     async def requeue(self, task_id: TaskId, *, if_version: str | None) -> Change:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from novel_tasks_core.text.headings import (
+    HAN_FIRST,
     LONGEST_HEADING,
     Form,
     Heading,
@@ -17,16 +19,27 @@ from novel_tasks_core.text.headings import (
     may_begin_heading,
     parse_heading,
 )
-from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES
+from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES, NAMED_HEADINGS, SURE_DIVISIONS
 
 _BLOCK = 1 << 20
 _LONGEST_PLAIN = 70
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)*")
 _NOT_A_TITLE = re.compile(r"[a-z]|[-–—―*_=~•…\"“”‘'«»„]")
-_HAN_START = re.compile(
-    r"[\u3400-\u9fff\uff08\uff10-\uff19\u3010\u3014\u300c\u300e\u3042-\u30ff\u2f00-\u2fdf\u2160-\u217f]"
+_SPACED_CAPITALS = frozenset(
+    character
+    for character in map(chr, (*range(0x41, 0x5B), *range(0xC0, 0x180), *range(0x370, 0x530), *range(0x1E00, 0x2000)))
+    if character.isupper()
 )
+_HAN_NAMES = frozenset(name[0] for name in NAMED_HEADINGS if name[0] > "\u2e80")
+_MAY_BEGIN = (
+    HAN_FIRST
+    | _HAN_NAMES
+    | frozenset("0123456789０１２３４５６７８９ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹ")
+    | frozenset(map(chr, range(0x2F00, 0x2F1A)))
+    | frozenset(map(chr, range(0xFF21, 0xFF3B)))
+)
+_DECORATIONS = frozenset("([{【〔「『《〈<（［#*_=~•☆★◆◇■□●○▲△※+|.·-–—―─§")
 
 
 @frozen
@@ -53,15 +66,21 @@ class Candidate:
 
 @frozen
 class Layout:
-    """How the lines of a text are set: how many there are, how many are blank, how wide paragraphs break."""
+    """How the lines of a text are set: how many there are, how many are blank, how many blank lines stand together."""
 
     lines: int
     blank: int
+    gaps: Counter[int]
 
     @property
     def airy(self) -> bool:
         """Whether the text uses blank lines at all, so that their absence says something."""
         return self.blank * 50 > self.lines
+
+    @property
+    def usual_gap(self) -> int:
+        """How many blank lines usually part two paragraphs; 0 when they are not parted."""
+        return max(self.gaps, key=lambda gap: (self.gaps[gap], -gap)) if self.airy and self.gaps else 0
 
 
 @frozen
@@ -79,63 +98,80 @@ def scan(text: str) -> Scan:
     candidates: list[Candidate] = []
     titles: list[Candidate] = []
     contents: list[Candidate] = []
-    number = blank = 0
+    gaps: Counter[int] = Counter()
+    number = 0
     before = 9
-    for offset, line in _lines(text):
+    for offset, line, following in _lines(text):
         number += 1
         stripped = line.strip()
         if not stripped:
-            blank += 1
             before = min(before + 1, 9)
             continue
+        if before:
+            gaps[before] += 1
         if len(stripped) <= LONGEST_HEADING:
-            found = _examine(stripped, before)
-            if found is not None:
-                target = titles if found.form is Form.PLAIN else candidates
-                target.append(_place(text, found, line, number, offset, before))
-                if found.form is Form.PLAIN and clean_line(stripped).casefold().strip("#*_ .:：") in CONTENTS_TITLES:
-                    contents.append(titles.pop())
+            heading = _examine(stripped, before, following)
+            if heading is not None:
+                placed = _place(text, heading, line, number, offset, before)
+                target = candidates if heading.form is not Form.PLAIN else contents if _names_contents(heading) else titles
+                target.append(placed)
         before = 0
-    return Scan(candidates, titles, contents, Layout(number, blank))
+    blank = sum(count * gap for gap, count in gaps.items() if gap < 9)
+    return Scan(candidates, titles, contents, Layout(number, blank, gaps))
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (offset, line) without holding all lines at once; lines of a file of the old Mac end in CR."""
+def _lines(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yield (offset, line, the line after) without holding all lines at once; an old Mac's lines end in CR."""
     newline = "\n" if "\n" in text or "\r" not in text else "\r"
     start, size = 0, len(text)
     while start < size:
         cut = text.rfind(newline, start, start + _BLOCK) + 1 or text.find(newline, start + _BLOCK) + 1 or size
+        lines = text[start:cut].removesuffix(newline).split(newline)
+        lines.append(text[cut : cut + LONGEST_HEADING].partition(newline)[0])
         offset = start
-        block = text[start:cut].removesuffix(newline) if text[start:cut].endswith(newline) else text[start:cut]
-        for line in block.split(newline):
-            yield offset, line
+        for line, following in pairwise(lines):
+            yield offset, line, following
             offset += len(line) + 1
         start = cut
 
 
-def _examine(stripped: str, before: int) -> Heading | None:
+def _examine(stripped: str, before: int, following: str) -> Heading | None:
     """Return the heading a line may be; an isolated line without number comes as a plain one."""
     first = stripped[0]
-    if first.isalpha() and not _HAN_START.match(first):
-        match = _FIRST_WORD.match(stripped)
-        if match and may_begin_heading(match[0].casefold()):
+    if first in _SPACED_CAPITALS:
+        word = _FIRST_WORD.match(stripped)
+        if word and may_begin_heading(word[0].casefold()):
             heading = parse_heading(stripped)
             if heading is not None:
                 return heading
-        return _plain(stripped) if before else None
-    heading = parse_heading(stripped)
-    return heading or (_plain(stripped) if before else None)
+    elif first.islower():
+        return parse_heading(stripped) if before and len(stripped) < 60 and not following.strip() else None
+    elif first in _MAY_BEGIN or (first in _DECORATIONS and len(stripped) < 120):
+        heading = parse_heading(stripped)
+        if heading is not None:
+            return heading
+    if before and len(stripped) <= _LONGEST_PLAIN and not following.strip():
+        return _misspelt(stripped) or _plain(stripped)
+    return None
+
+
+def _misspelt(stripped: str) -> Heading | None:
+    """Read a line of two words whose second names a division: `Zölftes Kapitel`."""
+    words = stripped.split()
+    return parse_heading(stripped) if len(words) == 2 and words[1].casefold().rstrip(".") in SURE_DIVISIONS else None
 
 
 def _plain(stripped: str) -> Heading | None:
-    if len(stripped) > _LONGEST_PLAIN or _NOT_A_TITLE.match(stripped):
+    if _NOT_A_TITLE.match(stripped):
         return None
     text = clean_line(stripped).strip("#*_ ")
     if not text or ends_sentence(text.rstrip(".") if text.isupper() else text) or not any(map(str.isalpha, text)):
         return None
-    if text[0].islower():
-        return None
     return Heading(Form.PLAIN, "", CHAPTER, None, None, text, style="A" if text.isupper() else "a")
+
+
+def _names_contents(heading: Heading) -> bool:
+    return heading.title.casefold().strip("#*_ .:：[]【】") in CONTENTS_TITLES
 
 
 def _place(text: str, heading: Heading, line: str, number: int, offset: int, before: int) -> Candidate:
@@ -144,13 +180,3 @@ def _place(text: str, heading: Heading, line: str, number: int, offset: int, bef
     gap = _GAP.match(text, end)
     after = 9 if gap is None or gap.end() >= len(text) else min(gap[0].count("\n") - 1, 9)
     return Candidate(heading, number, start, end, before, after, start - offset)
-
-
-def without_title(candidate: Candidate) -> Candidate:
-    """Return the candidate as a bare number, its title left out."""
-    return evolve(candidate, heading=evolve(candidate.heading, title=""))
-
-
-def is_cased(text: str) -> bool:
-    """Tell whether a text is in a script with capitals."""
-    return any(unicodedata.category(character) in ("Lu", "Ll") for character in text[:200])

@@ -6,6 +6,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from attrs import evolve
+
 from novel_tasks_core.text.aozora import aozora_marks
 from novel_tasks_core.text.boilerplate import body_span
 from novel_tasks_core.text.candidates import Candidate, Scan, scan
@@ -15,7 +17,7 @@ from novel_tasks_core.text.marked import outline_of_marks
 from novel_tasks_core.text.outline import FoundHeading, Outline
 from novel_tasks_core.text.sequences import Chain, best_chain, quality, series_key, with_bodies, without_contents
 from novel_tasks_core.text.titles import heading_title, joins_next_line, precedes_list
-from novel_tasks_core.text.unnumbered import outline_of_titles
+from novel_tasks_core.text.unnumbered import ContentsMatch, match_contents, outline_of_titles, title_heading
 from novel_tasks_core.text.verdict import judge
 from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION, SURE_DIVISIONS
 
@@ -43,20 +45,41 @@ def find_outline(text: str, *, markdown: bool = False) -> Outline:
 
 def _scanned_outline(text: str, start: int, end: int) -> Outline:
     found = _within(scan(text), start, end)
+    match = match_contents(text, found)
     parts, chapters, sections = _levels(found, end)
     if not chapters and not parts:
-        return outline_of_titles(text, found, start, end)
+        return outline_of_titles(text, found, match, start, end)
     if not chapters:
         chapters, parts = parts, []
-    headings = [
-        *_build(text, parts, 1, "part"),
-        *_build(text, chapters, 2, "chapter"),
-        *_build(text, sections, 3, "section"),
-    ]
-    headings = _without_doubles(headings)
+    headings = _without_doubles(
+        [
+            *_build(text, parts, 1, "part"),
+            *_build(text, chapters, 2, "chapter"),
+            *_build(text, sections, 3, "section"),
+        ]
+    )
     headings = sorted([*headings, *_named(text, found, headings, end)], key=lambda heading: heading.start)
     confidence, reason = judge(chapters, parts, headings, start, end)
+    if match is not None:
+        listed = outline_of_titles(text, found, match, start, end)
+        if confidence < listed.confidence and len(listed.headings) > len(headings):
+            return listed
+        headings = _with_listed(text, headings, match)
     return Outline(headings=tuple(headings), confidence=confidence, reason=reason)
+
+
+def _with_listed(text: str, headings: list[FoundHeading], match: ContentsMatch) -> list[FoundHeading]:
+    """Add what the book's contents list names and no number shows: prefaces, letters, appendices."""
+    taken = {heading.start for heading in headings}
+    inside = [(heading.start, heading.end) for heading in headings]
+    added = [
+        title_heading(text, candidate)
+        for candidate in match.headings
+        if candidate.start not in taken and not any(start <= candidate.start < end for start, end in inside)
+    ]
+    first = min((heading.start for heading in headings if heading.level == CHAPTER), default=0)
+    added = [evolve(heading, kind="front") if heading.start < first else heading for heading in added]
+    return sorted([*headings, *added], key=lambda heading: heading.start)
 
 
 def _within(found: Scan, start: int, end: int) -> Scan:
@@ -129,7 +152,7 @@ def _acceptable(chain: Chain) -> bool:
 
 def _nested(chain: Chain, starts: list[int]) -> bool:
     """Tell whether a finer chain is sure enough to be shown as sections of the chapters that begin at `starts`."""
-    return len(chain) >= 3 and chain.average >= 3.0 and chain.candidates[0].start >= starts[0] if starts else False
+    return bool(starts) and len(chain) >= 3 and chain.average >= 3.0 and chain.candidates[0].start >= starts[0]
 
 
 def _build(text: str, chains: Iterable[Chain], level: int, kind: str) -> list[FoundHeading]:
@@ -167,7 +190,12 @@ def _named(text: str, found: Scan, headings: list[FoundHeading], end: int) -> li
     accepted: list[FoundHeading] = []
     taken = {heading.start for heading in headings}
     for candidate, after in zip(named, following, strict=True):
-        if candidate.start in taken or quality(candidate, found.layout) < 2.4 or after - candidate.end < _NAMED_BODY or precedes_list(text, candidate.end):
+        if (
+            candidate.start in taken
+            or quality(candidate, found.layout) < 2.4
+            or after - candidate.end < _NAMED_BODY
+            or precedes_list(text, candidate.end)
+        ):
             continue
         title_end, title = heading_title(text, candidate, joined=False)
         accepted.append(

@@ -10,6 +10,7 @@ from functools import cache
 from attrs import frozen
 
 from novel_tasks_core.text import vocabulary
+from novel_tasks_core.text.numberwords import number_words
 from novel_tasks_core.text.numerals import (
     HAN_NUMERAL,
     Numeral,
@@ -21,7 +22,6 @@ from novel_tasks_core.text.numerals import (
     read_roman,
     read_words,
 )
-from novel_tasks_core.text.numberwords import number_words
 from novel_tasks_core.text.vocabulary import CHAPTER
 
 LONGEST_HEADING = 250
@@ -90,7 +90,8 @@ _HAN_VOLUME = re.compile(
 _HAN_PART = re.compile(r"([上中下前後后])([卷巻篇編编部册冊集])(?=\s|$|[:：、.．])|([上中下])(?=\s)")
 _HAN_ONE_OF = re.compile(rf"(?:其|その|之|の)\s*([{HAN_NUMERAL}]{{1,5}})(?=\s|$|[:：、.．])")
 _HAN_POSITIONS = {"上": 1, "前": 1, "中": 2, "下": 3, "後": 3, "后": 3}
-_HAN_FIRST = frozenset("第卷巻部篇章編正其そ上中下前後后最" + HAN_NUMERAL)
+HAN_FIRST = frozenset("第卷巻部篇章編正其そ上中下前後后最" + HAN_NUMERAL)
+"""What a numbered heading in Chinese or Japanese may begin with, decorations aside."""
 _HAN_TRAILER = re.compile(r"[。，、；？！,;]")
 _AOZORA_NOTE = re.compile(r"［＃[^］\n]{0,200}］|《[^》\n]{0,60}》|｜")
 
@@ -107,7 +108,11 @@ def parse_heading(line: str) -> Heading | None:
     if not bare:
         return None
     first = bare[0]
-    if first in _HAN_FIRST or bare.startswith("VIP") or not (first.isascii() or unicodedata.category(first) in ("Lu", "Ll")):
+    if (
+        first in HAN_FIRST
+        or bare.startswith("VIP")
+        or not (first.isascii() or unicodedata.category(first) in ("Lu", "Ll"))
+    ):
         found = _parse_han(bare, style)
         return found or _parse_named(bare)
     return _parse_division(bare) or _parse_numbered(bare, style) or _parse_named(bare)
@@ -130,12 +135,11 @@ def collapse(text: str) -> str:
 
 def may_begin_heading(word: str) -> bool:
     """Tell whether a line whose first word (casefolded) is this one could be a numbered or named heading."""
-    return word in first_words() or (len(word) <= 9 and _ROMAN_LETTERS.issuperset(word))
+    return word in _first_words() or (len(word) <= 9 and _ROMAN_LETTERS.issuperset(word))
 
 
 @cache
-def first_words() -> frozenset[str]:
-    """Return every casefolded word with which a numbered or named heading may begin."""
+def _first_words() -> frozenset[str]:
     starts = {re.split(r"[\W_]", word.casefold())[0] for word, _ in number_words()}
     starts |= {re.split(r"[\W_]", name)[0] for name in vocabulary.NAMED_HEADINGS}
     return frozenset(starts | set(vocabulary.DIVISION_RANKS) | vocabulary.ARTICLES)

@@ -9,7 +9,7 @@ from novel_tasks_core.text.headings import Form, Heading, parse_heading
 from novel_tasks_core.text.outline import FoundHeading, Mark, Outline
 from novel_tasks_core.text.vocabulary import CONTENTS_TITLES, PART
 
-_NOT_CHAPTERS = frozenset("the end|end|finis|fin|ende|fine|конец|完|終|终|(完)|了|footnotes|notes|the end.".split("|"))
+_NOT_CHAPTERS = frozenset(["the end", "end", "finis", "fin", "ende", "fine", "конец", "完", "終", "终", "(完)", "了", "footnotes", "notes", "the end."])
 
 
 def outline_of_marks(text: str, marks: Sequence[Mark], source: str, *, start: int, end: int) -> Outline:

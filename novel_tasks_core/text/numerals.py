@@ -50,6 +50,8 @@ _HAN_TENS = {"廿": 20, "卄": 20, "卅": 30, "卌": 40}
 HAN_NUMERAL = "".join((*_HAN_DIGITS, *_HAN_UNITS, *_HAN_TENS))
 """Every character that a Chinese number may hold."""
 _HAN = re.compile(f"[{HAN_NUMERAL}]{{1,9}}")
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
+_NOT_LETTERS = re.compile(r"[\W\d_]+")
 _WORD = re.compile(r"[^\W\d_]+(?:[-‐’'\s]+[^\W\d_]+){0,4}")
 
 
@@ -134,11 +136,12 @@ def read_words(text: str) -> Numeral | None:
     text = text[:80]
     if _CYRILLIC.search(text):
         text = text.translate(_LATIN_TO_CYRILLIC)
-    match = _WORD.match(text)
-    if match is None:
+    first = _FIRST_WORD.match(text)
+    if first is None or _word_key(first[0]) not in _first_parts():
         return None
+    match = _WORD.match(text)
     words = _word_table()
-    end = match.end()
+    end = match.end() if match else 0
     while end > 0:
         key = _word_key(text[:end])
         if key in words:
@@ -148,7 +151,12 @@ def read_words(text: str) -> Numeral | None:
 
 
 def _word_key(text: str) -> str:
-    return "".join(character for character in text.casefold().replace("ё", "е") if character.isalpha())
+    return _NOT_LETTERS.sub("", text.casefold().replace("ё", "е"))
+
+
+@cache
+def _first_parts() -> frozenset[str]:
+    return frozenset(_word_key(parts[0]) for word, _ in number_words() if (parts := _FIRST_WORD.match(word)))
 
 
 @cache

@@ -1,13 +1,164 @@
-"""The outline of a book whose chapters have titles but no numbers: by its contents list, else by the space around them."""
+"""Chapters that have titles but no numbers: found by the book's own contents list, or by the space around them."""
 
 from __future__ import annotations
 
-from novel_tasks_core.text.candidates import Scan
-from novel_tasks_core.text.outline import Outline
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from attrs import frozen
+
+from novel_tasks_core.text.candidates import Candidate, Layout, Scan
+from novel_tasks_core.text.headings import clean_line, collapse
+from novel_tasks_core.text.outline import FoundHeading, Outline
+
+_LONGEST_CONTENTS = 60_000
+_LONGEST_ENTRY = 160
+_MOST_PROSE_LINES = 3
+_NOISE = re.compile(r"[\W_]+")
+_ENTRY_NUMBER = re.compile(r"^(?:[ivxlcdm]+|[0-9]{1,3}|[一二三四五六七八九十百]+)[.、):\s]+\s*(?=\w)", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(r"[\s.·…_-]*\s[\s.·…_-]*(?:[0-9]{1,4}|[ivxlc]+)\s*$")
+_LEAST_MATCHED = 3
+_SHORT_BODY = 300
+_TYPICAL_BODY = 1200
 
 
-def outline_of_titles(text: str, found: Scan, start: int, end: int) -> Outline:
+@frozen
+class ContentsMatch:
+    """What a book's own contents list names, as found in the body: in order, and how many entries there are."""
+
+    headings: tuple[Candidate, ...]
+    entries: int
+
+
+def match_contents(text: str, found: Scan) -> ContentsMatch | None:
+    """Look every entry of the book's contents list up among the lines that stand alone in the body."""
+    lines = sorted([*found.titles, *found.candidates], key=lambda candidate: candidate.start)
+    best: ContentsMatch | None = None
+    for contents in found.contents[:5]:
+        entries, end = _entries(text, contents.end)
+        if len(entries) < _LEAST_MATCHED:
+            continue
+        matched = _look_up(entries, [line for line in lines if line.start >= end])
+        if len(matched) >= max(_LEAST_MATCHED, 0.6 * len(entries)) and (best is None or len(matched) > len(best.headings)):
+            best = ContentsMatch(tuple(matched), len(entries))
+    return best
+
+
+def _entries(text: str, start: int) -> tuple[list[str], int]:
+    """Return the keys of a list of titles and where it ends: at its first title come again, or at prose."""
+    entries: list[str] = []
+    seen: set[str] = set()
+    offset = text.find("\n", start) + 1
+    limit = min(len(text), start + _LONGEST_CONTENTS)
+    prose = 0
+    while 0 < offset < limit:
+        stop = text.find("\n", offset)
+        stop = len(text) if stop < 0 else stop
+        line = text[offset:stop].strip()
+        key = _key(line) if len(line) <= _LONGEST_ENTRY else ""
+        if line and not key:
+            prose += 1
+        if prose >= _MOST_PROSE_LINES or (key in seen and entries and key == entries[0]):
+            return entries, offset
+        if key and key not in seen:
+            entries.append(key)
+            seen.add(key)
+        offset = stop + 1
+    return entries, min(offset, len(text)) if entries else start
+
+
+def _key(line: str) -> str:
+    """Return what two spellings of a title have in common: no number before it, no page after, letters only."""
+    text = _ENTRY_NUMBER.sub("", _PAGE_NUMBER.sub("", clean_line(line).strip("#*_ \t")))
+    return _NOISE.sub("", text.casefold())
+
+
+def _look_up(entries: Sequence[str], lines: Sequence[Candidate]) -> list[Candidate]:
+    """Find entries in order; one that is missing is passed over."""
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, line in enumerate(lines):
+        places[_key(line.heading.title if not line.heading.word else _whole(line))].append(index)
+    matched: list[Candidate] = []
+    at = -1
+    for entry in entries:
+        index = next((place for place in places.get(entry, ()) if place > at), None)
+        if index is not None:
+            matched.append(lines[index])
+            at = index
+    return matched
+
+
+def _whole(line: Candidate) -> str:
+    return f"{line.heading.word} {line.heading.title}".strip() if line.heading.number is None else line.heading.title
+
+
+def outline_of_titles(text: str, found: Scan, match: ContentsMatch | None, start: int, end: int) -> Outline:
     """Find chapters without numbers; an empty outline when nothing sets titles apart."""
-    return Outline(
-        headings=(), confidence=0.9 if end - start < 40_000 else 0.4, reason="no heading found: the text is one piece"
-    )
+    if match is not None:
+        share = len(match.headings) / match.entries
+        headings = tuple(title_heading(text, candidate) for candidate in match.headings)
+        reason = f"{len(headings)} of the {match.entries} entries of the book's own contents list"
+        return Outline(headings=headings, confidence=round(0.5 + 0.45 * share, 2), reason=reason)
+    group, confidence = _best_group(found, end)
+    if group:
+        headings = tuple(title_heading(text, candidate) for candidate in group)
+        reason = f"{len(headings)} short lines with more space around them than paragraphs have"
+        return Outline(headings=headings, confidence=confidence, reason=reason)
+    sure = 0.9 if end - start < 40_000 else 0.5 if end - start < 150_000 else 0.3
+    return Outline(headings=(), confidence=sure, reason="no heading found: the text is one piece")
+
+
+def title_heading(text: str, candidate: Candidate) -> FoundHeading:
+    """Make an unnumbered line a chapter heading."""
+    title = collapse(clean_line(text[candidate.start : candidate.end]).strip("#*_ \t"))
+    return FoundHeading(start=candidate.start, end=candidate.end, title=title, kind="chapter", level=2)
+
+
+def _best_group(found: Scan, end: int) -> tuple[list[Candidate], float]:
+    """Return the lines of one setting that look most like chapter titles, and how sure that is."""
+    groups: dict[tuple[object, ...], list[Candidate]] = defaultdict(list)
+    usual = found.layout.usual_gap
+    for candidate in found.titles:
+        if candidate.before > usual:
+            groups[("gap",)].append(candidate)
+            groups[("gap", candidate.heading.style)].append(candidate)
+            groups[("gap", min(candidate.before, 4), candidate.heading.style)].append(candidate)
+        if candidate.heading.style == "A":
+            groups[("capitals",)].append(candidate)
+    best: list[Candidate] = []
+    best_confidence = 0.0
+    for group in groups.values():
+        chosen, confidence = _judge_group(group, found.layout, end)
+        if confidence > best_confidence or (confidence == best_confidence and len(chosen) > len(best)):
+            best, best_confidence = chosen, confidence
+    return best, best_confidence
+
+
+def _judge_group(group: list[Candidate], layout: Layout, end: int) -> tuple[list[Candidate], float]:
+    chosen = _with_bodies(group, end)
+    if len(chosen) < 3:
+        return [], 0.0
+    sizes = [after - before for before, after in pairwise([*(candidate.start for candidate in chosen), end])]
+    different = len({_key(candidate.heading.title) for candidate in chosen}) / len(chosen)
+    least_gap = min(candidate.before for candidate in chosen)
+    lines_with_gap = sum(count for gap, count in layout.gaps.items() if gap >= least_gap) or 1
+    if median(sizes) < _TYPICAL_BODY or different < 0.9:
+        return [], 0.0
+    confidence = 0.85
+    confidence -= 0.0 if least_gap > layout.usual_gap else 0.25
+    confidence -= 0.3 * max(0.0, 1 - 1.6 * len(chosen) / lines_with_gap) if least_gap > layout.usual_gap else 0.0
+    confidence -= 0.1 if len(chosen) < 5 else 0.0
+    confidence -= 0.15 if max(sizes) > 12 * median(sizes) else 0.0
+    return chosen, round(confidence, 2) if confidence >= 0.5 else 0.0
+
+
+def _with_bodies(group: list[Candidate], end: int) -> list[Candidate]:
+    """Leave out lines with hardly any text after them: title pages, lists, verses."""
+    kept: list[Candidate] = []
+    for candidate, after in zip(group, [*(later.start for later in group[1:]), end], strict=True):
+        if after - candidate.end >= _SHORT_BODY:
+            kept.append(candidate)
+    return kept if len(kept) >= 0.6 * len(group) else []

@@ -24,8 +24,7 @@ DIVISION_RANKS: dict[str, int] = {word: rank for rank, words in _DIVISIONS.items
 """Casefolded word -> rank: 1 for parts and volumes, 2 for chapters, 3 for sections of a chapter."""
 
 SURE_DIVISIONS = frozenset(
-    "part book volume chapter chapitre partie livre tome kapitel teil buch band capítulo capitulo parte libro tomo"
-    " capitolo глава часть книга том stave canto letter hoofdstuk livro rozdział kapitola".split()
+    ["part", "book", "volume", "chapter", "chapitre", "partie", "livre", "tome", "kapitel", "teil", "buch", "band", "capítulo", "capitulo", "parte", "libro", "tomo", "capitolo", "глава", "часть", "книга", "том", "stave", "canto", "letter", "hoofdstuk", "livro", "rozdział", "kapitola"]
 )
 """Division words that are hardly ever used with a number in any other sense at the start of a line."""
 
@@ -37,8 +36,8 @@ HAN_UNITS: dict[str, int] = {
 }  # fmt: skip
 """What stands after 第N -> rank."""
 
-ARTICLES = frozenset("the la le el los las les der die das dem den il lo gli".split())
-ABBREVIATIONS = frozenset("chap ch cap kap гл vol".split())
+ARTICLES = frozenset(["the", "la", "le", "el", "los", "las", "les", "der", "die", "das", "dem", "den", "il", "lo", "gli"])
+ABBREVIATIONS = frozenset(["chap", "ch", "cap", "kap", "гл", "vol"])
 
 FRONT = "front"
 BACK = "back"
@@ -69,9 +68,6 @@ NAMED_HEADINGS: dict[str, str] = {name: kind for kind, names in _NAMED.items() f
 """Casefolded headings that need no number -> front or back."""
 
 CONTENTS_TITLES = frozenset(
-    "contents|table of contents|the contents|contents.|list of chapters|chapters|index|table des matières|table des matieres|table|sommaire"
-    "|inhalt|inhaltsverzeichnis|inhaltsübersicht|índice|indice|tabla de contenido|contenido|tabla de materias|sumário|sommario"
-    "|inhoud|inhoudsopgave|оглавление|содержание|spis treści|obsah|tartalom|sisällys|indhold|innehåll"
-    "|目录|目錄|目次|總目|总目|回目|章节目录|章節目錄|もくじ|차례|목차".split("|")
+    ["contents", "table of contents", "the contents", "contents.", "list of chapters", "chapters", "index", "table des matières", "table des matieres", "table", "sommaire", "inhalt", "inhaltsverzeichnis", "inhaltsübersicht", "índice", "indice", "tabla de contenido", "contenido", "tabla de materias", "sumário", "sommario", "inhoud", "inhoudsopgave", "оглавление", "содержание", "spis treści", "obsah", "tartalom", "sisällys", "indhold", "innehåll", "目录", "目錄", "目次", "總目", "总目", "回目", "章节目录", "章節目錄", "もくじ", "차례", "목차"]
 )
 """Casefolded headings of a book's own list of chapters."""

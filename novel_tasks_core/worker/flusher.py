@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
-from novel_tasks_core.events import TaskProgressed
+from novel_tasks_core.events import NewEvent, TaskProgressed, TaskStarted
 from novel_tasks_core.models import Outcome, TaskId, WorkerId, format_task_id
 from novel_tasks_core.storage.endings import Ending, Recording, make_ending, stored_events
 from novel_tasks_core.storage.queue import Ended
@@ -61,17 +61,14 @@ class Flusher:
         """Pass progress on: at most five times a second to watchers here, twice to the lease."""
         self._progressed[running] = None
         self._wanted.set()
-        monotonic = self._parts.clock.monotonic()
-        if running.last_seq == running.claim.last_seq:
-            return  # watchers hear first that it started
-        if monotonic - running.told_at >= _WATCHER_PROGRESS_SECONDS:
-            running.told_at = monotonic
+        if self._parts.clock.monotonic() - running.told_at >= _WATCHER_PROGRESS_SECONDS:
             self._tell_progress(running)
 
     def _tell_progress(self, running: Running) -> None:
         claim = running.claim
-        if not self._parts.broadcast.watched(claim.task_id):
-            return
+        if running.last_seq == claim.last_seq or not self._parts.broadcast.watched(claim.task_id):
+            return  # watchers hear first that it started
+        running.told_at = self._parts.clock.monotonic()
         event = TaskProgressed(
             task_id=claim.task_id,
             after_seq=running.last_seq,
@@ -94,6 +91,12 @@ class Flusher:
         """Begin to hold a lease."""
         self.held[running.held] = running
         self._empty.clear()
+
+    def started(self, running: Running) -> None:
+        """Note that an attempt begins."""
+        at = max(self.now(), running.claim.started_at)
+        running.unstored.append(NewEvent(TaskStarted.kind, at, f'{{"worker_id":{self.worker_id}}}'))
+        self.spoke(running)
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Queue the end of an attempt."""
@@ -135,8 +138,7 @@ class Flusher:
         while True:
             await self._wait()
             if self._ended:
-                batch, self._ended = self._ended[:BATCH], self._ended[BATCH:]
-                await self._flush_ended(batch)
+                await self._flush_some_ended()
             monotonic = self._parts.clock.monotonic()
             try:
                 if self._spoke and monotonic - next(iter(self._spoke.values())) >= _EVENTS_SECONDS:
@@ -147,6 +149,15 @@ class Flusher:
             except DatabaseUnavailableError as exc:
                 logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})
                 await asyncio.sleep(_EVENTS_SECONDS)
+
+    async def _flush_some_ended(self) -> None:
+        batch, self._ended = self._ended[:BATCH], self._ended[BATCH:]
+        try:
+            await self._flush_ended(batch)
+        except Exception:
+            # Behind the others, which must not wait for it: what is in here stays leased until it is stored.
+            self._ended += [running for running in batch if running.held in self.held]
+            raise
 
     async def _wait(self) -> None:
         """Wait until there is something to flush now."""
@@ -244,6 +255,8 @@ class Flusher:
             running.last_seq = last_seq
             if self._parts.broadcast.watched(recording.task_id):
                 self._parts.broadcast.publish(stored_events(recording, last_seq))
+                if running in self._progressed:
+                    self._tell_progress(running)
         self._parts.doorbell.press().add_tasks(ended.last_seq)
 
     async def _record(self, speakers: Sequence[Running], recordings: Sequence[Recording]) -> Ended:
@@ -264,6 +277,8 @@ class Flusher:
         if running:
             latest = [(*r.held, r.fraction, r.stage) for r in running]
             await self._parts.queue.progress(latest, worker_id=self.worker_id)
+            for one in running:
+                self._tell_progress(one)  # the last word, which may have come too soon after the one before
             self._parts.doorbell.press().add_tasks(r.claim.task_id for r in running)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from attrs import define, field
 
-from novel_tasks_core.conversion import clean_text
+from novel_tasks_core.conversion import clean_text, result_json
 from novel_tasks_core.events import NewEvent
 from novel_tasks_core.execution.attempt import CancelScope
 from novel_tasks_core.models import Claim, LogLevel, Outcome, TaskId
@@ -70,7 +70,7 @@ class Running:
 
     def log(self, level: LogLevel, message: str) -> None:
         """Queue a log entry; it is stored with the next flush."""
-        data = {"level": level.value, "message": clean_text(message)[:MAX_MESSAGE_CHARACTERS]}
+        data = result_json({"level": level.value, "message": message[:MAX_MESSAGE_CHARACTERS]})
         self.unstored.append(NewEvent("log", self.hearer.now(), data))
         self.hearer.spoke(self)
 

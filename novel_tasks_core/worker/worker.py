@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 
 from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
-from novel_tasks_core.events import NewEvent
 from novel_tasks_core.execution.attempt import CancelReason, run_attempt
 from novel_tasks_core.execution.children import ChildPool
 from novel_tasks_core.execution.services import Services
@@ -253,9 +252,7 @@ class Worker:
     async def _attempt(self, running: Running) -> None:
         claim = running.claim
         began = self._parts.clock.monotonic()
-        started = NewEvent("started", max(self._flusher.now(), claim.started_at), {"worker_id": self.id})
-        running.unstored.append(started)
-        self._flusher.spoke(running)
+        self._flusher.started(running)
         self._parts.observer.attempt_started(task_id=claim.task_id, processor=claim.processor, attempt=claim.attempt)
         try:
             outcome = await self._outcome(running)

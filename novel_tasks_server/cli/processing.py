@@ -128,9 +128,10 @@ async def _process_gated(
         row = display.begin(item.name)
         try:
             data = await _process_one(item, folder, plan=plan, row=row)
-        except (TaskProcessingError, DecodingError) as exc:
-            kind = exc.type if isinstance(exc, TaskProcessingError) else type(exc).__name__
-            return _failed(item, kind, str(exc), code=ExitCode.TASK_FAILED, plan=plan, row=row)
+        except TaskProcessingError as exc:
+            return _failed(item, exc.type, exc.detail, code=ExitCode.TASK_FAILED, plan=plan, row=row)
+        except DecodingError as exc:
+            return _failed(item, "DecodingError", exc.reason, code=ExitCode.TASK_FAILED, plan=plan, row=row)
         except OSError as exc:
             return _failed(
                 item, type(exc).__name__, exc.strerror or str(exc), code=ExitCode.FAILURE, plan=plan, row=row

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from novel_tasks_core import EngineClosedError, StorageError, TaskEngine, TaskId, TaskNotFoundError, format_task_id
 from novel_tasks_server.live.feed import Update, follow
-from novel_tasks_server.live.protocol import ErrorCode, error_message
+from novel_tasks_server.live.protocol import ErrorCode, refusal
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RETRY_SECONDS = 1.0
@@ -165,7 +165,7 @@ class ConnectionManager:
         """Tell all who follow the task that nothing more will come."""
         if self._topics.get(task_id) is topic:
             del self._topics[task_id]
-        message = error_message(code, reason, task_id=format_task_id(task_id))
+        message = refusal(code, reason, task_id=format_task_id(task_id))
         for socket in tuple(topic.subscribers):
             socket.send(message)
 

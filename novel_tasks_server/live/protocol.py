@@ -16,7 +16,7 @@ from typing import Any
 from attrs import frozen
 
 from novel_tasks_core import TaskId, TaskNotFoundError, TaskSummary, format_task_id, parse_task_id
-from novel_tasks_server.schemas.views import encode, percent, result_url
+from novel_tasks_server.schemas.views import encode, error_message, percent, result_url
 
 MAX_MESSAGE_BYTES = 4096
 """The longest message that a client may send; a longer one closes the socket with 1009."""
@@ -43,7 +43,7 @@ class MessageRefusedError(Exception):
 
     def message(self) -> bytes:
         """Return what the client is told."""
-        return error_message(self.code, self.reason, task_id=self.task_id)
+        return refusal(self.code, self.reason, task_id=self.task_id)
 
 
 @frozen
@@ -114,12 +114,12 @@ def task_update(task: TaskSummary, *, fraction: float | None = None) -> bytes:
             "status": task.status.value,
             "progress": percent(task.progress if fraction is None else fraction),
             "result_url": result_url(task),
-            "error_message": task.error.message if task.error else None,
+            "error_message": error_message(task),
         }
     )
 
 
-def error_message(code: ErrorCode, reason: str, *, task_id: str | None = None) -> bytes:
+def refusal(code: ErrorCode, reason: str, *, task_id: str | None = None) -> bytes:
     """Return the message that refuses something."""
     named = {} if task_id is None else {"task_id": task_id}
     return encode({"type": "error", "code": code.value, "message": reason, **named})

@@ -97,10 +97,10 @@ def _shown(task: TaskSummary, now: datetime) -> dict[str, Any]:
         "progress": percent(task.progress),
         "priority": task.priority,
         "uploaded_at": task.created_at,
-        "started_at": task.started_at,
-        "completed_at": task.finished_at,
+        "started_at": None if task.status is TaskStatus.PENDING else task.started_at,
+        "completed_at": task.finished_at if task.status.is_final else None,
         "result_url": result_url(task),
-        "error_message": task.error.message if task.error else None,
+        "error_message": error_message(task),
         "extra_data": task.extra_data,
         "processor": task.processor,
         "stage": task.stage,
@@ -116,8 +116,17 @@ def percent(fraction: float) -> int:
     return min(99, round(fraction * 100)) if fraction < 1 else 100
 
 
+def error_message(task: TaskSummary) -> str | None:
+    """Return why the task failed, or failed last; what was wrong before it was sent round again is past."""
+    if task.error is None or not (task.status.is_final or task.failures):
+        return None
+    return task.error.message
+
+
 def result_url(task: TaskSummary) -> str | None:
     """Return where the result is: what an outside service reported, else our own path once there is one."""
+    if task.status is TaskStatus.PENDING:
+        return None
     if task.result_url is not None or task.status is not TaskStatus.COMPLETED or task.processor == "external":
         return task.result_url
     return f"/api/v1/tasks/{format_task_id(task.id)}/result"

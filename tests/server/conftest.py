@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from aiohttp import ClientResponse, FormData, web
@@ -83,3 +86,61 @@ def make_task(upload: Upload) -> Callable[..., Awaitable[dict[str, Any]]]:
 def stored_files(engine: TaskEngine) -> Callable[[], list[Path]]:
     """List all files in the engine's store, half-written ones too."""
     return lambda: [path for path in engine.config.files.rglob("*") if path.is_file()]
+
+
+class Relay:
+    """A way to the database that can be interrupted: bytes pass through a socket of our own."""
+
+    def __init__(self, target: str) -> None:
+        self._target = urlsplit(target)
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def url(self) -> str:
+        """The URL of the database by way of this relay."""
+        return f"postgresql://{self._target.username or 'postgres'}@127.0.0.1:{self._port}{self._target.path}"
+
+    async def restore(self) -> None:
+        """Accept connections, again at the same port."""
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Break every connection and refuse new ones."""
+        if self._server is not None:
+            self._server.close()
+        for writer in tuple(self._writers):
+            writer.transport.abort()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await self._dial()
+        self._writers |= {writer, there_writer}
+        try:
+            await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+        finally:
+            self._writers -= {writer, there_writer}
+
+    async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        folder = parse_qs(self._target.query).get("host")
+        if folder:
+            return await asyncio.open_unix_connection(f"{folder[0]}/.s.PGSQL.{self._target.port or 5432}")
+        return await asyncio.open_connection(self._target.hostname, self._target.port)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()
+
+
+@pytest.fixture
+async def relay(database_url: str) -> AsyncIterator[Relay]:
+    """A relay to the test's own database."""
+    relay = Relay(database_url)
+    await relay.restore()
+    yield relay
+    await relay.cut()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient
 
@@ -16,6 +16,8 @@ from novel_tasks_core import TaskEngine, TaskStatus, parse_task_id
 Client = TestClient[web.Request, web.Application]
 Upload = Callable[..., Awaitable[ClientResponse]]
 Make = Callable[..., Awaitable[dict[str, Any]]]
+
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
 
 async def test_upload_answers_as_old_clients_expect(upload: Upload, engine: TaskEngine) -> None:
@@ -128,34 +130,34 @@ async def test_a_large_file_is_streamed(client: Client, engine: TaskEngine) -> N
     assert path.read_bytes() == b"".join(pieces)
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("../../../tmp/evil.txt", "evil.txt"),
-        ("..\\..\\evil.txt", "evil.txt"),
-        ("/etc/cron.d/evil.txt", "evil.txt"),
-        ("C:\\windows\\evil.txt", "evil.txt"),
-        ("渡口的灯.txt", "渡口的灯.txt"),
-        ("\u202etxt.exe.txt", "\u202etxt.exe.txt"),
-        ("tab\tand\x1b[31mcolour.txt", "taband[31mcolour.txt"),
-        ("<script>alert(1)</script>.txt", "script>.txt"),
-        ("'; DROP TABLE task; --.txt", "'; DROP TABLE task; --.txt"),
-        ("UPPER.TXT", "UPPER.TXT"),
-        ("n" * 4096 + ".txt", "n" * 251 + ".txt"),
-    ],
-)
-async def test_hostile_names_are_data(
-    name: str, shown: str, make_task: Make, client: Client, engine: TaskEngine, stored_files: Callable[[], list[Path]]
-) -> None:
+HOSTILE_NAMES = [
+    ("../../../tmp/evil.txt", "evil.txt"),
+    ("..\\..\\evil.txt", "evil.txt"),
+    ("/etc/cron.d/evil.txt", "evil.txt"),
+    ("C:\\windows\\evil.txt", "evil.txt"),
+    ("渡口的灯.txt", "渡口的灯.txt"),
+    ("\u202etxt.exe.txt", "\u202etxt.exe.txt"),
+    ("tab\tand\x1b[31mcolour.txt", "taband[31mcolour.txt"),
+    ("<script>alert(1)</script>.txt", "script>.txt"),
+    ("'; DROP TABLE task; --.txt", "'; DROP TABLE task; --.txt"),
+    ("UPPER.TXT", "UPPER.TXT"),
+    ("n" * 4096 + ".txt", "n" * 251 + ".txt"),
+]
+
+
+async def test_hostile_names_are_data(client: Client, stored_files: Callable[[], list[Path]]) -> None:
     """A name is kept to be shown; it decides nothing about where bytes are stored."""
-    made = await make_task(b"hostile name", name)
-    assert made["file_name"] == shown
-    response = await client.get(f"/api/v1/tasks/{made['task_id']}/source")
-    assert await response.read() == b"hostile name"
-    assert response.content_disposition is not None
-    assert response.content_disposition.filename == shown
-    assert len(stored_files()) == 1
-    assert all(shown not in str(path) for path in stored_files())
+    for number, (name, shown) in enumerate(HOSTILE_NAMES, start=1):
+        head = f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        body = f"{head}hostile {number}\r\n--b--\r\n".encode()
+        made = await (await client.post("/api/v1/tasks/upload", data=body, headers=FORM)).json()
+        assert made["file_name"] == shown
+        response = await client.get(f"/api/v1/tasks/{made['task_id']}/source")
+        assert await response.read() == f"hostile {number}".encode()
+        assert response.content_disposition is not None
+        assert response.content_disposition.filename == shown
+        assert len(stored_files()) == number
+    assert all(re.fullmatch(r"[0-9a-f]{64}", path.name) for path in stored_files())
 
 
 async def test_names_in_the_encoding_of_rfc_2231(client: Client) -> None:
@@ -164,9 +166,7 @@ async def test_names_in_the_encoding_of_rfc_2231(client: Client) -> None:
         b"--b\r\nContent-Disposition: form-data; name=file; "
         b"filename*0*=UTF-8''%E7%81; filename*1*=%AF; filename*2=.txt\r\n\r\nx\r\n--b--\r\n"
     )
-    response = await client.post(
-        "/api/v1/tasks/upload", data=body, headers={"Content-Type": "multipart/form-data; boundary=b"}
-    )
+    response = await client.post("/api/v1/tasks/upload", data=body, headers=FORM)
     assert (await response.json())["file_name"] == "灯.txt"
 
 

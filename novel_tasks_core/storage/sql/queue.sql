@@ -56,6 +56,10 @@ select lane, priority, min(position) as position, null::uuid[] as keyed from rea
 union all
 select null, null, null, array(select task_id from keyed)
 
+-- name: present
+-- Of tasks whose submit was not confirmed: those that were stored.
+select id from tasks where id = any($1::uuid[])
+
 -- name: key_holder
 -- The live task that holds a key.
 select task_id from task_keys where owner = $1 and key = $2
@@ -162,7 +166,7 @@ counted as (
     select owner, lane, 'pending', -count(*), 0 from ended group by owner, lane
     union all
     select owner, lane, status, count(*),
-           coalesce(sum(extract(epoch from finished_at - started_at) * 1000) filter (where status = 'completed'), 0)::bigint
+           coalesce(sum((extract(epoch from finished_at - started_at) * 1000)::bigint) filter (where status = 'completed'), 0)
     from ended group by owner, lane, status
 ),
 unkeyed as (

@@ -247,8 +247,12 @@ where (r.task_id is not null)::int + (s.task_id is not null)::int + (l.task_id i
 -- name: count_faults
 -- The other invariant: counters that differ from what they count. No rows, ever.
 select coalesce(c.owner, t.owner) as owner, coalesce(c.lane, t.lane) as lane, coalesce(c.status, t.status) as status,
-       coalesce(c.tasks, 0) as counted, coalesce(t.tasks, 0) as present
-from (select owner, lane, status, sum(tasks) as tasks from task_counts group by 1, 2, 3 having sum(tasks) <> 0) c
-full join (select owner, lane, status, count(*) as tasks from tasks group by 1, 2, 3) t
-    on (t.owner, t.lane, t.status) = (c.owner, c.lane, c.status)
-where coalesce(c.tasks, 0) <> coalesce(t.tasks, 0)
+       coalesce(c.tasks, 0) as counted, coalesce(t.tasks, 0) as present,
+       coalesce(c.duration_ms, 0) as counted_ms, coalesce(t.duration_ms, 0) as present_ms
+from (select owner, lane, status, sum(tasks) as tasks, sum(duration_ms) as duration_ms from task_counts group by 1, 2, 3) c
+full join (
+    select owner, lane, status, count(*) as tasks,
+           sum(case status when 'completed' then (extract(epoch from finished_at - started_at) * 1000)::bigint else 0 end) as duration_ms
+    from tasks group by 1, 2, 3
+) t on (t.owner, t.lane, t.status) = (c.owner, c.lane, c.status)
+where (coalesce(c.tasks, 0), coalesce(c.duration_ms, 0)) <> (coalesce(t.tasks, 0), coalesce(t.duration_ms, 0))

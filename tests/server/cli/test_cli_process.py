@@ -96,9 +96,10 @@ def test_the_encoding_can_be_named(novel_tasks: Run, english: Path) -> None:
     """A named encoding is used; one that does not fit fails the file with the reason."""
     done = novel_tasks("process", english, "--json", "--encoding", "latin-1")
     assert documents(done.stdout)[0]["encoding"] in ("latin-1", "iso8859-1"), done.stderr
-    wrong = novel_tasks("process", "-", "--encoding", "ascii", stdin="naïve".encode())
+    wrong = novel_tasks("process", "-", "--encoding", "ascii", stdin="A naïve tale of some length.\n".encode())
     assert wrong.returncode == 3
-    assert "byte" in wrong.stderr
+    assert wrong.stderr.startswith("error: -: not ascii: ")
+    assert "at byte 4" in wrong.stderr
 
 
 def test_wrong_processors_and_options_are_usage_errors(novel_tasks: Run, english: Path) -> None:

@@ -1,0 +1,119 @@
+"""The command line: `python -m benchmarks NAME... [options]`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.harness import gate, tables
+from benchmarks.harness.machine import describe, runner
+from benchmarks.harness.results import Earlier, Report, ResultsError, read_earlier, to_json
+from benchmarks.harness.run import Benchmark, BenchmarkError, BenchmarkSkippedError, Run, server, server_version
+from novel_tasks_core import NovelTasksError
+
+NAMES = ("pipeline", "engine", "submit", "upload")
+"""The benchmarks, in the order in which they run; each is a module of the package."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run benchmarks as asked; return 1 when a gate or a comparison fails, 2 when the run itself could not go on."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    if options.list:
+        print("\n".join(_described(load(name)) for name in NAMES))
+        return 0
+    try:
+        earlier = {} if options.compare is None else read_earlier(options.compare)
+        baseline = gate.read_baseline(gate.BASELINE)
+        reports = [gate.with_baseline(report, baseline) for report in run_all(options.names or NAMES, options.quick)]
+    except (BenchmarkError, ResultsError, NovelTasksError) as exc:
+        print(f"benchmarks: {exc}", file=sys.stderr)
+        return 2
+    return _conclude(options, reports, baseline, earlier)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure throughput as ratios against bounds of the same run, and count what work costs.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[*NAMES, []], help=f"{', '.join(NAMES)} (default: all)")
+    parser.add_argument("--quick", action="store_true", help="smaller runs, whose counts are the same")
+    parser.add_argument("--list", action="store_true", help="say what each benchmark measures")
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write the results")
+    parser.add_argument("--markdown", type=Path, metavar="PATH", help="append a table, as for the summary of a job")
+    parser.add_argument("--gate", action="store_true", help="fail when a count grew by more than 3 %% over its baseline")
+    parser.add_argument("--save-baseline", action="store_true", help="make the counts of this run the baseline")
+    parser.add_argument("--compare", type=Path, metavar="BASE", help="compare with an earlier --json file")
+    parser.add_argument(
+        "--fail-under", type=float, metavar="X", help="with --compare: fail when a ratio is less than X times the earlier"
+    )
+    return parser
+
+
+def load(name: str) -> Benchmark:
+    """Import the benchmark `name`."""
+    benchmark: Benchmark = import_module(f"benchmarks.{name}").BENCHMARK
+    return benchmark
+
+
+def _described(benchmark: Benchmark) -> str:
+    text = (sys.modules[benchmark.measure.__module__].__doc__ or "").strip()
+    return f"{benchmark.name}\n" + "\n".join(f"    {line}".rstrip() for line in text.splitlines()) + "\n"
+
+
+def run_all(names: Sequence[str], quick: bool) -> list[Report]:
+    """Run the named benchmarks, one after the other, on a server that is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="nt-bench-") as made, runner() as loop:
+        folder = Path(made)
+        folder.chmod(0o755)  # as root, the server runs as another user and must pass through
+        return loop.run(_run_all([load(name) for name in names], folder, quick))
+
+
+async def _run_all(benchmarks: Sequence[Benchmark], folder: Path, quick: bool) -> list[Report]:
+    async with server(folder) as url:
+        machine = describe(folder, postgresql=await server_version(url))
+        run = Run(quick=quick, server_url=url, folder=folder, machine=machine)
+        return [await _run_one(benchmark, run) for benchmark in benchmarks]
+
+
+async def _run_one(benchmark: Benchmark, run: Run) -> Report:
+    print(f"{benchmark.name} ...", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    try:
+        results = tuple(await benchmark.measure(run))
+    except BenchmarkSkippedError as exc:
+        return Report(benchmark=benchmark.name, machine=run.machine, skipped=str(exc))
+    run.say(f"done in {time.monotonic() - began:.0f} s")
+    return Report(benchmark=benchmark.name, machine=run.machine, results=results)
+
+
+def _conclude(
+    options: argparse.Namespace,
+    reports: Sequence[Report],
+    baseline: Mapping[str, gate.Pinned],
+    earlier: Mapping[str, Earlier],
+) -> int:
+    """Print, write and judge; return the exit code."""
+    faults = gate.gate_faults(reports, baseline) if options.gate else []
+    if options.fail_under is not None:
+        faults += gate.comparison_faults(reports, earlier, fail_under=options.fail_under)
+    print(tables.as_text(reports, earlier))
+    if options.json is not None:
+        options.json.write_text(to_json(reports), encoding="utf-8")
+    if options.markdown is not None:
+        with options.markdown.open("a", encoding="utf-8") as summary:
+            summary.write(tables.as_markdown(reports, earlier, faults))
+    if options.save_baseline:
+        gate.write_baseline(gate.BASELINE, reports)
+    for note in gate.gate_notes(reports, baseline) if options.gate else []:
+        print(f"note: {note}", file=sys.stderr)
+    for fault in faults:
+        print(f"FAILED: {fault}", file=sys.stderr)
+    return 1 if faults else 0

@@ -1,0 +1,98 @@
+"""What work costs the database: bytes of write-ahead log, and buffers looked at.
+
+Both are counted by PostgreSQL itself and depend on neither the machine nor its load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from benchmarks.harness.run import BenchmarkError
+from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.storage.database import Link
+
+_EXTENSION = "create extension if not exists pg_walinspect"
+# The slot keeps a checkpoint from removing what is to be counted; it goes with the connection.
+_BEGIN = "select lsn from pg_create_physical_replication_slot($1, true, true)"
+_POSITION = "select pg_current_wal_insert_lsn()"
+# Full-page images depend on when the last checkpoint was; the rest of XLOG and Standby is housekeeping.
+_LOGGED = """
+select coalesce(sum(record_size), 0)::bigint
+from pg_get_wal_stats($1::pg_lsn, pg_current_wal_flush_lsn(), true)
+where "resource_manager/record_type" !~ '^(XLOG|Standby)/'
+"""
+_TOUCHED = """
+select coalesce(sum(pg_stat_get_xact_blocks_fetched(oid)), 0)::bigint
+from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'i', 'S')
+"""
+_TABLES = "select format('alter table %s set (autovacuum_enabled = off)', oid::regclass) from pg_class " + (
+    "where relnamespace = 'public'::regnamespace and relkind = 'r'"
+)
+
+
+async def still(url: str) -> None:
+    """Keep autovacuum out of a database, so that counts are of our own doing only."""
+    connection = await asyncpg.connect(url)
+    try:
+        for (command,) in await connection.fetch(_TABLES):
+            await connection.execute(command)
+    finally:
+        await connection.close()
+
+
+class Log:
+    """Counts the write-ahead log of a server; nobody else may write there meanwhile. Made by `log_of`."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self._connection = connection
+        self._began: Any = None
+
+    async def begin(self) -> None:
+        """Count from now on."""
+        self._began = await self._connection.fetchval(_POSITION)
+
+    async def count(self) -> int:
+        """Return how many bytes were logged since `begin`, without full-page images."""
+        return int(await self._connection.fetchval(_LOGGED, self._began))
+
+
+@asynccontextmanager
+async def log_of(url: str) -> AsyncIterator[Log]:
+    """Watch the log of a server for the length of the block.
+
+    Raises: BenchmarkError where the server lacks the extension pg_walinspect.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        try:
+            await connection.execute(_EXTENSION)
+        except asyncpg.FeatureNotSupportedError as exc:
+            raise BenchmarkError("counting the log needs the extension pg_walinspect") from exc
+        await connection.fetchval(_BEGIN, f"bench_{uuid4().hex}")
+        log = Log(connection)
+        await log.begin()
+        yield log
+    finally:
+        await connection.close()
+
+
+class BufferLink(Link):
+    """A link that counts the buffers which its statements look at: hits and reads, tables and indexes."""
+
+    def __init__(self, url: str, *, config: EngineConfig) -> None:
+        super().__init__(url, name="buffers", config=config)
+        self.counted: list[int] = []
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """Run one statement in a transaction of its own and note what it touched."""
+        connection = await self.connected()
+        async with connection.transaction():
+            rows = await connection.fetch(query, *args)
+            self.counted.append(int(await connection.fetchval(_TOUCHED)))
+        return rows
+
