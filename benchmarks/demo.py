@@ -86,7 +86,7 @@ async def server(scratch: Path) -> AsyncIterator[str]:
     if (scratch / "data" / "postgres" / "postmaster.pid").exists():
         complaint = complaint or "the server left its database running"
     if complaint:
-        raise DemoError(complaint)
+        raise DemoError(f"{complaint}\n{last_lines(log)}")
 
 
 async def ready(process: asyncio.subprocess.Process, url: str, log: Path) -> None:
@@ -99,9 +99,13 @@ async def ready(process: asyncio.subprocess.Process, url: str, log: Path) -> Non
                 return
             except NovelTasksError as exc:
                 if process.returncode is not None or time.monotonic() > deadline:
-                    tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
-                    raise DemoError(f"the server did not start: {exc}\n{tail}") from exc
+                    raise DemoError(f"the server did not start: {exc}\n{last_lines(log)}") from exc
             await asyncio.sleep(0.1)
+
+
+def last_lines(log: Path) -> str:
+    """Return the end of the server's log."""
+    return log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 async def stop(process: asyncio.subprocess.Process) -> str | None:
@@ -145,9 +149,8 @@ class Story:
         if self.seen.get(update.task_id) == step:
             return
         self.seen[update.task_id] = step
-        print(
-            f"  {self.names[update.task_id]:<{self.width}}  {update.status:<10}  {update.progress:3.0f} %", flush=True
-        )
+        name = set_cell_size(self.names[update.task_id], self.width)
+        print(f"  {name}  {update.status:<10}  {update.progress:3.0f} %", flush=True)
 
 
 async def process_tales(client: Client, files: list[Path]) -> list[tuple[str, RemoteTask]]:

@@ -145,7 +145,7 @@ class Maintenance:
             endings = [ending(orphan) for orphan in orphans if orphan.worker_id == holder]
             stored = await self._parts.queue.end(endings, holder=holder, finisher=RESCUER)
             self._parts.announce(stored.heads, stored.last_seq)
-            for one in endings:
+            for one in (stored.instead.get(e.task_id, e) for e in endings):
                 if one.task_id in stored.last_seq and self._parts.broadcast.watched(one.task_id):
                     self._parts.broadcast.publish(stored_events(one, stored.last_seq[one.task_id]))
             ended += len(stored.last_seq)

@@ -177,7 +177,10 @@ class Client:
         return self._structured(await self._json("GET", f"/api/v1/tasks/{quote(task_id, safe='')}"), RemoteTask)
 
     async def result(self, task_id: str) -> Any:
-        """Return the JSON value that a completed task ended with. Raises: ServerRefusedError (409) while there is none."""
+        """Return the JSON value that a completed task ended with.
+
+        Raises: ServerRefusedError (409) while there is none.
+        """
         return await self._json("GET", f"/api/v1/tasks/{quote(task_id, safe='')}/result")
 
     async def health(self) -> dict[str, Any]:

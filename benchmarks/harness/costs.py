@@ -92,7 +92,8 @@ class BufferLink(Link):
         """Run one statement in a transaction of its own and note what it touched."""
         connection = await self.connected()
         async with connection.transaction():
+            before = await connection.fetchval(_TOUCHED)  # counts since the last flush, which is between transactions
             rows = await connection.fetch(query, *args)
-            self.counted.append(int(await connection.fetchval(_TOUCHED)))
+            self.counted.append(await connection.fetchval(_TOUCHED) - before)
         return rows
 

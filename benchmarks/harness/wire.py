@@ -21,7 +21,23 @@ from novel_tasks_core.storage.queries import load_queries, query_files
 
 _BLOCK = 1 << 16
 _PORT = 5432
-_EXECUTE, _QUERY, _PARSE, _BIND, _SYNC = b"EQPBS"
+_EXECUTE, _QUERY, _PARSE, _BIND, _SYNC, _FLUSH = b"EQPBSH"
+
+CLOCKED = frozenset(
+    (
+        "workers.beat",
+        "workers.flags",
+        "workers.beats",
+        "workers.orphans",
+        "workers.overdue",
+        "housekeeping.due",
+        "queue.promote",
+        "queue.ready_heads",
+        "select pg_notify($1, $2)",
+        "select pg_listening_channels()",
+    )
+)
+"""Statements that the clock alone sets off: a slow machine sees more of them."""
 
 
 @define
@@ -88,7 +104,7 @@ class Reader:
         elif kind == _QUERY:
             self._current = self._named(body.rstrip(b"\0"))
             self._traffic.statements[self._current] += 1
-        if kind in (_QUERY, _SYNC):
+        if kind in (_QUERY, _SYNC, _FLUSH):
             self._traffic.round_trips[self._current] += 1
 
     def _named(self, text: bytes) -> str:

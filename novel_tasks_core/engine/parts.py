@@ -117,7 +117,7 @@ class EngineParts:
             workers=self.workers,
             files=self.files,
             broadcast=self.broadcast,
-            doorbell=self.doorbell,
+            announce=self.announce,
             observer=self.observer,
             database_url=self.database.url,
         )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from novel_tasks_core.config import EngineConfig
-from novel_tasks_core.errors import DatabaseUnavailableError
+from novel_tasks_core.errors import DatabaseUnavailableError, EngineClosedError
 from novel_tasks_core.storage.faults import driver_errors
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class Database:
         self._pool = pool
         self._url = url
         self._config = config
+        self._closed = False
 
     @classmethod
     @asynccontextmanager
@@ -74,6 +75,7 @@ class Database:
             await database._close()
 
     async def _close(self) -> None:
+        self._closed = True
         try:
             async with asyncio.timeout(_MARGIN_SECONDS):
                 await self._pool.close()
@@ -87,7 +89,9 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; errors of the driver inside the block are translated."""
+        """Lend a connection; errors of the driver inside the block are translated. Raises: EngineClosedError."""
+        if self._closed:
+            raise EngineClosedError
         with driver_errors():
             connect = self._config.connect_timeout_seconds
             try:
@@ -154,6 +158,7 @@ class Link:
         self._config = config
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._lock = asyncio.Lock()
+        self._closed = False
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Run one statement. Raises: DatabaseUnavailableError, after which the next call connects anew."""
@@ -174,7 +179,9 @@ class Link:
         return rows[0][0] if rows else None
 
     async def connected(self) -> asyncpg.Connection[asyncpg.Record]:
-        """Return the connection, made now if there is none. Errors are the driver's."""
+        """Return the connection, made now if there is none. Errors are the driver's, or EngineClosedError."""
+        if self._closed:
+            raise EngineClosedError
         if self._connection is None or self._connection.is_closed():
             connect = self._config.connect_timeout_seconds
             async with asyncio.timeout(connect + _MARGIN_SECONDS):
@@ -192,7 +199,12 @@ class Link:
             connection.terminate()
 
     async def close(self) -> None:
-        """Close the connection, within a bound; safe to call twice."""
+        """Close for good, within a bound; safe to call twice."""
+        self._closed = True
+        await self.disconnect()
+
+    async def disconnect(self) -> None:
+        """Close the connection, within a bound; the next call makes a new one."""
         connection, self._connection = self._connection, None
         if connection is None or connection.is_closed():
             return

@@ -147,7 +147,7 @@ class Doorbell:
             except DatabaseUnavailableError as exc:
                 logger.warning("doorbell_not_heard", extra={"reason": exc.reason})
             finally:
-                await self._listening.close()
+                await self._listening.disconnect()
             await asyncio.sleep(delay)
             delay = min(delay * 2, _MAX_BACKOFF_SECONDS)
 

@@ -198,7 +198,7 @@ class EmbeddedPostgres:
             programs.start(
                 self._directory,
                 settings={**self._settings, "unix_socket_directories": str(self._socket_folder)},
-                log=self._log,
+                log=self._log.name,
                 timeout_seconds=max(1.0, deadline - time.monotonic()),
             )
         except ProgramError as exc:

@@ -20,7 +20,7 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from novel_tasks_core.errors import InvalidInputError
+from novel_tasks_core.errors import EngineClosedError, InvalidInputError
 from novel_tasks_core.storage import staging
 from novel_tasks_core.storage.staging import BLOCK_BYTES, StagedFile, StagingFile, refused
 
@@ -86,6 +86,7 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self._closed = False
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="novel-tasks-files")
 
     @property
@@ -95,6 +96,7 @@ class LocalFiles:
 
     def close(self) -> None:
         """End the threads once they are idle; the store cannot be used afterwards."""
+        self._closed = True
         self._threads.shutdown(wait=False)
 
     async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
@@ -196,6 +198,8 @@ class LocalFiles:
 
     async def _blocking(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run `work` in a thread. A cancellation waits for it, since a system call cannot be stopped."""
+        if self._closed:
+            raise EngineClosedError
         future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
         try:
             return await asyncio.shield(future)

@@ -30,6 +30,7 @@ SYSTEM_USER = "novel-tasks-pg"
 _SUPERUSER = "postgres"
 _INITDB_SECONDS = 120.0
 _OUTPUT_CHARACTERS = 2000
+_SHELL_CHARACTERS = frozenset('"$`\\!\n')
 
 
 class ProgramError(Exception):
@@ -85,23 +86,29 @@ class PostgresPrograms:
             timeout_seconds=_INITDB_SECONDS,
         )
 
-    def start(self, directory: Path, *, settings: Mapping[str, str], log: Path, timeout_seconds: float) -> None:
-        """Start the server, in a session of its own, and wait until it says it is ready. Raises: ProgramError."""
+    def start(self, directory: Path, *, settings: Mapping[str, str], log: str, timeout_seconds: float) -> None:
+        """Start the server, in a session of its own, and wait until it says it is ready; `log` lies in `directory`.
+
+        Raises: ProgramError.
+        """
         options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
-        self._pg_ctl("start", directory, "-l", str(log), "-o", options, timeout_seconds=timeout_seconds)
+        self._pg_ctl("start", directory, "-l", log, "-o", options, timeout_seconds=timeout_seconds)
 
     def stop(self, directory: Path, *, mode: str, timeout_seconds: float) -> None:
         """Stop the server: `mode` is fast or immediate. Raises: ProgramError."""
         self._pg_ctl("stop", directory, "-m", mode, timeout_seconds=timeout_seconds)
 
     def _pg_ctl(self, action: str, directory: Path, *arguments: str, timeout_seconds: float) -> None:
+        # It puts its arguments into a shell's command line with nothing but double quotes around them.
+        place = "." if set(str(directory)) & _SHELL_CHARACTERS else str(directory)
         self._run(
             "pg_ctl",
-            *(action, "-D", str(directory), "-w", "-t", str(max(1, int(timeout_seconds))), *arguments),
+            *(action, "-D", place, "-w", "-t", str(max(1, int(timeout_seconds))), *arguments),
             timeout_seconds=timeout_seconds + 5,
+            folder=directory,
         )
 
-    def _run(self, program: str, *arguments: str, timeout_seconds: float) -> None:
+    def _run(self, program: str, *arguments: str, timeout_seconds: float, folder: Path = Path("/")) -> None:
         # Into a file, not a pipe: the server inherits it, and a pipe would not end before the server does.
         with tempfile.TemporaryFile() as output:
             try:
@@ -112,7 +119,7 @@ class PostgresPrograms:
                     stderr=output,
                     check=True,
                     timeout=timeout_seconds,
-                    cwd="/",
+                    cwd=folder,
                     env=_environment(),
                     user=self.user,
                     group=None if self.user is None else self.owner[1],

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
-from attrs import frozen
+from attrs import Factory, define, frozen
 
 from novel_tasks_core.conversion import read_json, result_json
 from novel_tasks_core.errors import InvalidInputError
@@ -20,6 +20,7 @@ from novel_tasks_core.models import (
     Completed,
     ErrorInfo,
     Failed,
+    OutcomeKind,
     Released,
     Retrying,
     TaskId,
@@ -60,10 +61,40 @@ class Head:
 
 @frozen
 class Ended:
-    """What a flush stored: the last seq of every attempt that still held its lease, and tasks that are ready again."""
+    """What a flush stored: the last seq of every attempt that still held its lease, and tasks that are ready again.
+
+    `instead` has the ends that were stored in place of those that were given, `confirmed` what an earlier
+    flush had stored, in one way or the other.
+    """
 
     last_seq: Mapping[TaskId, int]
     heads: tuple[Head, ...] = ()
+    instead: Mapping[TaskId, Ending] = Factory(dict)
+    confirmed: frozenset[TaskId] = frozenset()
+
+
+@define
+class _Flush:
+    """A flush on its way: who holds the leases and who ends them, and what was stored so far."""
+
+    holder: WorkerId
+    finisher: WorkerId
+    last_seq: dict[TaskId, int] = Factory(dict)
+    heads: list[Head] = Factory(list)
+    instead: dict[TaskId, Ending] = Factory(dict)
+
+
+def _cancelled(ending: Ending, reason: str) -> Ending:
+    """Return the end of an attempt that would have run again, had nobody cancelled its task."""
+    kind = ending.kind if ending.kind is OutcomeKind.LOST else None
+    return make_ending(
+        ending.task_id,
+        Cancelled(reason=reason or "cancelled"),
+        attempt=ending.attempt,
+        at=ending.finished_at,
+        before=ending.events[:-1],
+        kind=kind,
+    )
 
 
 class Queue:
@@ -120,49 +151,61 @@ class Queue:
         """Commit outcomes of attempts held by `holder`. `finisher` is who says so: the holder, or its rescuer.
 
         A value that the database refuses fails only its own task: the batch is split until it stands alone.
+        An attempt that would run again but whose task is to be cancelled ends as cancelled.
 
         Raises: DatabaseUnavailableError, after which `confirm` tells what was stored all the same.
         """
         final = [e for e in endings if isinstance(e.outcome, Completed | Failed | Cancelled)]
         again = [e for e in endings if isinstance(e.outcome, Retrying | Released)]
-        last_seq: dict[TaskId, int] = {}
-        heads: list[Head] = []
-        for query, columns, part in (("finish", finish_columns, final), ("postpone", postpone_columns, again)):
-            for row in await self._end_part(query, columns, part, ids=(holder, finisher)):
-                last_seq[TaskId(row["id"])] = row["last_seq"]
-                if query == "postpone" and row["position"] is not None:
-                    heads.append(Head(row["lane"], row["priority"], row["position"]))
-        return Ended(last_seq, tuple(heads))
+        flush = _Flush(holder, finisher)
+        await self._end_part(flush, "finish", finish_columns, final)
+        await self._end_part(flush, "postpone", postpone_columns, again)
+        if missing := [e for e in again if e.task_id not in flush.last_seq]:
+            await self._end_cancelled(flush, missing)
+        return Ended(flush.last_seq, tuple(flush.heads), flush.instead)
 
-    async def _end_part(
-        self, query: str, columns: Any, part: Sequence[Ending], *, ids: tuple[WorkerId, WorkerId]
-    ) -> list[asyncpg.Record]:
+    async def _end_part(self, flush: _Flush, query: str, columns: Any, part: Sequence[Ending]) -> None:
         if not part:
-            return []
+            return
         try:
-            return await self._flushes.fetch(self._sql[query], *columns(part, *ids))
+            rows = await self._flushes.fetch(self._sql[query], *columns(part, flush.holder, flush.finisher))
         except InvalidInputError as exc:
             if len(part) == 1:
-                return await self._refused(part[0], exc, ids)
-        half = len(part) // 2
-        first = await self._end_part(query, columns, part[:half], ids=ids)
-        return first + await self._end_part(query, columns, part[half:], ids=ids)
+                await self._refused(flush, part[0], exc)
+                return
+            half = len(part) // 2
+            await self._end_part(flush, query, columns, part[:half])
+            await self._end_part(flush, query, columns, part[half:])
+            return
+        for row in rows:
+            flush.last_seq[TaskId(row["id"])] = row["last_seq"]
+            if query == "postpone" and row["position"] is not None:
+                flush.heads.append(Head(row["lane"], row["priority"], row["position"]))
 
-    async def _refused(
-        self, ending: Ending, exc: InvalidInputError, ids: tuple[WorkerId, WorkerId]
-    ) -> list[asyncpg.Record]:
+    async def _refused(self, flush: _Flush, ending: Ending, exc: InvalidInputError) -> None:
         """Store, instead of an outcome that the database will not take, that it would not."""
-        if isinstance(ending.outcome, Failed):
+        if ending.task_id in flush.instead:
             raise exc
         error = ErrorInfo("InvalidInputError", str(exc))
         plain = make_ending(ending.task_id, Failed(error=error), attempt=ending.attempt, at=ending.finished_at)
-        return await self._end_part("finish", finish_columns, [plain], ids=ids)
+        flush.instead[ending.task_id] = plain
+        await self._end_part(flush, "finish", finish_columns, [plain])
+
+    async def _end_cancelled(self, flush: _Flush, missing: Sequence[Ending]) -> None:
+        """End those as cancelled that were left out because their task is to be cancelled."""
+        ids, attempts = [e.task_id for e in missing], [e.attempt for e in missing]
+        rows = await self._flushes.fetch(self._sql["asked_to_cancel"], flush.holder, ids, attempts)
+        reasons = {row["id"]: row["cancel_reason"] for row in rows}
+        endings = [_cancelled(e, reasons[e.task_id]) for e in missing if e.task_id in reasons]
+        flush.instead.update((e.task_id, e) for e in endings)
+        await self._end_part(flush, "finish", finish_columns, endings)
 
     async def confirm(self, endings: Sequence[Ending], *, finisher: WorkerId) -> Ended:
         """Tell which of these ends were stored by a flush whose answer was lost."""
         ids, attempts = [e.task_id for e in endings], [e.attempt for e in endings]
         rows = await self._flushes.fetch(self._sql["finished_by"], finisher, ids, attempts)
-        return Ended({TaskId(row["id"]): row["last_seq"] for row in rows})
+        last_seq = {TaskId(row["id"]): row["last_seq"] for row in rows}
+        return Ended(last_seq, confirmed=frozenset(last_seq))
 
     async def record(self, recordings: Sequence[Recording], *, worker_id: WorkerId) -> Ended:
         """Store events of running attempts; those missing from the answer have lost their lease."""

@@ -120,12 +120,17 @@ class Transitions:
                         events=(await self._end_external(connection, task_id, flagged["attempt"], cancelled),)
                     )
                 if flagged is not None:
-                    event = TaskCancelRequested(
-                        task_id=task_id, seq=0, at=self._clock.now(), attempt=flagged["attempt"]
-                    )
-                    told = await self._tell(connection, event, attempt=flagged["attempt"])
-                    return Change(events=(told,), worker_id=WorkerId(flagged["worker_id"]))
+                    told = await self._ask_to_cancel(connection, task_id, flagged["attempt"], reason)
+                    return Change(events=told, worker_id=WorkerId(flagged["worker_id"]))
         raise AssertionError("unreachable")
+
+    async def _ask_to_cancel(
+        self, connection: Connection, task_id: TaskId, attempt: int, reason: str
+    ) -> tuple[StoredEvent, ...]:
+        if await connection.fetchval(self._sql["ask_to_cancel"], task_id, clean_text(reason)) is None:
+            return ()
+        event = TaskCancelRequested(task_id=task_id, seq=0, at=self._clock.now(), attempt=attempt)
+        return (await self._tell(connection, event, attempt=attempt),)
 
     async def _take_waiting(self, connection: Connection, task_id: TaskId) -> bool | None:
         """Take a task out of the ready table or the schedule; None if it is in neither."""

@@ -31,9 +31,9 @@ class Orphan:
 
 @frozen
 class Flags:
-    """What a worker learns about its leases: tasks to cancel, and leases that are gone."""
+    """What a worker learns about its leases: attempts to cancel, each with the reason, and leases that are gone."""
 
-    cancel: tuple[tuple[TaskId, int], ...]
+    cancel: tuple[tuple[tuple[TaskId, int], str], ...]
     gone: tuple[tuple[TaskId, int], ...]
 
 
@@ -105,8 +105,8 @@ def _held_columns(held: Sequence[tuple[TaskId, int]]) -> tuple[list[TaskId], lis
 
 
 def _flags(rows: Sequence[asyncpg.Record]) -> Flags:
-    pairs = [((TaskId(row["task_id"]), row["attempt"]), row["gone"]) for row in rows]
-    return Flags(tuple(p for p, gone in pairs if not gone), tuple(p for p, gone in pairs if gone))
+    held = [((TaskId(row["task_id"]), row["attempt"]), row["reason"], row["gone"]) for row in rows]
+    return Flags(tuple((h, reason) for h, reason, gone in held if not gone), tuple(h for h, _, gone in held if gone))
 
 
 def _orphan(row: asyncpg.Record) -> Orphan:

@@ -23,6 +23,9 @@ from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES, NAMED_HEA
 
 _BLOCK = 1 << 20
 _LONGEST_PLAIN = 70
+_LONGEST_CROWDED = 60
+_DASHES = frozenset("-–—―─")
+_LINES_A_GAP = 14
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)*")
 _NOT_A_TITLE = re.compile(r"[a-z]|[-–—―*_=~•…\"“”‘'«»„]")
@@ -80,6 +83,8 @@ class Layout:
     @property
     def usual_gap(self) -> int:
         """How many blank lines usually part two paragraphs; 0 when they are not parted."""
+        if sum(self.gaps.values()) * _LINES_A_GAP < self.lines - self.blank:
+            return 0
         return max(self.gaps, key=lambda gap: (self.gaps[gap], -gap)) if self.airy and self.gaps else 0
 
 
@@ -99,6 +104,7 @@ def scan(text: str) -> Scan:
     titles: list[Candidate] = []
     contents: list[Candidate] = []
     gaps: Counter[int] = Counter()
+    airy = (text.count("\n\n") + text.count("\n\r\n")) * 20 > text.count("\n")
     number = 0
     before = 9
     for offset, line, following in _lines(text):
@@ -109,7 +115,7 @@ def scan(text: str) -> Scan:
             continue
         if before:
             gaps[before] += 1
-        if len(stripped) <= LONGEST_HEADING:
+        if len(stripped) <= (LONGEST_HEADING if before or not airy else _LONGEST_CROWDED):
             heading = _examine(stripped, before, following)
             if heading is not None:
                 placed = _place(text, heading, line, number, offset, before)
@@ -140,19 +146,24 @@ def _examine(stripped: str, before: int, following: str) -> Heading | None:
     first = stripped[0]
     if first in _SPACED_CAPITALS:
         word = _FIRST_WORD.match(stripped)
-        if word and may_begin_heading(word[0].casefold()):
+        if word and may_begin_heading(word[0].casefold(), stripped):
             heading = parse_heading(stripped)
             if heading is not None:
                 return heading
     elif first.islower():
         return parse_heading(stripped) if before and len(stripped) < 60 and not following.strip() else None
-    elif first in _MAY_BEGIN or (first in _DECORATIONS and len(stripped) < 120):
+    elif first in _MAY_BEGIN or (first in _DECORATIONS and len(stripped) < 120 and _is_adorned(stripped)):
         heading = parse_heading(stripped)
         if heading is not None:
             return heading
     if before and len(stripped) <= _LONGEST_PLAIN and not following.strip():
-        return _misspelt(stripped) or _plain(stripped)
+        return _misspelt(stripped) or _plain(stripped, before)
     return None
+
+
+def _is_adorned(stripped: str) -> bool:
+    """Tell a decorated heading, `-- I --`, from speech, which has a dash on one side only."""
+    return stripped[0] not in _DASHES or stripped[-1] in _DASHES
 
 
 def _misspelt(stripped: str) -> Heading | None:
@@ -161,11 +172,13 @@ def _misspelt(stripped: str) -> Heading | None:
     return parse_heading(stripped) if len(words) == 2 and words[1].casefold().rstrip(".") in SURE_DIVISIONS else None
 
 
-def _plain(stripped: str) -> Heading | None:
+def _plain(stripped: str, before: int) -> Heading | None:
     if _NOT_A_TITLE.match(stripped):
         return None
     text = clean_line(stripped).strip("#*_ ")
-    if not text or ends_sentence(text.rstrip(".") if text.isupper() else text) or not any(map(str.isalpha, text)):
+    if not any(map(str.isalpha, text)):
+        return None
+    if ends_sentence(text.rstrip(".") if text.isupper() else text.rstrip("?!") if before > 1 else text):
         return None
     return Heading(Form.PLAIN, "", CHAPTER, None, None, text, style="A" if text.isupper() else "a")
 

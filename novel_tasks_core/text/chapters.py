@@ -19,9 +19,10 @@ from novel_tasks_core.text.sequences import Chain, best_chain, quality, series_k
 from novel_tasks_core.text.titles import heading_title, joins_next_line, precedes_list
 from novel_tasks_core.text.unnumbered import ContentsMatch, match_contents, outline_of_titles, title_heading
 from novel_tasks_core.text.verdict import judge
-from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION, SURE_DIVISIONS
+from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION, is_sure_division
 
 _NAMED_BODY = 150
+_SURE = 0.8
 
 
 def find_outline(text: str, *, markdown: bool = False) -> Outline:
@@ -39,8 +40,19 @@ def find_outline(text: str, *, markdown: bool = False) -> Outline:
     if "見出し］" in text:
         outline = outline_of_marks(text, aozora_marks(text), "the text's own heading marks", start=start, end=end)
         if outline.headings:
-            return outline
+            plain = _scanned_outline(text, start, end)
+            return _merged(outline, plain) if len(plain.headings) > 2 * len(outline.headings) else outline
     return _scanned_outline(text, start, end)
+
+
+def _merged(marked: Outline, plain: Outline) -> Outline:
+    """Join headings that the notation marks with the many more that only count: those become the chapters."""
+    if plain.confidence < _SURE:
+        return marked
+    taken = {heading.start for heading in plain.headings}
+    parts = [evolve(heading, kind="part", level=1) for heading in marked.headings if heading.start not in taken]
+    headings = sorted([*parts, *plain.headings], key=lambda heading: heading.start)
+    return Outline(headings=tuple(headings), confidence=min(0.9, plain.confidence), reason=plain.reason)
 
 
 def _scanned_outline(text: str, start: int, end: int) -> Outline:
@@ -60,10 +72,11 @@ def _scanned_outline(text: str, start: int, end: int) -> Outline:
     )
     headings = sorted([*headings, *_named(text, found, headings, end)], key=lambda heading: heading.start)
     confidence, reason = judge(chapters, parts, headings, start, end)
-    if match is not None:
+    if confidence < _SURE:
         listed = outline_of_titles(text, found, match, start, end)
         if confidence < listed.confidence and len(listed.headings) > len(headings):
             return listed
+    if match is not None:
         headings = _with_listed(text, headings, match)
     return Outline(headings=tuple(headings), confidence=confidence, reason=reason)
 
@@ -121,12 +134,17 @@ def _starts(chains: Iterable[Chain]) -> list[int]:
 
 def _choose(divisions: list[Chain], numbered: list[Chain]) -> tuple[list[Chain], list[Chain]]:
     """Return (the chains that are chapters, the others): named divisions go before bare numbers if they are sure."""
-    sure = [chain for chain in divisions if chain.key[1] in SURE_DIVISIONS or not str(chain.key[1]).isascii()]
+    sure = [chain for chain in divisions if is_sure_division(str(chain.key[1]))]
     unsure = [chain for chain in divisions if chain not in sure]
+    unsure = [chain for chain in unsure if len(chain) >= 3 and _stands_apart(chain)]
     if sum(map(len, sure)) >= 2:
-        return [*sure, *(chain for chain in unsure if len(chain) >= 3)], numbered
+        return [*sure, *unsure], numbered
     rest = sorted([*unsure, *numbered], key=lambda chain: chain.score, reverse=True)
     return [*sure, *rest[:1]], rest[1:]
+
+
+def _stands_apart(chain: Chain) -> bool:
+    return sum(1 for candidate in chain.candidates if candidate.isolated) >= 0.8 * len(chain)
 
 
 def _holds_chapters(part: Chain, starts: list[int]) -> bool:
@@ -140,13 +158,13 @@ def _holds_chapters(part: Chain, starts: list[int]) -> bool:
 
 def _acceptable(chain: Chain) -> bool:
     """Tell whether a chain has evidence enough to be headings at all."""
-    if not chain.links:
+    if not chain.links or chain.is_list:
         return False
     if chain.key[0] is not Form.DIVISION:
         return len(chain) >= 2 and chain.average >= 2.2 and chain.score >= 6.0
     if len(chain) == 1:
         return chain.score >= 4.5 and chain.links[0].candidate.isolated
-    sure = chain.key[1] in SURE_DIVISIONS or not str(chain.key[1]).isascii()
+    sure = is_sure_division(str(chain.key[1]))
     return chain.average >= (2.0 if sure else 2.8)
 
 

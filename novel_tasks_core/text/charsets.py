@@ -41,6 +41,10 @@ _KANA = re.compile("[\u3041-\u30ff]")
 _NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
 _ENOUGH = 0.3
 _HIGH = bytes(range(128, 256))
+_ASCII = bytes(range(128))
+_WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š›œžŸ\xa0¡£§©«®°±²³´¶·º»¼½¾¿".encode("cp1252")) | frozenset(
+    set(range(0xC0, 0xFF)) - set("ÐÞð÷×þ".encode("cp1252"))
+)
 _LETTERS = string.ascii_letters.encode()
 
 _CYRILLIC_PAIRS = frozenset(
@@ -55,6 +59,12 @@ def looks_written(text: str) -> bool:
     """Tell whether a text has the characters of writing rather than unassigned and private ones."""
     strange = sum(1 for character in text if not (character.isprintable() or character.isspace()))
     return strange <= len(text) // 50
+
+
+def is_stray_damage(data: bytes) -> bool:
+    """Tell whether a few high bytes in an ASCII text are damage: none is a letter or sign that a Western text has."""
+    high = data.translate(None, _ASCII)
+    return len(high) <= 3 and not any(byte in _WESTERN for byte in high)
 
 
 def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
@@ -105,7 +115,7 @@ def rank_single_byte(data: bytes) -> list[tuple[float, str]]:
 def _around_high_bytes(data: bytes) -> bytes:
     match = re.search(rb"[\x80-\xff]{2}", data)
     start = match.start() if match else 0
-    return data[start : start + 65_536]
+    return data[start : start + 8192]
 
 
 def _rank_cyrillic(sample: bytes) -> list[tuple[float, str]]:

@@ -16,7 +16,7 @@ from attrs import frozen
 from novel_tasks_core.errors import DecodingError, InvalidInputError
 from novel_tasks_core.text import charsets
 
-_SAMPLE_BYTES = 32_768
+_SAMPLE_BYTES = 12_288
 _FOREIGN_LINE = re.compile(rb"[\x80-\xff][^\n]*\n?")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -49,6 +49,8 @@ _ZIP_KINDS = (
 _CONTROL = bytes(set(range(32)) - {*b"\t\n\v\f\r\x1a\x1b"})
 _NOT_FOR_FILES = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
 _TRUNCATED_TAIL = 4
+_SAME_DAMAGE = 4
+_PRIVATE = re.compile("[\uf8f0-\uf8f3]")  # where cp932 puts bytes that are no characters at all
 
 
 @frozen(kw_only=True)
@@ -207,7 +209,7 @@ def _damaged_utf8(data: bytes) -> Decoded | None:
     damaged = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
     intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
     if intact < 10 * damaged and not (intact and damaged == 1 and text.endswith("\ufffd")):
-        return None
+        return _replace(data, "utf-8", 0.7) if not intact and charsets.is_stray_damage(data) else None
     return _replace(data, "utf-8", 0.95 if intact > 100 * damaged else 0.85)
 
 
@@ -216,11 +218,12 @@ def _double_byte(data: bytes) -> Decoded | None:
     ranked = charsets.rank_double_byte(_sample(data))
     for score, name in ranked:
         decoded = _strict(data, name, score)
-        if decoded is not None:
+        if decoded is not None and not _PRIVATE.search(decoded.text):
             return decoded
     repaired = [_replace(data, name, score * 0.9) for score, name in ranked]
-    best = min(repaired, key=lambda decoded: decoded.repaired_bytes, default=None)
-    return best if best is not None and best.repaired_bytes <= max(8, len(data) // 200) else None
+    least = min((decoded.repaired_bytes for decoded in repaired), default=0)
+    best = next((decoded for decoded in repaired if decoded.repaired_bytes <= least + _SAME_DAMAGE), None)
+    return best if best is not None and least <= max(8, len(data) // 200) else None
 
 
 def _sample(data: bytes) -> bytes:

@@ -74,7 +74,7 @@ _BRACKETS = {
 _WORD = re.compile(r"[^\W\d_]+(?:['’´][^\W\d_]+)?")
 _SEPARATOR = re.compile(r"\s*[.:;,)\]、。，：．·•—–―─\-]+\s*|\s{2,}|\s*$|\s+")
 _STOP = re.compile(r"[.:;)\]、：．—–―─\-]")
-_SENTENCE_END = re.compile(r"[,;，；、]$|[.。！？!?…”’\"»」』]$")
+_SENTENCE_ENDS = frozenset(",;，；、.。！？!?…”’\"»」』")
 _ORDINAL_ENDING = re.compile(
     r"(?:\.?\s*(?:st|nd|rd|th|er|ère|ere|re|ème|eme|e|º|ª|°|o|a|я|й|ая|-я|-й|-ая|-ый|-ой)\b\.?|\.)", re.IGNORECASE
 )
@@ -92,6 +92,9 @@ _HAN_ONE_OF = re.compile(rf"(?:其|その|之|の)\s*([{HAN_NUMERAL}]{{1,5}})(?=
 _HAN_POSITIONS = {"上": 1, "前": 1, "中": 2, "下": 3, "後": 3, "后": 3}
 HAN_FIRST = frozenset("第卷巻部篇章編正其そ上中下前後后最" + HAN_NUMERAL)
 """What a numbered heading in Chinese or Japanese may begin with, decorations aside."""
+_NAME_BEGINNINGS = frozenset(name[:2] for name in vocabulary.NAMED_HEADINGS) | frozenset(
+    name + separator for name in vocabulary.NAMED_HEADINGS if len(name) == 1 for separator in " :.\u3000"
+)
 _HAN_TRAILER = re.compile(r"[。，、；？！,;]")
 _AOZORA_NOTE = re.compile(r"［＃[^］\n]{0,200}］|《[^》\n]{0,60}》|｜")
 
@@ -133,8 +136,12 @@ def collapse(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def may_begin_heading(word: str) -> bool:
-    """Tell whether a line whose first word (casefolded) is this one could be a numbered or named heading."""
+def may_begin_heading(word: str, line: str) -> bool:
+    """Tell whether a line with this first word (casefolded) could be a numbered or named heading."""
+    if word in vocabulary.ARTICLES:
+        following = line[len(word) :].split(None, 1)
+        second = _WORD.match(following[0]) if following else None
+        word = second[0].casefold() if second else ""
     return word in _first_words() or (len(word) <= 9 and _ROMAN_LETTERS.issuperset(word))
 
 
@@ -142,7 +149,7 @@ def may_begin_heading(word: str) -> bool:
 def _first_words() -> frozenset[str]:
     starts = {re.split(r"[\W_]", word.casefold())[0] for word, _ in number_words()}
     starts |= {re.split(r"[\W_]", name)[0] for name in vocabulary.NAMED_HEADINGS}
-    return frozenset(starts | set(vocabulary.DIVISION_RANKS) | vocabulary.ARTICLES)
+    return frozenset(starts | set(vocabulary.DIVISION_RANKS))
 
 
 def _undress(text: str) -> tuple[str, str]:
@@ -200,7 +207,8 @@ def _ordinal_first(text: str) -> Heading | None:
     if match is None or rank is None:
         return None
     title, neat = _title_after(rest, match.end())
-    if title and not title[0].isupper():
+    stopped = _STOP.match(rest[match.end() :].lstrip()[:1])
+    if title and not (title[0].isupper() and (stopped or numeral.system is NumeralSystem.WORD)):
         return None
     return Heading(Form.DIVISION, match[0].casefold(), rank, numeral.value, numeral.system, title, neat, _case(text))
 
@@ -288,6 +296,8 @@ def _parse_named(text: str) -> Heading | None:
     kind = vocabulary.NAMED_HEADINGS.get(name)
     if kind:
         return Heading(Form.NAMED, name, CHAPTER, None, None, "", style=kind)
+    if folded[:2] not in _NAME_BEGINNINGS:
+        return None
     head, separator, title = _split_name(folded)
     kind = vocabulary.NAMED_HEADINGS.get(head) if separator and len(title) <= 60 else None
     if kind is None or ends_sentence(title):
@@ -384,7 +394,7 @@ def _han_numbered(text: str, style: str) -> Heading | None:
 
 def ends_sentence(text: str) -> bool:
     """Tell whether a text ends as sentences do rather than titles."""
-    return bool(_SENTENCE_END.search(text.rstrip()))
+    return text.rstrip()[-1:] in _SENTENCE_ENDS
 
 
 def _case(text: str) -> str:

@@ -9,9 +9,10 @@ from attrs import field, frozen
 
 from novel_tasks_core.text.candidates import Candidate, Layout
 from novel_tasks_core.text.headings import Form, ends_sentence
-from novel_tasks_core.text.vocabulary import SURE_DIVISIONS
+from novel_tasks_core.text.vocabulary import is_sure_division
 
 _SMALL_BODY = 150
+_LIST_BODY = 120
 _CONTENTS_BODY = 700
 
 
@@ -48,6 +49,11 @@ class Chain:
         return [link.candidate for link in self.links]
 
     @property
+    def is_list(self) -> bool:
+        """Whether the headings only list what stands elsewhere: hardly any text between them."""
+        return len(self.links) >= 3 and median(link.body for link in self.links[:-1]) < _LIST_BODY
+
+    @property
     def average(self) -> float:
         """The mean score of a heading, 0 for none."""
         return self.score / len(self.links) if self.links else 0.0
@@ -58,8 +64,7 @@ def series_key(candidate: Candidate) -> tuple[object, ...]:
     heading = candidate.heading
     if heading.form is Form.DIVISION:
         return (Form.DIVISION, heading.word)
-    style = heading.style if heading.form is Form.TITLED else heading.style.rstrip("Aa")
-    return (heading.form, heading.system, style)
+    return (heading.form, heading.system, heading.style.rstrip("Aa"))
 
 
 def with_bodies(candidates: Sequence[Candidate], layout: Layout, length: int) -> list[Link]:
@@ -75,12 +80,14 @@ def quality(candidate: Candidate, layout: Layout) -> float:
     """Score how much a line by itself looks like a heading: its form, the space around it, its ending."""
     heading = candidate.heading
     base = {Form.DIVISION: 2.0, Form.BARE: 1.2, Form.TITLED: 0.7, Form.NAMED: 1.5, Form.PLAIN: 0.0}[heading.form]
-    if heading.word in SURE_DIVISIONS or (heading.word and not heading.word.isascii() and len(heading.word) == 1):
+    if is_sure_division(heading.word):
         base += 1.0
     if layout.airy:
         base += 0.8 if candidate.before else -0.8
         base += 0.7 if candidate.after else -0.4
         base += 0.3 if candidate.before > 1 else 0.0
+    elif heading.form is Form.BARE:
+        base += 0.8
     if not heading.neat:
         base -= 2.0
     if heading.form is not Form.BARE and heading.title and ends_sentence(heading.title) and len(heading.title) > 60:
@@ -184,7 +191,7 @@ def _options(
     if best >= 0:
         marked = last_mark > links[best].candidate.start
         if number <= 1:
-            cost = 0.0 if marked else -1.0 if numbers[best] >= 3 else -2.0
+            cost = 0.0 if marked else -1.5 if numbers[best] >= 3 else -2.5
         else:
             cost = -2.5 if marked else -4.0
         options.append((totals[best] + cost, best, number))

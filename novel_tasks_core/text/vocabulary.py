@@ -28,6 +28,12 @@ SURE_DIVISIONS = frozenset(
 )
 """Division words that are hardly ever used with a number in any other sense at the start of a line."""
 
+
+def is_sure_division(word: str) -> bool:
+    """Tell whether a division word is hardly ever used with a number in another sense; Chinese units are."""
+    return word in SURE_DIVISIONS or (len(word) == 1 and word > "\u2e80")
+
+
 HAN_UNITS: dict[str, int] = {
     "回": CHAPTER, "囘": CHAPTER, "迴": CHAPTER, "廻": CHAPTER, "章": CHAPTER, "節": SECTION, "节": SECTION, "話": CHAPTER,
     "话": CHAPTER, "夜": CHAPTER, "折": CHAPTER, "出": CHAPTER, "齣": CHAPTER, "幕": PART, "场": SECTION, "場": SECTION,

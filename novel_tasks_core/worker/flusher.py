@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import attrs
+
 from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
 from novel_tasks_core.events import NewEvent, TaskProgressed, TaskStarted
 from novel_tasks_core.models import Outcome, TaskId, WorkerId, format_task_id
@@ -197,17 +199,18 @@ class Flusher:
         if not sent:
             return
         stored = await self._end([ending for _, ending in sent])
-        self._parts.doorbell.press().add_heads(stored.heads)
         for running, ending in sent:
             last_seq = stored.last_seq.get(ending.task_id)
             if last_seq is None:
                 self.drop(running)
             elif self._let_go(running):
-                self._tell_ended(running, ending, last_seq)
-        self._parts.doorbell.press().add_tasks(stored.last_seq)
+                sure = ending.task_id not in stored.confirmed
+                self._tell_ended(running, stored.instead.get(ending.task_id, ending), last_seq, sure=sure)
+        self._parts.broadcast.poke(stored.confirmed)  # with what words these were stored is not known here
+        self._parts.announce(stored.heads, stored.last_seq)
 
-    def _tell_ended(self, running: Running, ending: Ending, last_seq: int) -> None:
-        if self._parts.broadcast.watched(ending.task_id):
+    def _tell_ended(self, running: Running, ending: Ending, last_seq: int, *, sure: bool) -> None:
+        if sure and self._parts.broadcast.watched(ending.task_id):
             self._parts.broadcast.publish(stored_events(ending, last_seq))
         self._parts.observer.attempt_finished(
             task_id=ending.task_id,
@@ -220,7 +223,7 @@ class Flusher:
     async def _end(self, endings: list[Ending]) -> Ended:
         """Commit ends, for as long as it takes; the answer covers what an earlier, unanswered try stored."""
         finisher = self.worker_id
-        before: dict[TaskId, int] = {}
+        before: dict[TaskId, int] = {}  # what an earlier, unanswered try stored
         delay = 0.05
         unknown = False
         while True:
@@ -229,12 +232,13 @@ class Flusher:
                     before.update((await self._parts.queue.confirm(endings, finisher=finisher)).last_seq)
                     endings = [e for e in endings if e.task_id not in before]
                 ended = await self._parts.queue.end(endings, holder=finisher, finisher=finisher)
-                return Ended({**before, **ended.last_seq}, ended.heads)
+                return attrs.evolve(ended, last_seq={**before, **ended.last_seq}, confirmed=frozenset(before))
             except DatabaseUnavailableError as exc:
                 logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})
                 unknown = True
             if finisher != self.worker_id:
-                return Ended(before)  # the worker has started anew; these leases are being rescued
+                # The worker has started anew; these leases are being rescued.
+                return Ended(before, confirmed=frozenset(before))
             await asyncio.sleep(delay)
             delay = min(delay * 2, _MAX_BACKOFF_SECONDS)
 
@@ -257,7 +261,7 @@ class Flusher:
                 self._parts.broadcast.publish(stored_events(recording, last_seq))
                 if running in self._progressed:
                     self._tell_progress(running)
-        self._parts.doorbell.press().add_tasks(ended.last_seq)
+        self._parts.announce((), ended.last_seq)
 
     async def _record(self, speakers: Sequence[Running], recordings: Sequence[Recording]) -> Ended:
         """Store events. They leave their attempts first, so that an end that comes meanwhile does not repeat them."""
@@ -279,7 +283,7 @@ class Flusher:
             await self._parts.queue.progress(latest, worker_id=self.worker_id)
             for one in running:
                 self._tell_progress(one)  # the last word, which may have come too soon after the one before
-            self._parts.doorbell.press().add_tasks(r.claim.task_id for r in running)
+            self._parts.announce((), [r.claim.task_id for r in running])
 
 
 def _ending(running: Running) -> Ending:

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 _AHEAD_SECONDS = 0.1
 _MAX_AHEAD = 1000
 _LAST_FLUSH_SECONDS = 5.0
+_STOP_SECONDS = 2.0
 
 
 class Worker:
@@ -111,7 +112,8 @@ class Worker:
         """Stop claiming, give back what has not started, and wait for the rest, at most the grace.
 
         What has not finished by then is cancelled and given back, which does not count as a failure.
-        Returns when nothing runs any more; their ends may still be on the way into the database.
+        Returns when nothing runs any more, except what ignores its cancellation for longer than
+        `cancel_grace_seconds`; ends may still be on the way into the database.
         """
         grace = self._parts.config.shutdown_grace_seconds if grace_seconds is None else grace_seconds
         self._draining = True
@@ -125,7 +127,19 @@ class Worker:
         except TimeoutError:
             for running in list(self._flusher.held.values()):
                 self._stop(running, CancelReason.SHUTDOWN)
-            await self._idle.wait()
+            await self._stopped_within(self._parts.config.cancel_grace_seconds + _STOP_SECONDS)
+
+    async def _stopped_within(self, seconds: float) -> None:
+        """Wait for cancelled attempts; those of processors that ignore it are given up with all that they make."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        except TimeoutError:
+            for running in list(self._flusher.held.values()):
+                if running.outcome is None:
+                    extra = {"task_id": format_task_id(running.claim.task_id), "processor": running.claim.processor}
+                    logger.error("attempt_ignores_cancellation", extra=extra)
+                    self._flusher.end(running, Released())
 
     async def close(self, *, grace_seconds: float | None = None) -> None:
         """Drain, commit everything within a bound, and go off the register.
@@ -261,7 +275,8 @@ class Worker:
         else:
             running.seconds = self._parts.clock.monotonic() - began
             self._note_seconds(claim.processor, running.seconds)
-            self._flusher.end(running, outcome)
+            if running.outcome is None:  # else it was given up
+                self._flusher.end(running, outcome)
         finally:
             self._active -= 1
             self._settle_slots()
@@ -298,10 +313,10 @@ class Worker:
 
     def apply_flags(self, flags: Flags) -> None:
         """Stop attempts that were cancelled, or whose lease is gone."""
-        for held in flags.cancel:
+        for held, reason in flags.cancel:
             if (running := self._flusher.held.get(held)) is not None:
                 # One that waits for a slot is started all the same: it ends as cancelled before it does anything.
-                running.scope.cancel(CancelReason.CANCELLED)
+                running.scope.cancel(CancelReason.CANCELLED, detail=reason)
         for held in flags.gone:
             if (running := self._flusher.held.get(held)) is not None and running.outcome is None:
                 self._lose(running)

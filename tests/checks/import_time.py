@@ -1,4 +1,4 @@
-"""Check that `import novel_tasks_core` is quick, and drags in nothing of the server."""
+"""Check that `import novel_tasks_core` is quick, and that none of its names drags in anything of the server."""
 
 # ruff: noqa: T201 - a script: it talks
 from __future__ import annotations
@@ -33,8 +33,9 @@ def seconds(code: str) -> float:
 
 
 def loaded_modules() -> set[str]:
-    """Return the top-level modules that the core's import leaves loaded."""
-    code = "import json, sys, novel_tasks_core; print(json.dumps(sorted(sys.modules)))"
+    """Return the top-level modules that are loaded once every public name of the core has been used."""
+    names = "[getattr(novel_tasks_core, name) for name in novel_tasks_core.__all__]"
+    code = f"import json, sys, novel_tasks_core; {names}; print(json.dumps(sorted(sys.modules)))"
     listed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     return {name.partition(".")[0] for name in json.loads(listed)}
 
@@ -49,7 +50,7 @@ def main() -> int:
         f"import novel_tasks_core: {taken * 1000:.0f} ms beyond Python's own start (limit {LIMIT_SECONDS * 1000:.0f})"
     )
     if foreign:
-        print(f"the import of the core must not load {', '.join(foreign)}", file=sys.stderr)
+        print(f"the core must not load {', '.join(foreign)}", file=sys.stderr)
     return 0 if taken < LIMIT_SECONDS and not foreign else 1
 
 

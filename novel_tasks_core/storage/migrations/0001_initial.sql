@@ -38,6 +38,7 @@ create table tasks (
     result_attempt   integer,
     result_url       text,
     error            json,
+    cancel_reason    text,                                                -- set while an attempt is asked to stop
     finished_worker  bigint,                                              -- with attempt: who ended it, for unknown commits
     started_at       timestamptz,
     finished_at      timestamptz,

@@ -180,6 +180,7 @@ select id, last_seq from ended
 
 -- name: postpone
 -- Ends attempts that run again: at run_at, or at once in their old place where run_at is null. Rows as `finish`.
+-- Those that are to be cancelled are left out.
 with done as materialized (
     select * from unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::timestamptz[], $7::json[], $8::timestamptz[], $9::int[])
         as d(task_id, attempt, outcome, failed, run_at, error, finished_at, events)
@@ -190,6 +191,7 @@ ended as (
         finished_worker = $10, last_seq = t.last_seq + d.events, version = t.version + 1
     from done d join task_leases l on l.task_id = d.task_id
     where t.id = d.task_id and t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt
+      and t.cancel_reason is null
     returning t.id, t.lane, t.priority, t.attempt, t.run_at, t.last_seq, t.last_seq - d.events as base,
               l.position, l.started_at, d.finished_at, d.outcome, d.error
 ),
@@ -214,6 +216,12 @@ scheduled as (
     insert into task_schedule (run_at, task_id) select run_at, id from ended where run_at is not null
 )
 select id, last_seq, lane, priority, case when run_at is null then position end as position from ended
+
+-- name: asked_to_cancel
+-- Of attempts that this worker holds: those whose task is to be cancelled, with the reason.
+select t.id, t.cancel_reason from unnest($2::uuid[], $3::int[]) as d(task_id, attempt)
+join task_leases l on l.task_id = d.task_id and l.attempt = d.attempt and l.worker_id = $1
+join tasks t on t.id = d.task_id and t.cancel_reason is not null
 
 -- name: record
 -- Stores events of running attempts that still hold their lease; rows of those that do, with their last seq.

@@ -133,6 +133,11 @@ delete from task_schedule where task_id = $1 returning task_id
 -- Asks the worker that runs a task to stop it.
 update task_leases set cancel_requested = true where task_id = $1 returning worker_id, attempt
 
+-- name: ask_to_cancel
+-- Notes in a task, which the caller has locked, that it is to be cancelled: an attempt that wants to run again
+-- meets this in the row that it locks. No row when somebody has asked before.
+update tasks set cancel_reason = $2 where id = $1 and cancel_reason is null returning id
+
 -- name: end_cancelled
 -- Makes a waiting task cancelled, with its event, its count and its key.
 with ended as (
@@ -162,7 +167,7 @@ with before as (
     select id, status, owner, lane, started_at, finished_at from tasks where id = $1
 ),
 again as (
-    update tasks set status = 'pending', failures = 0, run_at = null, last_seq = last_seq + 1, version = version + 1
+    update tasks set status = 'pending', failures = 0, run_at = null, cancel_reason = null, last_seq = last_seq + 1, version = version + 1
     where id = $1 returning id, lane, priority, attempt, last_seq
 ),
 readied as (

@@ -8,9 +8,10 @@ update workers set beat_at = now(), state = $2 where id = $1 returning id
 
 -- name: flags
 -- What a worker must know of its own leases: those to cancel, and those of the given that are gone.
-select l.task_id, l.attempt, false as gone from task_leases l where l.worker_id = $1 and l.cancel_requested
+select l.task_id, l.attempt, t.cancel_reason as reason, false as gone
+from task_leases l join tasks t on t.id = l.task_id where l.worker_id = $1 and l.cancel_requested
 union all
-select h.task_id, h.attempt, true
+select h.task_id, h.attempt, '', true
 from unnest($2::uuid[], $3::int[]) as h(task_id, attempt)
 where not exists (
     select 1 from task_leases l where l.task_id = h.task_id and l.worker_id = $1 and l.attempt = h.attempt
