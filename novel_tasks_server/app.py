@@ -10,12 +10,12 @@ import errno
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 
 import structlog
 from aiohttp import WSCloseCode, web
 
-from novel_tasks_core import ConfigError, NovelTasksError, TaskEngine, UnknownProcessorError, Worker
+from novel_tasks_core import ConfigError, NovelTasksError, Processors, TaskEngine, UnknownProcessorError, Worker
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
 from novel_tasks_server.live.hub import HUB, ConnectionManager
@@ -50,12 +50,15 @@ _MIDDLEWARES = (
 """Outermost first."""
 
 
-def create_app(config: ServerConfig, *, engine: TaskEngine | None = None) -> web.Application:
+def create_app(
+    config: ServerConfig, *, engine: TaskEngine | None = None, processors: Processors | None = None
+) -> web.Application:
     """Build the application.
 
     Without `engine` it opens one by `config.engine` when it starts, and runs a worker unless the settings
-    say otherwise; both close with it. An engine that is given stays the caller's: it is neither closed nor
-    given a worker, and reports nothing to the metrics.
+    say otherwise; both close with it. `processors` is what that engine knows: by default the built-in ones
+    and those that installed packages offer. An engine that is given stays the caller's: it is neither
+    closed nor given a worker, and reports nothing to the metrics.
 
     Starting raises: ConfigError when the default processor does not exist, and what opening an engine raises.
     """
@@ -72,7 +75,7 @@ def create_app(config: ServerConfig, *, engine: TaskEngine | None = None) -> web
     app[CONFIG] = config
     app[METRICS] = Metrics()
     app[DRAINING] = Draining()
-    app.cleanup_ctx.extend((_engine_context(engine), _hub_context))
+    app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context))
     app.on_shutdown.append(_close_sockets)
     app.on_response_prepare.extend((echo_request_id, set_security_headers))
     for module in (health, tasks, history, artifacts, live, dashboard):
@@ -83,22 +86,35 @@ def create_app(config: ServerConfig, *, engine: TaskEngine | None = None) -> web
     return app
 
 
-def _engine_context(given: TaskEngine | None) -> Callable[[web.Application], AsyncIterator[None]]:
+_Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def _given_engine(engine: TaskEngine) -> _Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
-        if given is not None:
-            _take_engine(app, given)
-            yield
-            return
-        config = app[CONFIG]
-        async with TaskEngine.open(config.engine, observers=[app[METRICS]]) as engine:
-            _take_engine(app, engine)
-            if not config.runs_worker:
-                yield
-                return
-            async with engine.worker() as app[WORKER]:
-                yield
+        _take_engine(app, engine)
+        yield
 
     return context
+
+
+def _own_engine(processors: Processors | None) -> _Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        known = _all_processors() if processors is None else processors
+        async with AsyncExitStack() as stack:
+            opening = TaskEngine.open(app[CONFIG].engine, processors=known, observers=[app[METRICS]])
+            engine = await stack.enter_async_context(opening)
+            _take_engine(app, engine)
+            if app[CONFIG].runs_worker:
+                app[WORKER] = await stack.enter_async_context(engine.worker())
+            yield
+
+    return context
+
+
+def _all_processors() -> Processors:
+    processors = Processors.builtin()
+    processors.load_entry_points()
+    return processors
 
 
 def _take_engine(app: web.Application, engine: TaskEngine) -> None:
@@ -123,12 +139,13 @@ async def _close_sockets(app: web.Application) -> None:
 async def serve(
     config: ServerConfig,
     *,
+    processors: Processors | None = None,
     on_started: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
 ) -> signal.Signals | None:
     """Run the server until SIGTERM, SIGINT or `stop`, then stop it gently; return the signal, if it was one.
 
-    `on_started` is called with the server's URL once it listens. Stopping: readiness turns 503 and new
+    `processors` is as for `create_app`; `on_started` is called with the server's URL once it listens. Stopping: readiness turns 503 and new
     uploads are refused, uploads on their way and running tasks get `SHUTDOWN_GRACE_SECONDS`, what still
     runs is handed back, sockets close with 1012, and the listener closes last. A second signal skips
     the waiting. The whole takes a few seconds more than the grace at most, also without a database.
@@ -138,7 +155,7 @@ async def serve(
     """
     asked = _Stop(stop or asyncio.Event())
     with asked.by_signals():
-        app = create_app(config)
+        app = create_app(config, processors=processors)
         runner = web.AppRunner(app, shutdown_timeout=_HANDLERS_SECONDS)
         try:
             if await _unless(asked.stopping, _start(runner, config)):

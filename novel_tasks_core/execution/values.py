@@ -11,6 +11,8 @@ from novel_tasks_core.errors import InvalidInputError
 
 MAX_VALUE_BYTES = 8 << 20
 """How large a result or a checkpoint may be as JSON; more than this belongs into an artifact."""
+_FLAT_ITEMS = 32
+_FLAT_CHARACTERS = 1000
 MAX_LOG_CHARACTERS = 4000
 MAX_STAGE_CHARACTERS = 200
 MAX_NAME_CHARACTERS = 200
@@ -51,7 +53,7 @@ def storable_value(value: Any, *, name: str) -> Any:
 
     Raises: InvalidInputError when it is not JSON (NaN and Infinity are not), or larger than `MAX_VALUE_BYTES`.
     """
-    if value is None or value is True or value is False:
+    if value is None or value is True or value is False or _is_flat(value):
         return value
     text = _json(value, name)
     if len(text) * 4 > MAX_VALUE_BYTES and (size := len(text.encode("utf-8", "replace"))) > MAX_VALUE_BYTES:
@@ -59,6 +61,22 @@ def storable_value(value: Any, *, name: str) -> Any:
         raise InvalidInputError(name, f"{size:,} bytes of JSON are more than {limit} MiB: store it as an artifact")
     plain = json.loads(text)
     return _cleaned(plain) if "\\u0000" in text or _UNSTORABLE.search(text) else plain
+
+
+def _is_flat(value: Any) -> bool:
+    """Say whether this is a small dict of short, storable values: most results are, and need no more looks."""
+    if type(value) is not dict or len(value) > _FLAT_ITEMS:
+        return False
+    for key, item in value.items():
+        if type(key) is not str or _UNSTORABLE.search(key) or len(key) > _FLAT_CHARACTERS:
+            return False
+        kind = type(item)
+        if kind is str:
+            if len(item) > _FLAT_CHARACTERS or _UNSTORABLE.search(item):
+                return False
+        elif not (kind is int or kind is bool or item is None):
+            return False
+    return True
 
 
 def _json(value: Any, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -23,9 +24,7 @@ SPECIMENS = Path(__file__).parent.parent.parent / "data"
 def specimens() -> Iterator[ModuleType]:
     """The module of specimen processors, importable only through this process's own `sys.path`."""
     sys.path.insert(0, str(SPECIMENS))
-    import specimen_processors
-
-    yield specimen_processors
+    yield importlib.import_module("specimen_processors")
     sys.path.remove(str(SPECIMENS))
 
 

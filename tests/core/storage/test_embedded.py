@@ -199,7 +199,7 @@ async def test_a_pid_file_of_a_zombie_is_no_obstacle(used: Path) -> None:
     """A dead server that nobody waits for, as in containers, does not keep the next from starting."""
     as_root = os.geteuid() == 0
     zombie = subprocess.Popen(["/bin/true"], user=SYSTEM_USER if as_root else None)  # noqa: ASYNC220
-    os.waitid(os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)  # ended, and not reaped
+    await asyncio.to_thread(os.waitid, os.P_PID, zombie.pid, os.WEXITED | os.WNOWAIT)  # ended, and not reaped
     pid_file = used / "postmaster.pid"
     pid_file.write_text(f"{zombie.pid}\n{used}\n1700000000\n5432\n{used}\n\n 1 2147483647\nready   \n")
     os.chown(pid_file, used.stat().st_uid, used.stat().st_gid)
