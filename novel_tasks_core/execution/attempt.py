@@ -188,6 +188,8 @@ async def _in_child(
     job: Job, children: ChildPool, folder: AttemptFolder, reports: AttemptReports
 ) -> Returned | Failure:
     finished = await children.run(evolve(job, staging=str(folder.path)), reports=reports)
+    if not finished.staged and finished.failure is None:
+        folder.forget()  # the common case; looking would cost more than a small job
     return finished.failure or Returned(finished.value, tuple(finished.staged.values()))
 
 

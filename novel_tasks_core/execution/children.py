@@ -36,11 +36,13 @@ class ChildPool:
         self._closed = False
 
     async def __aenter__(self) -> ChildPool:
+        """Return the pool; nothing is started yet."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close the pool."""
         await self.close()
 
     @property

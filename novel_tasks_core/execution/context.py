@@ -44,6 +44,10 @@ class AttemptFolder:
             self._path = self.files.staging_folder / temporary_name("attempt")
         return self._path
 
+    def forget(self) -> None:
+        """Take note that nothing was written to it after all, so that there is nothing to remove."""
+        self._path = None
+
     async def remove(self) -> None:
         """Remove it with all that is left in it. What cannot be removed now is left to the sweeper."""
         if self._path is not None:

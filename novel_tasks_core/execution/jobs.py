@@ -8,7 +8,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from novel_tasks_core.errors import InvalidInputError, SourceNotFoundError
+from novel_tasks_core.errors import SourceNotFoundError
 from novel_tasks_core.models import Claim, JsonObject, TaskId
 from novel_tasks_core.processors.base import Processor
 
@@ -104,11 +104,9 @@ def read_file(path: Path | None) -> bytes:
 def structured_options(job: Job, options_type: type[T]) -> T:
     """Build the processor's options class from the job's JSON.
 
-    Raises: InvalidInputError when they do not fit, as after an upgrade that changed the class.
+    Raises: InvalidOptionsError when they do not fit, as after an upgrade that changed the class.
     """
-    from cattrs.preconf.json import make_converter  # slow to import, and few processors have options
+    from novel_tasks_core.processors.options import structure_options  # slow to import, and not always needed
 
-    try:
-        return make_converter().structure(job.options, options_type)
-    except Exception as exc:  # cattrs raises groups of whatever the hooks raised
-        raise InvalidInputError("options", f"do not fit {options_type.__qualname__}: {exc}") from exc
+    made: T = structure_options(job.target or options_type.__qualname__, options_type, job.options)
+    return made

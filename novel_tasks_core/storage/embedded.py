@@ -94,6 +94,7 @@ class EmbeddedPostgres:
         return self._directory.with_name(f"{self._directory.name}.{suffix}")
 
     async def __aenter__(self) -> EmbeddedPostgres:
+        """Start or find the server. Raises: EmbeddedServerError."""
         try:
             programs = self._programs = await _in_thread(self._prepare)
             async with self._starting():
@@ -110,6 +111,7 @@ class EmbeddedPostgres:
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Let go of the server; the last stops it."""
         await _to_the_end(self._leave())
 
     def _error(self, reason: str) -> EmbeddedServerError:

@@ -61,11 +61,13 @@ class StagingFile:
             raise refused(exc) from exc
 
     def __enter__(self) -> StagingFile:
+        """Return the open file."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Remove the file unless it was finished."""
         if not self._finished:
             self.abandon()
 

@@ -208,7 +208,8 @@ def _damaged_utf8(data: bytes) -> Decoded | None:
     text = data.decode("utf-8", "replace")
     damaged = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
     intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
-    if intact < 10 * damaged and not (intact and damaged == 1 and text.endswith("\ufffd")):
+    lone = damaged == 1 and intact and intact < len(data) // 10
+    if intact < 3 * damaged and not lone:
         return _replace(data, "utf-8", 0.7) if not intact and charsets.is_stray_damage(data) else None
     return _replace(data, "utf-8", 0.95 if intact > 100 * damaged else 0.85)
 

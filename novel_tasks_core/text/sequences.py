@@ -86,8 +86,8 @@ def quality(candidate: Candidate, layout: Layout) -> float:
         base += 0.8 if candidate.before else -0.8
         base += 0.7 if candidate.after else -0.4
         base += 0.3 if candidate.before > 1 else 0.0
-    elif heading.form is Form.BARE:
-        base += 0.8
+    elif heading.form in (Form.BARE, Form.TITLED):
+        base += 0.7
     if not heading.neat:
         base -= 2.0
     if heading.form is not Form.BARE and heading.title and ends_sentence(heading.title) and len(heading.title) > 60:

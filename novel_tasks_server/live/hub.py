@@ -13,12 +13,21 @@ from typing import Protocol
 import structlog
 from aiohttp import web
 
-from novel_tasks_core import EngineClosedError, StorageError, TaskEngine, TaskId, TaskNotFoundError, format_task_id
+from novel_tasks_core import (
+    EngineClosedError,
+    NovelTasksError,
+    StorageError,
+    TaskEngine,
+    TaskId,
+    TaskNotFoundError,
+    format_task_id,
+)
 from novel_tasks_server.live.feed import Update, follow
-from novel_tasks_server.live.protocol import ErrorCode, refusal
+from novel_tasks_server.live.protocol import ErrorCode, refusal, task_update
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RETRY_SECONDS = 1.0
+_LAST_WORD_SECONDS = 1.0
 
 
 class Subscriber(Protocol):
@@ -117,13 +126,25 @@ class ConnectionManager:
             self._watch(task_id, topic)
 
     async def close(self, *, code: int, reason: str) -> None:
-        """Stop all watches and close all sockets; takes as long as the slowest socket, which is bounded."""
+        """Tell how the followed tasks stand now, stop all watches and close all sockets; in bounded time."""
         self.closed = True
+        await self._tell_last_states()
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
         await asyncio.gather(*(socket.close(code=code, reason=reason) for socket in tuple(self._sockets)))
         self._topics.clear()
+
+    async def _tell_last_states(self) -> None:
+        """Send what changed since the last message, as far as the database tells it in time."""
+        try:
+            async with asyncio.timeout(_LAST_WORD_SECONDS):
+                for task_id, topic in tuple(self._topics.items()):
+                    message = task_update(await self._engine.get(task_id))
+                    if message != topic.last:
+                        self.broadcast(task_id, Update(message))
+        except (TimeoutError, NovelTasksError) as exc:
+            _log.info("last_states_not_told", error=type(exc).__name__)
 
     def _drop(self, task_id: TaskId) -> None:
         topic = self._topics.pop(task_id)

@@ -292,7 +292,7 @@ async def test_a_reader_that_stalls_delays_nobody_and_is_let_go(
         await subscribe(socket, made["task_id"])
     assert stalled._conn is not None
     assert stalled._conn.transport is not None
-    stalled._conn.transport.pause_reading()  # type: ignore[attr-defined]
+    stalled._conn.transport.pause_reading()
     padding = "x" * 100_000
     for number in range(600):
         hub.broadcast(task_id, Update(json.dumps({"type": "test", "n": number, "padding": padding}).encode()))
@@ -353,7 +353,7 @@ async def test_closing_does_not_wait_for_a_stalled_reader(
     await subscribe(socket, made["task_id"])
     assert socket._conn is not None
     assert socket._conn.transport is not None
-    socket._conn.transport.pause_reading()  # type: ignore[attr-defined]
+    socket._conn.transport.pause_reading()
     for _ in range(100):
         hub.broadcast(parse_task_id(made["task_id"]), Update(b"x" * 200_000))
     async with asyncio.timeout(5):

@@ -52,7 +52,3 @@ select exists (select 1 from tasks where source_sha256 = $1) or exists (select 1
 -- name: forget_file
 -- Removes the row of a file that the caller has locked.
 delete from files where sha256 = $1
-
--- name: file_known
--- Whether a file has a row.
-select exists (select 1 from files where sha256 = $1)

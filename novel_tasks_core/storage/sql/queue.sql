@@ -276,7 +276,3 @@ readied as (
     returning lane, priority, position
 )
 select lane, priority, min(position) as position, count(*) as tasks from readied group by lane, priority
-
--- name: next_due
--- Seconds until the next scheduled task, null without one.
-select greatest(0, extract(epoch from run_at - now()))::float8 from task_schedule order by run_at limit 1

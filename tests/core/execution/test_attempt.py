@@ -135,9 +135,9 @@ async def test_options_arrive_as_the_processors_own_class(
     assert await attempt(on_loop, options={"times": 5}) == Completed(result=5)
     shouted = await attempt("shout", source=source, options={"case": "lower", "times": 2})
     assert shouted == Completed(result="heyhey")
-    misfit = await attempt("shout", source=source, options={"case": "sideways"})
+    misfit = await attempt("shout", source=source, options={"times": "many"})
     assert isinstance(misfit, Failed)
-    assert misfit.error.type == "InvalidInputError"
+    assert misfit.error.type == "InvalidOptionsError"
 
 
 @pytest.mark.parametrize("what", ["value", "empty", "unprintable", "cancelled", "exit"])

@@ -19,9 +19,9 @@ from novel_tasks_core.errors import (
 from novel_tasks_core.execution.failures import Failure, as_error, decide, failure_of, log_line
 from novel_tasks_core.execution.messages import FrameBuffer, Raised, encode
 from novel_tasks_core.models import Claim, ErrorInfo, Failed, Retrying
-from novel_tasks_core.retries import Retry, RetryPolicy, Snooze
+from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
 
-FIXED = RetryPolicy(max_attempts=3, backoff="fixed", base_seconds=4, jitter=0)  # type: ignore[arg-type]
+FIXED = RetryPolicy(max_attempts=3, backoff=Backoff.FIXED, base_seconds=4, jitter=0)
 
 
 def explode(failures: int, error: str) -> float | None:

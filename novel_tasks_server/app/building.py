@@ -1,0 +1,129 @@
+"""What the application is made of, and in which order.
+
+Built first to last, taken down last to first: engine, worker, hub of the sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import structlog
+from aiohttp import WSCloseCode, web
+
+from novel_tasks_core import ConfigError, Processors, TaskEngine, UnknownProcessorError
+from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
+from novel_tasks_server.live.hub import HUB, ConnectionManager
+from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.middlewares.access_log import tell_requests
+from novel_tasks_server.middlewares.cors import allow_origins
+from novel_tasks_server.middlewares.draining import DRAINING, Draining
+from novel_tasks_server.middlewares.encodings import refuse_encoded_bodies
+from novel_tasks_server.middlewares.errors import answer_errors
+from novel_tasks_server.middlewares.request_id import echo_request_id, name_requests
+from novel_tasks_server.middlewares.security_headers import set_security_headers
+from novel_tasks_server.routes import artifacts, dashboard, health, history, live, tasks, uploads
+
+KEEPALIVE_SECONDS = 15.0
+"""How long an idle connection stays, and how long a client may take over its headers."""
+
+LINGER_SECONDS = 3.0
+"""How long the rest of a refused body is read and thrown away, so that the client gets to see the refusal."""
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_MIDDLEWARES = (
+    name_requests,  # first, so that whatever follows can be told apart in the logs
+    tell_requests,  # sees the final status of every answer
+    allow_origins,  # marks problems too, else pages could not read why they were refused
+    answer_errors,
+    refuse_encoded_bodies,
+)
+"""Outermost first."""
+
+
+def create_app(
+    config: ServerConfig, *, engine: TaskEngine | None = None, processors: Processors | None = None
+) -> web.Application:
+    """Build the application.
+
+    Without `engine` it opens one by `config.engine` when it starts, and runs a worker unless the settings
+    say otherwise; both close with it. `processors` is what that engine knows: by default the built-in ones
+    and those that installed packages offer. An engine that is given stays the caller's: it is neither
+    closed nor given a worker, and reports nothing to the metrics.
+
+    Starting raises: ConfigError when the default processor does not exist, and what opening an engine raises.
+    """
+    app = web.Application(
+        middlewares=_MIDDLEWARES,
+        client_max_size=256 * 1024,
+        handler_args={
+            "access_log": None,  # `tell_requests` does that
+            "auto_decompress": False,
+            "keepalive_timeout": KEEPALIVE_SECONDS,
+            "lingering_time": LINGER_SECONDS,
+        },
+    )
+    app[CONFIG] = config
+    app[METRICS] = Metrics()
+    app[DRAINING] = Draining()
+    app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context))
+    app.on_shutdown.append(_close_sockets)
+    app.on_response_prepare.extend((echo_request_id, set_security_headers))
+    for module in (health, tasks, history, artifacts, live, dashboard):
+        app.add_routes(module.routes())
+    app.add_routes(uploads.routes(app[METRICS]))
+    if config.ignored:
+        _log.warning("settings_ignored", names=", ".join(config.ignored))
+    return app
+
+
+_Context = Callable[[web.Application], AsyncIterator[None]]
+
+
+def _given_engine(engine: TaskEngine) -> _Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        _take_engine(app, engine)
+        yield
+
+    return context
+
+
+def _own_engine(processors: Processors | None) -> _Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        known = _all_processors() if processors is None else processors
+        async with AsyncExitStack() as stack:
+            opening = TaskEngine.open(app[CONFIG].engine, processors=known, observers=[app[METRICS]])
+            engine = await stack.enter_async_context(opening)
+            _take_engine(app, engine)
+            if app[CONFIG].runs_worker:
+                app[WORKER] = await stack.enter_async_context(engine.worker())
+            yield
+
+    return context
+
+
+def _all_processors() -> Processors:
+    processors = Processors.builtin()
+    processors.load_entry_points()
+    return processors
+
+
+def _take_engine(app: web.Application, engine: TaskEngine) -> None:
+    app[ENGINE] = engine
+    try:
+        engine.processors.get(app[CONFIG].default_processor)
+    except UnknownProcessorError as exc:
+        raise ConfigError("DEFAULT_PROCESSOR", f"must be one of {', '.join(exc.known)}") from exc
+
+
+async def _hub_context(app: web.Application) -> AsyncIterator[None]:
+    app[HUB] = ConnectionManager(app[ENGINE])
+    yield
+    await _close_sockets(app)
+
+
+async def _close_sockets(app: web.Application) -> None:
+    if not app[HUB].closed:
+        await app[HUB].close(code=WSCloseCode.SERVICE_RESTART, reason="the service is restarting")

@@ -1,0 +1,171 @@
+"""Bytes become the text that was meant, or a clear error."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from novel_tasks_core import DecodingError, InvalidInputError, NovelTasksError
+from novel_tasks_core.text.decoding import decode
+
+CHINESE = (
+    "第一章　山中来客\n　　话说那一日天色已晚，山里的老人正坐在门前，忽然看见一个少年从远处走来。老人问道：“你是什么人？”\n"
+    * 20
+)
+TRADITIONAL = (
+    "第一回　山中來客\n　　話說那一日天色已晚，山裡的老人正坐在門前，忽然看見一個少年從遠處走來。老人問道：「你是甚麼人？」\n"
+    * 20
+)
+JAPANESE = (
+    "一　山の客\n　その日はもう暮れかけていた。山の老人が家の前に坐っていると、遠くから一人の少年が歩いて来るのが見えた。\n"
+    * 20
+)
+KOREAN = (
+    "제일장 산속의 손님\n그날은 이미 해가 지고 있었다. 산에 사는 노인은 문 앞에 앉아 있다가 멀리서 걸어오는 소년을 보았다.\n"
+    * 20
+)
+RUSSIAN = (
+    "Глава первая\n\nВ тот день уже стемнело. Старик сидел перед домом, когда увидел, что издалека идёт мальчик.\n" * 20
+)
+ENGLISH = (
+    "Chapter I\n\nIt was growing dark — the old man’s “house” stood alone, and naïve travellers passed it by.\n" * 20
+)
+FRENCH = (
+    "Chapitre premier\n\nLa nuit tombait déjà. Le vieil homme était assis devant sa maison quand un garçon s'approcha.\n"
+    * 20
+)
+
+ENCODED = [
+    (CHINESE, "utf-8", "utf-8"),
+    (CHINESE, "utf-8-sig", "utf-8-sig"),
+    (CHINESE, "utf-16", "utf-16"),
+    (CHINESE, "utf-16-le", "utf-16-le"),
+    (CHINESE, "utf-16-be", "utf-16-be"),
+    (ENGLISH, "utf-16-le", "utf-16-le"),
+    (CHINESE, "utf-32", "utf-32"),
+    (CHINESE, "gbk", "gb18030"),
+    (TRADITIONAL, "gb18030", "gb18030"),
+    (TRADITIONAL, "big5", "big5hkscs"),
+    (JAPANESE, "shift_jis", "shift_jis"),
+    (JAPANESE, "euc_jp", "euc_jp"),
+    (KOREAN, "cp949", "cp949"),
+    (RUSSIAN, "cp1251", "cp1251"),
+    (RUSSIAN, "koi8-r", "koi8-r"),
+    (RUSSIAN, "cp866", "cp866"),
+    (ENGLISH, "cp1252", "cp1252"),
+    (FRENCH, "iso8859-1", "cp1252"),
+]
+
+
+@pytest.mark.parametrize(("text", "written", "told"), ENCODED)
+def test_finds_the_encoding(text: str, written: str, told: str) -> None:
+    """Every encoding of the list is found, and the codec told decodes the whole file to the same text."""
+    data = text.encode(written)
+
+    decoded = decode(data)
+
+    assert (decoded.text, decoded.encoding, decoded.repaired_bytes) == (text, told, 0)
+    assert data.decode(decoded.encoding) == text
+    assert decoded.confidence > 0.6
+
+
+@pytest.mark.parametrize(
+    ("text", "written"), [(CHINESE, "utf-8"), (CHINESE, "gb18030"), (ENGLISH, "utf-8"), (JAPANESE, "euc_jp")]
+)
+def test_repairs_and_counts_a_damaged_byte(text: str, written: str) -> None:
+    """One bad byte in the middle does not change the encoding: it is replaced and counted."""
+    data = bytearray(text.encode(written))
+    data[len(data) // 2] = 0xFF
+
+    decoded = decode(bytes(data))
+
+    assert decoded.encoding == written
+    assert 1 <= decoded.repaired_bytes <= 3
+    assert decoded.text == bytes(data).decode(written, "replace")
+
+
+@pytest.mark.parametrize("written", ["utf-8", "gb18030", "utf-16-le"])
+def test_tolerates_a_character_cut_off_at_the_end(written: str) -> None:
+    """A file that ends inside a character is read up to there."""
+    data = (CHINESE + "完").encode(written)[:-1]
+
+    decoded = decode(data)
+
+    assert decoded.encoding == written
+    assert decoded.text.startswith(CHINESE)
+    assert decoded.repaired_bytes > 0
+
+
+def test_keeps_newlines_as_they_are() -> None:
+    """CRLF, LF and CR stay, because offsets count them."""
+    assert decode(b"a\r\nb\nc\rd").text == "a\r\nb\nc\rd"
+
+
+def test_a_stray_byte_in_ascii_is_damage_not_a_letter() -> None:
+    """An English text with one impossible byte is damaged UTF-8; one with an accented letter is windows-1252."""
+    assert decode(b"It was late. " * 50 + b"\xff" + b" Nobody came. " * 50).encoding == "utf-8"
+    assert decode(b"It was late. " * 50 + b"caf\xe9" + b" Nobody came. " * 50).encoding == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"%PDF-1.7\n" + b"x" * 100, "PDF"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/epub+zip", "EPUB"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"word/document.xml", "Word"),
+        (b"PK\x03\x04" + b"\0" * 100, "ZIP"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "PNG"),
+        (b"{\\rtf1\\ansi hello}", "Rich Text"),
+        (bytes(range(256)) * 20, "control bytes"),
+        (b"\0" * 1000, "control bytes"),
+    ],
+)
+def test_names_what_is_not_text(data: bytes, kind: str) -> None:
+    """A file of another format is refused with the name of that format."""
+    with pytest.raises(DecodingError, match=kind):
+        decode(data)
+
+
+@pytest.mark.parametrize("data", [b"", b" \r\n\t ", codecs.BOM_UTF8, "　\n".encode()])
+def test_refuses_empty_and_blank_files(data: bytes) -> None:
+    """A file without a visible character is an error, not an empty novel."""
+    with pytest.raises(DecodingError):
+        decode(data)
+
+
+def test_a_named_encoding_is_obeyed() -> None:
+    """The user's word goes before what looks likely."""
+    assert decode("naïve".encode("cp1252"), encoding="latin-1").text == "naïve"
+    assert decode(codecs.BOM_UTF8 + b"a", encoding="utf8").text == "a"
+
+
+def test_a_wrong_named_encoding_tells_the_offset() -> None:
+    """Bytes that the named encoding cannot hold are an error with their place."""
+    with pytest.raises(DecodingError) as caught:
+        decode(b"abc\xff" + b"d" * 20, encoding="utf-8")
+
+    assert (caught.value.encoding, caught.value.offset) == ("utf-8", 3)
+
+
+@pytest.mark.parametrize(
+    "name", ["klingon", "rot13", "base64", "punycode", "idna", "unicode_escape", "a\0b", "é", "x" * 5000]
+)
+def test_an_unknown_encoding_name_is_told(name: str) -> None:
+    """Names that are no encoding of files are refused, whatever Python's codec registry calls codecs."""
+    with pytest.raises(InvalidInputError, match="encoding"):
+        decode(b"abc", encoding=name)
+
+
+@given(st.binary(max_size=600))
+def test_any_bytes_are_text_or_a_known_error(data: bytes) -> None:
+    """Nothing but the library's own errors leaves the decoder."""
+    try:
+        decoded = decode(data)
+    except NovelTasksError:
+        return
+    assert decoded.text.strip()
+    assert 0 <= decoded.confidence <= 1
+    if not decoded.repaired_bytes:
+        assert data.decode(decoded.encoding) == decoded.text
