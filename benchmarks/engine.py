@@ -24,6 +24,7 @@ from contextlib import asynccontextmanager
 from statistics import median
 
 import asyncpg
+from attrs import evolve
 
 from benchmarks.harness import bounds
 from benchmarks.harness.costs import BufferLink, log_of, still
@@ -45,7 +46,7 @@ _WAVE = 100
 _WAVES = 50
 _SINGLES = 200
 _BACKLOG = 5_000
-_NO_POLLS = {"poll_min_seconds": 60.0, "poll_max_seconds": 60.0}
+_NO_POLLS = 60.0
 _DONE = """
 select (select count(*) from tasks where status = 'completed' and result is not null),
        (select count(*) from task_attempts where outcome = 'completed'),
@@ -94,10 +95,14 @@ async def _drain(run: Run, url: str, *, tasks: int) -> float:
 
 
 @asynccontextmanager
-async def _engine(run: Run, url: str, **settings: float) -> AsyncIterator[tuple[TaskEngine, Counter]]:
-    """Open an engine whose only processor does nothing."""
+async def _engine(
+    run: Run, url: str, *, poll_seconds: float | None = None
+) -> AsyncIterator[tuple[TaskEngine, Counter]]:
+    """Open an engine whose only processor does nothing, which polls every `poll_seconds` or as usual."""
     counter = Counter()
-    config = EngineConfig(database_url=url, data_dir=run.new_folder(), **settings)
+    config = EngineConfig(database_url=url, data_dir=run.new_folder())
+    if poll_seconds is not None:
+        config = evolve(config, poll_min_seconds=poll_seconds, poll_max_seconds=poll_seconds)
     async with TaskEngine.open(config, processors=counter.processors(), observers=[counter]) as engine:
         yield engine, counter
 
@@ -108,7 +113,7 @@ async def _count_traffic(run: Run) -> list[Result]:
         run.database() as url,
         counted(url, folder=run.new_folder()) as (relayed, traffic),
         log_of(url) as log,
-        _engine(run, relayed, **_NO_POLLS) as (engine, counter),
+        _engine(run, relayed, poll_seconds=_NO_POLLS) as (engine, counter),
         engine.worker(concurrency=_WAVE),
     ):
         await still(url)
@@ -136,7 +141,7 @@ async def _count_calls(run: Run) -> Result:
     profile = cProfile.Profile()
     async with (
         run.database() as url,
-        _engine(run, url, **_NO_POLLS) as (engine, counter),
+        _engine(run, url, poll_seconds=_NO_POLLS) as (engine, counter),
         engine.worker(concurrency=_WAVE),
     ):
         await wave(engine, counter, tasks=_WAVE)
@@ -173,9 +178,7 @@ async def _drain_by_hand(queue: Queue, *, watched: tuple[BufferLink, ...]) -> No
     for link in watched:
         link.counted.clear()
     for _ in range(_BACKLOG // _WAVE):
-        claimed = await queue.claim(
-            heads, lanes={lane: Lane(lane, NOOP, 60.0)}, most={lane: _WAVE}, worker_id=worker
-        )
+        claimed = await queue.claim(heads, lanes={lane: Lane(lane, NOOP, 60.0)}, most={lane: _WAVE}, worker_id=worker)
         heads = [claimed[-1][1]]
         endings = [
             make_ending(claim.task_id, Completed(result=bounds.RESULT), attempt=claim.attempt, at=now())

@@ -12,7 +12,7 @@ The novels are those of the folder that NOVEL_TASKS_CORPUS names (default: ../sh
 from the largest to the smallest, 1,000 in all; every copy has a last line of its own, so that no two
 files are the same. Without the folder the benchmark is skipped.
 
-`--quick`: 2 cycles of the novels up to 1.25 MB.
+`--quick`: 2 cycles of the novels up to 700 KB.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from benchmarks.harness.pairs import in_turns
 from benchmarks.harness.pure import cpu_seconds
 from benchmarks.harness.results import Result
 from benchmarks.harness.run import Benchmark, BenchmarkError, BenchmarkSkippedError, Run, settle
-from novel_tasks_core import EngineConfig, Processors, TaskEngine
+from novel_tasks_core import EngineConfig, Processors, Task, TaskEngine
 
 CORPUS_VARIABLE = "NOVEL_TASKS_CORPUS"
 PROCESSOR = "analyze"
@@ -42,7 +42,8 @@ _CALLERS = 4
 _LONGEST_SECONDS = 3600.0
 _BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _COUNT = """
-select count(*) filter (where a.name = $1) as reports, count(distinct t.id) filter (where t.status <> 'completed') as failed
+select count(*) filter (where a.name = $1) as reports,
+       count(distinct t.id) filter (where t.status <> 'completed') as failed
 from tasks t left join artifacts a on a.task_id = t.id and a.attempt = t.result_attempt
 """
 
@@ -62,7 +63,7 @@ class Book:
 
 async def measure(run: Run) -> list[Result]:
     """Measure the share."""
-    corpus = _corpus(largest=run.sized(1 << 40, quick=1_250_000))
+    corpus = _corpus(largest=run.sized(1 << 40, quick=700_000))
     slots = len(os.sched_getaffinity(0))
     books = list(_books(corpus, run.sized(1000, quick=2 * len(corpus))))
 
@@ -116,6 +117,7 @@ async def _process(run: Run, books: list[Book], slots: int) -> float:
 
 async def _take_through(engine: TaskEngine, books: list[Book]) -> None:
     left = iter(books)
+    submitted: list[Task] = []
 
     async def upload() -> None:
         for book in left:
@@ -123,7 +125,6 @@ async def _take_through(engine: TaskEngine, books: list[Book]) -> None:
             source = await engine.store(content, name=book.path.name)
             submitted.append(await engine.submit(source, processor=PROCESSOR))
 
-    submitted = []
     await asyncio.gather(*(upload() for _ in range(_CALLERS)))
     for task in submitted:
         await engine.result(task.id)

@@ -12,6 +12,8 @@ from typing import TextIO
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 
+from novel_tasks_core import Observer, OutcomeKind, TaskId, format_task_id
+
 _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -20,6 +22,26 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 )
+
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+class TaskLog(Observer):
+    """Writes one line for every attempt that ended."""
+
+    def attempt_finished(
+        self, *, task_id: TaskId, processor: str, attempt: int, outcome: OutcomeKind, seconds: float
+    ) -> None:
+        """Tell which task, how it ended and how long it took."""
+        _log.info(
+            "task_processed",
+            task_id=format_task_id(task_id),
+            processor=processor,
+            attempt=attempt,
+            status=outcome.value,
+            duration_ms=round(seconds * 1000, 1),
+        )
 
 
 def configure_logging(*, level: str, as_json: bool, stream: TextIO | None = None) -> None:

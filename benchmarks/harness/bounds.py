@@ -48,7 +48,9 @@ async def create(url: str, *, tasks: int = 0) -> None:
     try:
         await connection.execute(_SCHEMA)
         payload = json.dumps(PAYLOAD)
-        await connection.copy_records_to_table("raw_tasks", records=((payload,) for _ in range(tasks)), columns=["payload"])
+        await connection.copy_records_to_table(
+            "raw_tasks", records=((payload,) for _ in range(tasks)), columns=["payload"]
+        )
     finally:
         await connection.close()
 

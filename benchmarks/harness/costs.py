@@ -19,12 +19,14 @@ from novel_tasks_core.storage.database import Link
 _EXTENSION = "create extension if not exists pg_walinspect"
 # The slot keeps a checkpoint from removing what is to be counted; it goes with the connection.
 _BEGIN = "select lsn from pg_create_physical_replication_slot($1, true, true)"
-_POSITION = "select pg_current_wal_insert_lsn()"
+# Committed like any other write, so that everything before it is flushed too.
+_FLUSH = "select pg_logical_emit_message(true, 'benchmarks', '')"
+_POSITION = "select pg_current_wal_flush_lsn()"
 # Full-page images depend on when the last checkpoint was; the rest of XLOG and Standby is housekeeping.
 _LOGGED = """
 select coalesce(sum(record_size), 0)::bigint
 from pg_get_wal_stats($1::pg_lsn, pg_current_wal_flush_lsn(), true)
-where "resource_manager/record_type" !~ '^(XLOG|Standby)/'
+where "resource_manager/record_type" !~ '^(XLOG|Standby|LogicalMessage)/'
 """
 _TOUCHED = """
 select coalesce(sum(pg_stat_get_xact_blocks_fetched(oid)), 0)::bigint
@@ -54,10 +56,12 @@ class Log:
 
     async def begin(self) -> None:
         """Count from now on."""
+        await self._connection.execute(_FLUSH)
         self._began = await self._connection.fetchval(_POSITION)
 
     async def count(self) -> int:
         """Return how many bytes were logged since `begin`, without full-page images."""
+        await self._connection.execute(_FLUSH)
         return int(await self._connection.fetchval(_LOGGED, self._began))
 
 
@@ -67,7 +71,7 @@ async def log_of(url: str) -> AsyncIterator[Log]:
 
     Raises: BenchmarkError where the server lacks the extension pg_walinspect.
     """
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, server_settings={"synchronous_commit": "on"})
     try:
         try:
             await connection.execute(_EXTENSION)
@@ -96,4 +100,3 @@ class BufferLink(Link):
             rows = await connection.fetch(query, *args)
             self.counted.append(await connection.fetchval(_TOUCHED) - before)
         return rows
-

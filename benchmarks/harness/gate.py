@@ -15,8 +15,6 @@ BASELINE = Path(__file__).resolve().parents[1] / "baseline.json"
 TOLERANCE = 0.03
 """By how much a count may exceed its baseline."""
 
-Facts = Mapping[str, str]
-
 
 @frozen
 class Pinned:
@@ -24,7 +22,7 @@ class Pinned:
 
     value: float
     unit: str
-    facts: Facts
+    facts: Mapping[str, str]
 
 
 def read_baseline(path: Path) -> dict[str, Pinned]:
@@ -54,7 +52,7 @@ def write_baseline(path: Path, reports: Iterable[Report]) -> None:
     path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def facts_of(result: Result, report: Report) -> Facts:
+def facts_of(result: Result, report: Report) -> dict[str, str]:
     """Return what a count depends on, as it is on this machine: versions without their last part."""
     return {name: _line(str(report.machine[name])) for name in result.pinned or ()}
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.harness.results import Facts
+
 _FLUSHES = 20
 
 
-def describe(folder: Path, *, postgresql: str) -> dict[str, str | float]:
+def describe(folder: Path, *, postgresql: str) -> Facts:
     """Return the facts; `fsync_ms` is measured in `folder`, where the files of the benchmarks go."""
     return {
         "system": platform.platform(terse=True),

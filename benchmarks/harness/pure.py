@@ -92,7 +92,7 @@ async def cpu_seconds(processor: str, paths: Sequence[Path]) -> float:
         raise
     if process.returncode:
         raise BenchmarkError(f"processing without the engine failed with exit code {process.returncode}")
-    return sum(json.loads(printed))
+    return float(sum(json.loads(printed)))
 
 
 if __name__ == "__main__":

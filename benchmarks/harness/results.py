@@ -14,6 +14,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+Facts = Mapping[str, str | float]
+"""What figures were measured on."""
+
 
 class Better(StrEnum):
     """In which direction a figure improves."""
@@ -76,7 +79,7 @@ class Report:
     """The results of one benchmark on one machine; `skipped` says why there are none."""
 
     benchmark: str
-    machine: Mapping[str, str | float]
+    machine: Facts
     results: tuple[Result, ...] = ()
     skipped: str | None = None
 

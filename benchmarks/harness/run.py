@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
-from attrs import field, frozen
+from attrs import frozen
 
 from benchmarks.harness.results import Result
 from novel_tasks_core.storage.embedded import open_embedded
@@ -36,15 +35,10 @@ class Run:
     quick: bool
     server_url: str
     folder: Path
-    machine: dict[str, str | float] = field(factory=dict)
 
     def sized(self, full: int, *, quick: int) -> int:
         """Return how many of something this run does."""
         return quick if self.quick else full
-
-    def say(self, text: str) -> None:
-        """Tell whoever watches what happens now; results go elsewhere."""
-        print(f"  {text}", file=sys.stderr, flush=True)
 
     def new_folder(self) -> Path:
         """Make an empty folder."""

@@ -31,6 +31,9 @@ CLOCKED = frozenset(
         "workers.orphans",
         "workers.overdue",
         "housekeeping.due",
+        "housekeeping.roll_up",
+        "housekeeping.expired",
+        "housekeeping.unused_files",
         "queue.promote",
         "queue.ready_heads",
         "select pg_notify($1, $2)",
@@ -57,8 +60,11 @@ class Traffic:
 
     def totals(self, *, without: frozenset[str]) -> tuple[int, int]:
         """Return how many statements ran and how many round trips they took, some statements left out."""
-        kept = [{n: c for n, c in counter.items() if n not in without} for counter in (self.statements, self.round_trips)]
-        return sum(kept[0].values()), sum(kept[1].values())
+        return _total(self.statements, without), _total(self.round_trips, without)
+
+
+def _total(counter: Counter[str], without: frozenset[str]) -> int:
+    return sum(runs for name, runs in counter.items() if name not in without)
 
 
 class Reader:

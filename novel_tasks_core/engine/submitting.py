@@ -70,7 +70,7 @@ class Submitting:
         changes: list[Change] = []
         for _ in range(_KEY_TRIES):
             stored = await self._store(row, connection)
-            if not stored.taken:
+            if row.id not in stored.taken:
                 return self._task(new, row), stored, tuple(changes)
             held = await self._tasks.key_holder(new.owner, row.key or "", connection=connection)
             match new.on_duplicate:

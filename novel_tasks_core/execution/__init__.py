@@ -1,0 +1,1 @@
+"""Running attempts: in this process or in children that can be killed, and what they end with."""

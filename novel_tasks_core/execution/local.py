@@ -23,6 +23,7 @@ from novel_tasks_core.execution.jobs import Job
 from novel_tasks_core.execution.messages import Staged
 from novel_tasks_core.models import LogLevel, new_task_id
 from novel_tasks_core.processors.base import Processor
+from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.storage.files import LocalFiles
 from novel_tasks_core.storage.staging import temporary_name
 
@@ -75,7 +76,7 @@ async def process_file(
     processor: str = "analyze",
     options: Mapping[str, Any] | None = None,
     output_dir: Path | None = None,
-    processors: ProcessorSource,
+    processors: ProcessorSource | None = None,
     timeout_seconds: float | None = None,
     on_progress: ProgressCallback | None = None,
     on_log: LogCallback | None = None,
@@ -84,13 +85,15 @@ async def process_file(
     """Run one processor on one file, once.
 
     Artifacts are written to `output_dir` under their names, replacing files of these names; without it
-    they are thrown away. The callbacks run on the event loop and must not block. `timeout_seconds`
-    defaults to the processor's, then to the configured one. A cancellation stops the processor first.
+    they are thrown away. `processors` are the built-in ones unless given. The callbacks run on the event
+    loop and must not block. `timeout_seconds` defaults to the processor's, then to the configured one. A
+    cancellation stops the processor first.
 
     Raises: UnknownProcessorError, InvalidOptionsError; InvalidInputError for a path that is no readable
     file; DecodingError when it is not text; TaskTimeoutError, ChildCrashedError, and TaskProcessingError
     naming the `type` of whatever else the processor raised; FileStoreError when the disk refuses.
     """
+    processors = processors or Processors.builtin()
     chosen = processors.get(processor)
     checked = processors.validate(processor, options)
     config = config or EngineConfig.from_env()

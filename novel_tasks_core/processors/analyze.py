@@ -18,7 +18,7 @@ SCHEMA = "novel-tasks/analysis/1"
 
 
 def analyze(ctx: ChildContext, options: ReadingOptions) -> dict[str, Any]:
-    """Measure every chapter and the book; artifacts analysis.json and report.html, the same bytes for the same novel."""
+    """Measure every chapter and the book into analysis.json and report.html: the same bytes for the same novel."""
     from novel_tasks_core.processors.report import render_report
     from novel_tasks_core.text.measures import Measuring
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -11,17 +11,21 @@ from novel_tasks_core.text.measures import BookMeasures, ChapterMeasures
 from novel_tasks_core.text.people import Person
 
 _STYLE = """
-:root{color-scheme:light dark;--paper:#fbfaf7;--ink:#24211c;--soft:#6f695f;--line:#e3ded3;--bar:#8a5a44;--talk:#d9a679;--card:#fff}
-@media(prefers-color-scheme:dark){:root{--paper:#17161a;--ink:#e9e5dc;--soft:#9d968a;--line:#35323a;--bar:#d19a7b;--talk:#7b4f3a;--card:#1f1d23}}
+:root{color-scheme:light dark;--paper:#fbfaf7;--ink:#24211c;--soft:#6f695f;--line:#e3ded3;
+--bar:#8a5a44;--talk:#d9a679;--card:#fff}
+@media(prefers-color-scheme:dark){:root{--paper:#17161a;--ink:#e9e5dc;--soft:#9d968a;--line:#35323a;
+--bar:#d19a7b;--talk:#7b4f3a;--card:#1f1d23}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.6 Georgia,"Noto Serif","Songti SC","Noto Serif CJK SC",serif}
+body{margin:0;background:var(--paper);color:var(--ink);
+font:17px/1.6 Georgia,"Noto Serif","Songti SC","Noto Serif CJK SC",serif}
 main{max-width:60rem;margin:0 auto;padding:3rem 1.25rem 4rem}
 h1{font-weight:500;font-size:2.1rem;line-height:1.2;margin:0 0 .4rem;overflow-wrap:anywhere}
 h2{font-weight:500;font-size:1.3rem;margin:3rem 0 .8rem}
 p{margin:.4rem 0}.soft{color:var(--soft);font-size:.9rem}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.8rem;margin:2rem 0 0;padding:0}
 .facts div{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem}
-.facts dt{color:var(--soft);font-size:.8rem}.facts dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums}
+.facts dt{color:var(--soft);font-size:.8rem}
+.facts dd{margin:0;font-size:1.35rem;font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{padding:.42rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
@@ -30,7 +34,8 @@ td:nth-child(1),th:nth-child(1){text-align:left;white-space:normal;min-width:12r
 tr.part td{font-weight:600}tr.section td:first-child{padding-left:2rem}
 svg{display:block;width:100%;height:auto}.bar{fill:var(--bar)}.talk{fill:var(--talk)}.axis{stroke:var(--line)}
 svg text{fill:var(--soft);font:11px Georgia,serif}.mark{fill:var(--bar)}
-@media print{body{background:#fff;color:#000;font-size:11pt}main{max-width:none;padding:0}h2{break-after:avoid}tr{break-inside:avoid}}
+@media print{body{background:#fff;color:#000;font-size:11pt}main{max-width:none;padding:0}
+h2{break-after:avoid}tr{break-inside:avoid}}
 """
 _CHART_WIDTH, _CHART_HEIGHT, _CHART_LEFT = 960, 240, 56
 _STRIP_WIDTH = 360
@@ -114,7 +119,8 @@ def _length_chart(book: BookMeasures, words: Words) -> str:
         f'<text x="{_CHART_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{round(highest * part):,}</text>'
         for part, y in ((part, 8 + _CHART_HEIGHT * (1 - part)) for part in (0, 0.5, 1))
     )
-    legend = f'<p class="soft">{escape(words["chart_note"] if book.dialogue_share is not None else words["chart_note_plain"])}</p>'
+    note = words["chart_note_plain" if book.dialogue_share is None else "chart_note"]
+    legend = f'<p class="soft">{escape(note)}</p>'
     return (
         f'<svg viewBox="0 0 {_CHART_WIDTH} {_CHART_HEIGHT + 16}" role="img" aria-label="{escape(words["lengths"])}">'
         f"{lines}{bars}</svg>{legend}"
@@ -126,14 +132,14 @@ def _bar(index: int, chapter: ChapterMeasures, step: float, highest: int) -> str
     x = _CHART_LEFT + index * step + (step - width) / 2
     height = _CHART_HEIGHT * chapter.characters / highest
     spoken = height * (chapter.dialogue_share or 0.0)
-    top = 8 + _CHART_HEIGHT - height
     name = escape(f"{chapter.title or '-'}: {chapter.characters:,}")
-    talk = (
-        f'<rect class="talk" x="{x:.1f}" y="{8 + _CHART_HEIGHT - spoken:.1f}" width="{width:.1f}" height="{spoken:.1f}"/>'
-        if spoken
-        else ""
-    )
-    return f'<g><title>{name}</title><rect class="bar" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"/>{talk}</g>'
+    talk = _column("talk", x, width, spoken) if spoken else ""
+    return f"<g><title>{name}</title>{_column('bar', x, width, height)}{talk}</g>"
+
+
+def _column(kind: str, x: float, width: float, height: float) -> str:
+    top = 8 + _CHART_HEIGHT - height
+    return f'<rect class="{kind}" x="{x:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
 
 
 def _chapter_table(book: BookMeasures, words: Words) -> str:
@@ -169,26 +175,29 @@ def _people(book: BookMeasures, words: Words) -> str:
     if not book.people:
         return ""
     rows = "".join(_person_row(person) for person in book.people[:_PEOPLE_SHOWN])
-    head = f'<th scope="col">{words["name"]}</th><th scope="col">{words["mentions"]}</th><th scope="col">{words["where"]}</th>'
+    head = "".join(f'<th scope="col">{words[name]}</th>' for name in ("name", "mentions", "where"))
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     return heading + table + _meetings(book, words)
 
 
 def _person_row(person: Person) -> str:
     aliases = f' <span class="soft">{escape(", ".join(person.aliases[:4]))}</span>' if person.aliases else ""
-    return f"<tr><td>{escape(person.name)}{aliases}</td><td>{person.mentions:,}</td><td>{_strip(person.by_chapter)}</td></tr>"
+    cells = (f"{escape(person.name)}{aliases}", f"{person.mentions:,}", _strip(person.by_chapter))
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
 def _strip(by_chapter: Sequence[int]) -> str:
     """Draw where in the book somebody is named: a mark for each chapter, darker the more often."""
     highest = max(by_chapter, default=0) or 1
     step = _STRIP_WIDTH / max(1, len(by_chapter))
-    marks: Iterable[str] = (
-        f'<rect class="mark" x="{index * step:.1f}" y="1" width="{max(0.6, step * 0.9):.1f}" height="14" opacity="{0.15 + 0.85 * count / highest:.2f}"/>'
+    width = max(0.6, step * 0.9)
+    marks = "".join(
+        f'<rect class="mark" x="{index * step:.1f}" y="1" width="{width:.1f}" height="14"'
+        f' opacity="{0.15 + 0.85 * count / highest:.2f}"/>'
         for index, count in enumerate(by_chapter)
         if count
     )
-    return f'<svg viewBox="0 0 {_STRIP_WIDTH} 16" style="width:{_STRIP_WIDTH}px;max-width:100%">{"".join(marks)}</svg>'
+    return f'<svg viewBox="0 0 {_STRIP_WIDTH} 16" style="width:{_STRIP_WIDTH}px;max-width:100%">{marks}</svg>'
 
 
 def _meetings(book: BookMeasures, words: Words) -> str:

@@ -112,7 +112,9 @@ class Queue:
 
     async def make_lane(self, processor: str) -> int:
         """Return the id of a processor's lane, made now if need be."""
-        return int(await self._claims.fetchval(self._sql["make_lane"], processor))
+        while (lane := await self._claims.fetchval(self._sql["make_lane"], processor)) is None:
+            pass  # another process makes it at this moment: only the next statement sees it
+        return int(lane)
 
     async def pause(self, processor: str, *, paused: bool) -> None:
         """Stop or allow claims of a processor's tasks, in all workers."""

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 from attrs import frozen
 
+from novel_tasks_core.conversion import is_storable
 from novel_tasks_core.errors import ArtifactNotFoundError, InvalidFilterError, TaskNotFoundError
 from novel_tasks_core.models import (
     Artifact,
@@ -143,6 +144,9 @@ class Tasks:
 
     async def _conditions(self, wanted: TaskFilter, *, before: UUID) -> list[Any] | None:
         """Return the parameters that all list queries share, None if nothing can match."""
+        for field, text in (("owner", wanted.owner), ("query", wanted.query)):
+            if text is not None and not is_storable(text):
+                raise InvalidFilterError(field, "must not contain NUL characters or lone surrogates")
         lane = None
         if wanted.processor is not None:
             lane = await self._lane(wanted.processor)

@@ -13,17 +13,17 @@ _END = re.compile(
 _AOZORA_COLOPHON = re.compile(r"^底本[：:]", re.MULTILINE)
 _AOZORA_RULE = re.compile(r"^-{20,}\s*$", re.MULTILINE)
 _LEGEND = 3000
+_LONGEST_COLOPHON = 10_000
+_LONGEST_LICENCE = 100_000
 
 
 def body_span(text: str) -> tuple[int, int]:
     """Return the [start, end) offsets of the book proper; the whole text when nothing surrounds it."""
     start = _header_end(text)
-    end_match = _END.search(text, start)
+    end_match = _END.search(text, max(start, len(text) - _LONGEST_LICENCE))
     if end_match:
         return start, end_match.start()
-    colophon = None
-    for colophon in _AOZORA_COLOPHON.finditer(text, max(start, len(text) - 10_000)):
-        break
+    colophon = _AOZORA_COLOPHON.search(text, max(start, len(text) - _LONGEST_COLOPHON))
     return start, colophon.start() if colophon else len(text)
 
 

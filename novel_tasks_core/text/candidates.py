@@ -9,11 +9,10 @@ from itertools import pairwise
 
 from attrs import frozen
 
+from novel_tasks_core.text.forms import Form, Heading
+from novel_tasks_core.text.hanheadings import HAN_FIRST
 from novel_tasks_core.text.headings import (
-    HAN_FIRST,
     LONGEST_HEADING,
-    Form,
-    Heading,
     clean_line,
     ends_sentence,
     may_begin_heading,
@@ -97,47 +96,56 @@ class Scan:
     contents: list[Candidate]
     layout: Layout
 
+    def keep(self, candidate: Candidate) -> None:
+        """Add a line to the list where it belongs."""
+        if candidate.heading.form is not Form.PLAIN:
+            self.candidates.append(candidate)
+        elif _names_contents(candidate.heading):
+            self.contents.append(candidate)
+        else:
+            self.titles.append(candidate)
+
 
 def scan(text: str) -> Scan:
     """Find every line of a text that may be a heading, in one pass."""
-    candidates: list[Candidate] = []
-    titles: list[Candidate] = []
-    contents: list[Candidate] = []
-    gaps: Counter[int] = Counter()
-    airy = (text.count("\n\n") + text.count("\n\r\n")) * 20 > text.count("\n")
-    number = 0
-    before = 9
-    for offset, line, following in _lines(text):
-        number += 1
-        stripped = line.strip()
-        if not stripped:
-            before = min(before + 1, 9)
-            continue
-        if before:
-            gaps[before] += 1
-        if len(stripped) <= (LONGEST_HEADING if before or not airy else _LONGEST_CROWDED):
-            heading = _examine(stripped, before, following)
-            if heading is not None:
-                placed = _place(text, heading, line, number, offset, before)
-                target = candidates if heading.form is not Form.PLAIN else contents if _names_contents(heading) else titles
-                target.append(placed)
-        before = 0
+    found = Scan([], [], [], Layout(0, 0, Counter()))
+    gaps = found.layout.gaps
+    crowded = (
+        _LONGEST_CROWDED if (text.count("\n\n") + text.count("\n\r\n")) * 20 > text.count("\n") else LONGEST_HEADING
+    )
+    number, before = 0, 9
+    for start, lines in _blocks(text):
+        offset = start
+        for line, following in pairwise(lines):
+            number += 1
+            size = len(line)
+            if size <= crowded or before or line.isspace():
+                stripped = line.strip()
+                if not stripped:
+                    before += 1
+                    offset += size + 1
+                    continue
+                if before:
+                    gaps[min(before, 9)] += 1
+                if len(stripped) <= LONGEST_HEADING:
+                    heading = _examine(stripped, before, following)
+                    if heading is not None:
+                        found.keep(_place(text, heading, line, number, offset, min(before, 9)))
+                before = 0
+            offset += size + 1
     blank = sum(count * gap for gap, count in gaps.items() if gap < 9)
-    return Scan(candidates, titles, contents, Layout(number, blank, gaps))
+    return Scan(found.candidates, found.titles, found.contents, Layout(number, blank, gaps))
 
 
-def _lines(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yield (offset, line, the line after) without holding all lines at once; an old Mac's lines end in CR."""
+def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (offset, lines and the line after them) without holding all lines; an old Mac's lines end in CR."""
     newline = "\n" if "\n" in text or "\r" not in text else "\r"
     start, size = 0, len(text)
     while start < size:
         cut = text.rfind(newline, start, start + _BLOCK) + 1 or text.find(newline, start + _BLOCK) + 1 or size
         lines = text[start:cut].removesuffix(newline).split(newline)
         lines.append(text[cut : cut + LONGEST_HEADING].partition(newline)[0])
-        offset = start
-        for line, following in pairwise(lines):
-            yield offset, line, following
-            offset += len(line) + 1
+        yield start, lines
         start = cut
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from attrs import evolve
 
 from novel_tasks_core.text.aozora import aozora_marks
 from novel_tasks_core.text.boilerplate import body_span
 from novel_tasks_core.text.candidates import Candidate, Scan, scan
-from novel_tasks_core.text.headings import Form
+from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.markdown import markdown_marks
 from novel_tasks_core.text.marked import outline_of_marks
 from novel_tasks_core.text.outline import FoundHeading, Outline
@@ -152,7 +153,7 @@ def _holds_chapters(part: Chain, starts: list[int]) -> bool:
     if not starts:
         return True
     bounds = [bisect_left(starts, candidate.start) for candidate in part.candidates] + [len(starts)]
-    filled = sum(1 for before, after in zip(bounds, bounds[1:], strict=False) if after > before)
+    filled = sum(1 for before, after in pairwise(bounds) if after > before)
     return filled >= 0.6 * len(part)
 
 

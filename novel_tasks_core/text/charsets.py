@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
+from itertools import pairwise
 
 _COMMON_HAN = frozenset(
     "的一是不了人我在有他这為之大来以个中上们到说国和地也子时道出而要于就下得可你年生自会那后能对着事其里所去行过家"
@@ -47,9 +48,12 @@ _WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š�
 )
 _LETTERS = string.ascii_letters.encode()
 
-_CYRILLIC_PAIRS = frozenset(
-    ["ст", "но", "то", "на", "ен", "ов", "ни", "ра", "во", "ко", "ал", "ли", "по", "ре", "ос", "пр", "та", "го", "ер", "от", "не", "ло", "ла", "ол", "ро", "ом", "ка", "ть", "ть", "ес", "ль", "ва", "ор", "ан", "ет", "од", "те", "ел", "ат", "ве", "ит", "ин", "де", "ма", "за", "ам", "ав", "бы", "он", "ло", "да", "же", "об"]
+_COMMON_PAIRS = (
+    "ст но то на ен ов ни ра во ко ал ли по ре ос пр та го ер от не ло ла ол ро ом ка ть ес ль ва ор ан ет од те "
+    "ел ат ве"
+    " ит ин де ма за ам ав бы он да же об"
 )
+_CYRILLIC_PAIRS = frozenset(_COMMON_PAIRS.split())
 _CYRILLIC_CODECS = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac_cyrillic")
 _CYRILLIC_WORD = re.compile("[\u0400-\u045f]{2,}")
 _ODD_SIGN = re.compile("[^\x00-\x7f\u0400-\u045f\u2010-\u2027\u2030-\u203a\xa0\xab\xbb\xa7\u2116]")
@@ -130,7 +134,7 @@ def _pair_share(sample: bytes, name: str) -> float:
     pairs: Counter[str] = Counter()
     for word, count in words.items():
         kept = word.lower() if word[1:].islower() or word.isupper() else "?" * len(word)
-        for first, second in zip(kept, kept[1:], strict=False):
+        for first, second in pairwise(kept):
             pairs[first + second] += count
     total = sum(pairs.values())
     if not total:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from enum import IntEnum
 from functools import cache
 
-from attrs import frozen
-
 from novel_tasks_core.text import vocabulary
-from novel_tasks_core.text.numberwords import number_words
+from novel_tasks_core.text.forms import Form, Heading
+from novel_tasks_core.text.hanheadings import HAN_FIRST, parse_han_heading
+from novel_tasks_core.text.numberwords import LAST, number_words
 from novel_tasks_core.text.numerals import (
-    HAN_NUMERAL,
     Numeral,
     NumeralSystem,
     fold_width,
-    han_value,
     read_arabic,
     read_numeral,
     read_roman,
@@ -26,35 +23,6 @@ from novel_tasks_core.text.vocabulary import CHAPTER
 
 LONGEST_HEADING = 250
 """Lines of more characters are never headings."""
-
-
-class Form(IntEnum):
-    """How a heading shows itself, surest last."""
-
-    PLAIN = 0
-    TITLED = 1
-    BARE = 2
-    NAMED = 3
-    DIVISION = 4
-
-
-@frozen
-class Heading:
-    """What a line says if it is a heading.
-
-    `word` is the division (chapter, 回) or the lower-case name (prologue), "" for a bare numeral; `number`
-    is None where it cannot be read; `title` is the rest. `neat` is False where the line reads more
-    like the beginning of a sentence. `style` tells brackets and letter case apart.
-    """
-
-    form: Form
-    word: str
-    rank: int
-    number: int | None
-    system: NumeralSystem | None
-    title: str
-    neat: bool = True
-    style: str = ""
 
 
 _DECORATION = "#*_=~•☆★◆◇■□●○▲△※+|.·-–—―─ \t\u3000"
@@ -74,28 +42,15 @@ _BRACKETS = {
 _WORD = re.compile(r"[^\W\d_]+(?:['’´][^\W\d_]+)?")
 _SEPARATOR = re.compile(r"\s*[.:;,)\]、。，：．·•—–―─\-]+\s*|\s{2,}|\s*$|\s+")
 _STOP = re.compile(r"[.:;)\]、：．—–―─\-]")
-_SENTENCE_ENDS = frozenset(",;，；、.。！？!?…”’\"»」』")
+_SENTENCE_ENDS = frozenset(',;，；、.。！？!?…”’"»」』')
 _ORDINAL_ENDING = re.compile(
     r"(?:\.?\s*(?:st|nd|rd|th|er|ère|ere|re|ème|eme|e|º|ª|°|o|a|я|й|ая|-я|-й|-ая|-ый|-ой)\b\.?|\.)", re.IGNORECASE
 )
 _NUMBER_SIGN = re.compile(r"(?:№|n[°ºo]\.?|no\.|nr\.?|num\.|#)\s*", re.IGNORECASE)
 _ROMAN_LETTERS = frozenset("ivxlcdmіхсму")
-_HAN_UNIT = "".join(vocabulary.HAN_UNITS)
-_HAN_DIVISION = re.compile(
-    rf"(?:正文\s*|VIP\S{{0,4}}\s*|最新)?(?:[^\s第]{{0,10}}\s+)?第\s*([{HAN_NUMERAL}]{{1,9}}|[0-9]{{1,5}})\s*([{_HAN_UNIT}])"
-)
-_HAN_VOLUME = re.compile(
-    rf"(卷|巻|部|篇|章|編)(?:之|の|第)?\s*([{HAN_NUMERAL}]{{1,5}}|[0-9]{{1,4}}|[上中下前後后])(?=\s|$|[:：、.．])"
-)
-_HAN_PART = re.compile(r"([上中下前後后])([卷巻篇編编部册冊集])(?=\s|$|[:：、.．])|([上中下])(?=\s)")
-_HAN_ONE_OF = re.compile(rf"(?:其|その|之|の)\s*([{HAN_NUMERAL}]{{1,5}})(?=\s|$|[:：、.．])")
-_HAN_POSITIONS = {"上": 1, "前": 1, "中": 2, "下": 3, "後": 3, "后": 3}
-HAN_FIRST = frozenset("第卷巻部篇章編正其そ上中下前後后最" + HAN_NUMERAL)
-"""What a numbered heading in Chinese or Japanese may begin with, decorations aside."""
 _NAME_BEGINNINGS = frozenset(name[:2] for name in vocabulary.NAMED_HEADINGS) | frozenset(
     name + separator for name in vocabulary.NAMED_HEADINGS if len(name) == 1 for separator in " :.\u3000"
 )
-_HAN_TRAILER = re.compile(r"[。，、；？！,;]")
 _AOZORA_NOTE = re.compile(r"［＃[^］\n]{0,200}］|《[^》\n]{0,60}》|｜")
 
 
@@ -116,7 +71,7 @@ def parse_heading(line: str) -> Heading | None:
         or bare.startswith("VIP")
         or not (first.isascii() or unicodedata.category(first) in ("Lu", "Ll"))
     ):
-        found = _parse_han(bare, style)
+        found = parse_han_heading(bare, style)
         return found or _parse_named(bare)
     return _parse_division(bare) or _parse_numbered(bare, style) or _parse_named(bare)
 
@@ -190,7 +145,7 @@ def _parse_division(text: str) -> Heading | None:
     if numeral is None:
         return _ordinal_first(text) or _misspelt_number(text, word, rest)
     title, neat = _title_after(undressed, numeral.end)
-    return Heading(Form.DIVISION, word, rank, numeral.value, numeral.system, title, neat, _case(text))
+    return Heading(Form.DIVISION, word, rank, _known(numeral), numeral.system, title, neat, _case(text))
 
 
 def _ordinal_first(text: str) -> Heading | None:
@@ -210,7 +165,12 @@ def _ordinal_first(text: str) -> Heading | None:
     stopped = _STOP.match(rest[match.end() :].lstrip()[:1])
     if title and not (title[0].isupper() and (stopped or numeral.system is NumeralSystem.WORD)):
         return None
-    return Heading(Form.DIVISION, match[0].casefold(), rank, numeral.value, numeral.system, title, neat, _case(text))
+    return Heading(Form.DIVISION, match[0].casefold(), rank, _known(numeral), numeral.system, title, neat, _case(text))
+
+
+def _known(numeral: Numeral) -> int | None:
+    """Return the number, None for that of CHAPTER THE LAST."""
+    return None if numeral.value == LAST else numeral.value
 
 
 def _misspelt_ordinal(text: str) -> Heading | None:
@@ -312,84 +272,6 @@ def _split_name(text: str) -> tuple[str, str, str]:
     if match is None:
         return text, "", ""
     return text[: match.start()], match[0] or " ", text[match.end() :]
-
-
-def _parse_han(text: str, style: str) -> Heading | None:
-    match = _HAN_DIVISION.match(text)
-    if match:
-        return _han_division(text, match, style)
-    match = _HAN_VOLUME.match(text)
-    if match:
-        value = _HAN_POSITIONS.get(match[2]) or _number(match[2])
-        return Heading(
-            Form.DIVISION,
-            match[1],
-            vocabulary.HAN_UNITS[match[1]],
-            value,
-            NumeralSystem.HAN,
-            text[match.end() :].strip(" :：、.．"),
-        )
-    match = _HAN_PART.match(text)
-    if match:
-        rest = text[match.end() :].strip(" :：、.．")
-        return Heading(
-            Form.DIVISION,
-            "上",
-            vocabulary.PART,
-            _HAN_POSITIONS[match[1] or match[3]],
-            NumeralSystem.HAN,
-            rest,
-            not _HAN_TRAILER.search(rest),
-        )
-    match = _HAN_ONE_OF.match(text)
-    if match:
-        rest = text[match.end() :].strip(" :：、.．")
-        return Heading(
-            Form.BARE if not rest else Form.TITLED, "", CHAPTER, _number(match[1]), NumeralSystem.HAN, rest, style="其"
-        )
-    return _han_numbered(text, style)
-
-
-def _han_division(text: str, match: re.Match[str], style: str) -> Heading:
-    """Read `第一回　…`; a unit followed at once by text must not read like a sentence."""
-    rest = text[match.end() :]
-    inner = _HAN_DIVISION.search(rest) if vocabulary.HAN_UNITS[match[2]] == vocabulary.PART else None
-    if inner and vocabulary.HAN_UNITS[inner[2]] == CHAPTER:
-        return _han_division(rest, inner, style)
-    title = rest.strip(" :：、.．-—–】]")
-    spaced = not rest or not rest[0].isalnum()
-    ended = bool(title) and title[-1] in "。，；、,;"
-    crowded = not spaced and (len(title) > 16 or bool(_HAN_TRAILER.search(title)))
-    neat = not ended and not crowded and not (not spaced and title[0] in "的是里中就也都才")
-    return Heading(
-        Form.DIVISION,
-        match[2],
-        vocabulary.HAN_UNITS[match[2]],
-        _number(match[1]),
-        NumeralSystem.HAN,
-        title,
-        neat,
-        style + ("" if spaced else "joined"),
-    )
-
-
-def _number(digits: str) -> int | None:
-    return int(digits) if digits.isdigit() and digits.isascii() else han_value(digits)
-
-
-def _han_numbered(text: str, style: str) -> Heading | None:
-    numeral = read_numeral(text)
-    if numeral is None or numeral.system is NumeralSystem.WORD:
-        return None
-    rest = text[numeral.end :]
-    title = rest.strip(" :：、.．)）・。")
-    if not title:
-        return Heading(Form.BARE, "", CHAPTER, numeral.value, numeral.system, "", style=style)
-    separated = bool(style) or not rest[0].isalnum()
-    if not separated or len(title) > 40 or _HAN_TRAILER.search(title):
-        return None
-    mark = rest.strip()[0] if not rest.strip()[0].isalnum() and rest.strip()[0] in "、.．:：" else " "
-    return Heading(Form.TITLED, "", CHAPTER, numeral.value, numeral.system, title, style=style + mark)
 
 
 def ends_sentence(text: str) -> bool:

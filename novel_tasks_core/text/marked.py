@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
-from novel_tasks_core.text.headings import Form, Heading, parse_heading
+from novel_tasks_core.text.forms import Form, Heading
+from novel_tasks_core.text.headings import parse_heading
 from novel_tasks_core.text.outline import FoundHeading, Mark, Outline
 from novel_tasks_core.text.vocabulary import CONTENTS_TITLES, PART
 
-_NOT_CHAPTERS = frozenset(["the end", "end", "finis", "fin", "ende", "fine", "конец", "完", "終", "终", "(完)", "了", "footnotes", "notes", "the end."])
+_FACT = re.compile(r"(?:title|author|year|date|translator|publisher|source|language)s?\s*:", re.IGNORECASE)
+_RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|(?:\* ?){3,})[^\S\n]*(?:\n|\Z)")
+_ENDINGS = "the end|end|finis|fin|ende|fine|конец|完|終|终|(完)|了|footnotes|notes"
+_SKIPPED = frozenset(_ENDINGS.split("|")) | CONTENTS_TITLES
 
 
 def outline_of_marks(text: str, marks: Sequence[Mark], source: str, *, start: int, end: int) -> Outline:
-    """Make the outline from marked headings: the title block and contents titles left out, levels by word, then depth."""
+    """Make the outline from marked headings, levels by word, then depth; title block and contents are left out."""
     inside = [
         mark for mark in marks if start <= mark.start < end and mark.title.casefold().strip(" .:") not in _SKIPPED
     ]
@@ -26,9 +31,6 @@ def outline_of_marks(text: str, marks: Sequence[Mark], source: str, *, start: in
     return Outline(headings=headings, confidence=confidence, reason=f"{len(headings)} headings from {source}")
 
 
-_SKIPPED = _NOT_CHAPTERS | CONTENTS_TITLES
-
-
 def _without_title_block(text: str, marks: list[Mark], end: int) -> list[Mark]:
     """Drop the unnumbered headings at the very beginning that have no text of their own: title, author, year."""
     index = 0
@@ -39,6 +41,9 @@ def _without_title_block(text: str, marks: list[Mark], end: int) -> list[Mark]:
             index == 0
             and len({mark.depth for mark in marks if mark.depth <= marks[0].depth and mark is not marks[0]}) == 0
         )
+        if _FACT.match(marks[index].title) or _RULE.match(body):
+            index += 1
+            continue
         if sum(map(str.isalnum, body[:2000])) > 200 and not (alone_on_top and not text[: marks[0].start].strip()):
             break
         index += 1

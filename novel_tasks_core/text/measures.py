@@ -101,10 +101,17 @@ class Measuring:
         if knows_names(language):
             self._names.append(find_names(text, language))
         return ChapterMeasures(
-            title=section.title, kind=section.kind, level=section.level, start=section.start, characters=characters, words=words,
-            sentences=sentences, reading_minutes=_rounded(reading_minutes(words, characters, language)), dialogue_share=share,
+            title=section.title,
+            kind=section.kind,
+            level=section.level,
+            start=section.start,
+            characters=characters,
+            words=words,
+            sentences=sentences,
+            reading_minutes=_rounded(reading_minutes(words, characters, language)),
+            dialogue_share=share,
             readability=score,
-        )  # fmt: skip
+        )
 
     def _count_words(self, text: str, sentences: int | None) -> tuple[int | None, Readability | None]:
         if not has_spaced_words(self.language):

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-_ENGLISH_ONES = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+LAST = -1
+"""The value of the words for the last one, whose number is not told."""
+
+_ENGLISH_ONES = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+)
 _ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _ENGLISH_ORDINALS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth"
     " fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
 )
-_FRENCH_ONES = "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf"
+_FRENCH_ONES = (
+    "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit "
+    "dix-neuf"
+)
 _FRENCH_TENS = {20: "vingt", 30: "trente", 40: "quarante", 50: "cinquante", 60: "soixante", 80: "quatre-vingt"}
-_GERMAN_ONES = "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn"
+_GERMAN_ONES = (
+    "ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
+    "achtzehn neunzehn"
+)
 _GERMAN_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig"
 _SPANISH_ONES = (
     "uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete"
@@ -76,7 +88,7 @@ def _english() -> Iterator[tuple[str, int]]:
         for one in range(1, 10):
             yield tens + ones[one], index * 10 + one
             yield tens + ordinals[one], index * 10 + one
-    yield from (("last", 0), ("hundred", 100), ("one hundred", 100), ("hundredth", 100))
+    yield from (("last", LAST), ("hundred", 100), ("one hundred", 100), ("hundredth", 100))
 
 
 def _french() -> Iterator[tuple[str, int]]:
@@ -94,7 +106,7 @@ def _french() -> Iterator[tuple[str, int]]:
         yield word, 1
     for word in ("second", "seconde"):
         yield word, 2
-    yield from (("une", 1), ("dernier", 0), ("dernière", 0), ("cent", 100))
+    yield from (("une", 1), ("dernier", LAST), ("dernière", LAST), ("cent", 100))
 
 
 def _french_ordinal(cardinal: str) -> str:
@@ -119,7 +131,7 @@ def _german() -> Iterator[tuple[str, int]]:
             word = f"{ones[one]}und{tens}" if one else tens
             yield word, index * 10 + one
             yield from _german_number(f"{word}st", index * 10 + one)
-    yield from _german_number("letzt", 0)
+    yield from _german_number("letzt", LAST)
 
 
 def _german_number(stem: str, value: int) -> Iterator[tuple[str, int]]:
@@ -141,7 +153,7 @@ def _spanish() -> Iterator[tuple[str, int]]:
     yield from ((word, value) for value, word in cardinals.items())
     for value, word in ordinals.items():
         yield from _gendered(word, value)
-    yield from (("primer", 1), ("tercer", 3), ("último", 0), ("última", 0))
+    yield from (("primer", 1), ("tercer", 3), ("último", LAST), ("última", LAST))
 
 
 def _gendered(word: str, value: int) -> Iterator[tuple[str, int]]:
@@ -173,7 +185,7 @@ def _russian() -> Iterator[tuple[str, int]]:
         for one in range(1, 10):
             yield word + cardinals[one], tens + one
             yield from ((word + ordinal, tens + value) for ordinal, value in _russian_ordinal(stems[one], one))
-    yield from _russian_ordinal("последн", 0)
+    yield from _russian_ordinal("последн", LAST)
 
 
 def _russian_ordinal(stem: str, value: int) -> Iterator[tuple[str, int]]:

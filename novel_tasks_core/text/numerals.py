@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from attrs import frozen
 
@@ -93,6 +93,7 @@ def read_roman(text: str) -> Numeral | None:
     return Numeral(_roman_value(match[0].upper()), NumeralSystem.ROMAN, match.end())
 
 
+@lru_cache(maxsize=4096)
 def _roman_value(letters: str) -> int:
     values = [_ROMAN_VALUES[letter] for letter in letters]
     following = [*values[1:], 0]

@@ -1,4 +1,4 @@
-"""Who appears: names written with capitals that speak, act or bear a title. For languages whose speech verbs we know."""
+"""Who appears: names in capitals that speak, act or bear a title, in languages whose verbs of speech we know."""
 
 from __future__ import annotations
 
@@ -16,17 +16,33 @@ _NAME_WORD = rf"{_CAPITAL}(?:[^\W\d_]+|['’]{_CAPITAL}[^\W\d_]+)(?:[-‐]{_CAPI
 _PARTICLE = "(?:de|du|des|della|di|da|von|van|der|den|la|le|d[’'])"
 _TITLES: dict[str, str] = {
     "en": (
-        "Mr Mrs Miss Ms Dr Doctor Sir Lady Lord Madame Monsieur Mademoiselle Captain Colonel Major General Lieutenant Sergeant"
-        " Inspector Professor Reverend Father Brother Sister Aunt Uncle Prince Princess King Queen Count Countess Duke Duchess"
+        "Mr Mrs Miss Ms Dr Doctor Sir Lady Lord Madame Monsieur Mademoiselle Captain Colonel Major General "
+        "Lieutenant Sergeant"
+        " Inspector Professor Reverend Father Brother Sister Aunt Uncle Prince Princess King Queen Count Countess "
+        "Duke Duchess"
         " Baron Baroness Squire Judge Saint Master Mistress"
     ),
-    "fr": "M Mme Mlle Monsieur Madame Mademoiselle Mgr Docteur Comte Comtesse Marquis Marquise Père Mère Maître Abbé Milady Lord",
-    "de": "Herr Herrn Frau Fräulein Doktor Graf Gräfin Baron Baronin Prinz Prinzessin Fürst Fürstin Major Onkel Tante Vetter",
+    "fr": (
+        "M Mme Mlle Monsieur Madame Mademoiselle Mgr Docteur Comte Comtesse Marquis Marquise Père Mère Maître Abbé "
+        "Milady Lord"
+    ),
+    "de": (
+        "Herr Herrn Frau Fräulein Doktor Graf Gräfin Baron Baronin Prinz Prinzessin Fürst Fürstin Major Onkel "
+        "Tante Vetter"
+    ),
     "es": "Don Doña Señor Señora Señorita Sr Sra Fray Capitán Doctor Conde Condesa Rey Reina Padre Madre Maese",
     "it": "Signor Signora Signorina Don Donna Conte Contessa Padre Dottor Dottore",
     "pt": "Senhor Senhora Dom Dona Padre Doutor Conde Capitão",
     "ru": "Князь Княжна Княгиня Граф Графиня Госпожа Господин Барон Баронесса Капитан Генерал",
 }
+_WOMEN = (
+    "Mrs Miss Ms Lady Madame Mademoiselle Mistress Aunt Sister Princess Queen Countess Duchess Baroness Mme Mlle "
+    "Comtesse"
+    " Marquise Mère Milady Frau Fräulein Gräfin Baronin Prinzessin Fürstin Tante Doña Señora Señorita Sra Condesa "
+    "Reina Signora"
+    " Signorina Donna Contessa Senhora Dona Княжна Княгиня Графиня Госпожа Баронесса"
+)
+_WOMENS_TITLES = frozenset(_WOMEN.split())
 _SPEECH: dict[str, str] = {
     "en": (
         "said|cried|replied|asked|answered|exclaimed|returned|observed|whispered|shouted|murmured|muttered|thought|remarked|added|began"
@@ -36,7 +52,10 @@ _SPEECH: dict[str, str] = {
         "dit|répondit|demanda|s'écria|s’écria|reprit|fit|murmura|cria|ajouta|répliqua|répéta|pensa|regarda|sourit|continua|interrompit"
         "|déclara|avait|était"
     ),
-    "de": "sagte|rief|fragte|antwortete|erwiderte|meinte|lachte|nickte|sah|flüsterte|versetzte|begann|fuhr|sprach|dachte|lächelte",
+    "de": (
+        "sagte|rief|fragte|antwortete|erwiderte|meinte|lachte|nickte|sah|flüsterte|versetzte|begann|fuhr|sprach|"
+        "dachte|lächelte"
+    ),
     "es": "dijo|respondió|preguntó|exclamó|replicó|contestó|añadió|murmuró|gritó|pensó|miró",
     "it": "disse|rispose|domandò|chiese|gridò|esclamò|soggiunse|mormorò|pensò|guardò",
     "pt": "disse|respondeu|perguntou|exclamou|acudiu|murmurou|gritou|pensou|replicou",
@@ -55,6 +74,14 @@ _PLACE_WORDS = {
     "pt": "em|para",
     "ru": "в|во|на|из",
 }
+_OPENING_WORDS = (
+    "then now when but and so still yet after before once here there nobody everybody they the in on from if at as "
+    "poor dear old"
+    " mais et puis alors quand aber und dann doch als pero entonces cuando ma allora quando но и тогда когда"
+)
+_OPENERS = frozenset(_OPENING_WORDS.split())
+"""Words that begin sentences, or stand before names, too seldom written small to be told by counting."""
+
 _FEWEST_MENTIONS = 3
 _MOST_PEOPLE = 60
 
@@ -163,48 +190,64 @@ def _cleaned(names: Counter[str], words: Mapping[str, int], titles: frozenset[st
 
 
 def _is_common(word: str, words: Mapping[str, int]) -> bool:
-    return words.get(word.lower(), 0) > 2
+    lowered = word.lower()
+    return words.get(lowered, 0) > 2 or lowered in _OPENERS
 
 
 def _merge(totals: Counter[str], titles: frozenset[str]) -> dict[str, list[str]]:
-    """Group names: a part of a longer name goes to the one that has it, unless several do as often."""
+    """Group names of one person: full names stand alone, shorter ones go to the full name that has them.
 
-    def key(name: str) -> list[str]:
-        return [part for part in name.replace(".", "").split() if part not in titles]
-
-    frequent = [name for name, count in totals.items() if count >= 2]
-    longer: dict[str, list[str]] = defaultdict(list)
-    for name in frequent:
-        parts = key(name)
-        if len(parts) > 1:
-            for part in set(parts):
-                longer[part].append(name)
+    A short name that several people could bear stays by itself, unless one of them is named far more often.
+    """
+    names = [name for name, count in totals.items() if count >= 2]
     groups: dict[str, list[str]] = {}
-    owner: dict[str, str] = {}
-    for name in sorted(frequent, key=lambda name: (-len(key(name)), -totals[name], name)):
-        target = _owner_of(key(name), longer, totals, owner)
-        if target is None:
+    bearers: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names, key=lambda name: (-_rank(name, titles), -totals[name], name)):
+        parts = _bare_parts(name, titles)
+        if not parts:
+            continue
+        owner = _owner_of(name, parts, bearers, totals) if len(parts) == 1 else _namesake(parts, groups)
+        if owner is None:
             groups[name] = []
-            owner[name] = name
+            for part in set(parts):
+                bearers[part].append(name)
         else:
-            groups[target].append(name)
-            owner[name] = target
+            groups[owner].append(name)
     return {_shown(name, aliases, totals): _others(name, aliases, totals) for name, aliases in groups.items()}
 
 
-def _owner_of(
-    parts: list[str], longer: Mapping[str, list[str]], totals: Counter[str], owner: Mapping[str, str]
-) -> str | None:
-    """Return the longer name that a single word belongs to, None when it could be that of several people."""
-    if len(parts) != 1:
+def _bare_parts(name: str, titles: frozenset[str]) -> list[str]:
+    return [part for part in name.replace(".", "").split() if part not in titles]
+
+
+def _rank(name: str, titles: frozenset[str]) -> int:
+    """Order full names before titled surnames before single words."""
+    parts = _bare_parts(name, titles)
+    return 4 if len(parts) > 1 else 2 if len(parts) < len(name.split()) else 1
+
+
+def _namesake(parts: list[str], groups: Mapping[str, list[str]]) -> str | None:
+    """Return the group of the same full name without a title."""
+    whole = " ".join(parts)
+    return whole if whole in groups else None
+
+
+def _owner_of(name: str, parts: list[str], bearers: Mapping[str, list[str]], totals: Counter[str]) -> str | None:
+    """Return the fuller name that a short one belongs to, None when it could be that of several people."""
+    owners = bearers.get(parts[0], [])
+    if _is_womans(name):
+        owners = [owner for owner in owners if _is_womans(owner)]
+    elif len(name.split()) > 1:
+        owners = [owner for owner in owners if not _is_womans(owner) and owner.split()[-1] == parts[0]]
+    if not owners:
         return None
-    candidates = sorted(
-        (other for other in longer.get(parts[0], ()) if other in owner), key=lambda other: -totals[other]
-    )
-    owners = list(dict.fromkeys(owner[other] for other in candidates))
-    if not owners or (len(owners) > 1 and totals[owners[0]] < 3 * totals[owners[1]]):
-        return None
-    return owners[0]
+    ordered = sorted(owners, key=lambda owner: (-totals[owner], owner))
+    clear = len(ordered) == 1 or totals[ordered[0]] >= 3 * totals[ordered[1]]
+    return ordered[0] if clear else None
+
+
+def _is_womans(name: str) -> bool:
+    return name.split()[0].rstrip(".") in _WOMENS_TITLES
 
 
 def _shown(name: str, aliases: Iterable[str], totals: Counter[str]) -> str:
@@ -213,4 +256,4 @@ def _shown(name: str, aliases: Iterable[str], totals: Counter[str]) -> str:
 
 def _others(name: str, aliases: list[str], totals: Counter[str]) -> list[str]:
     shown = _shown(name, aliases, totals)
-    return [alias for alias in (name, *aliases) if alias != shown]
+    return sorted(alias for alias in (name, *aliases) if alias != shown)

@@ -64,7 +64,7 @@ def sections(text: str, headings: tuple[FoundHeading, ...]) -> tuple[Chapter, ..
                 start=start,
                 end=stop,
                 text=text[start:stop],
-            )  # fmt: skip
+            )
         )
     if end < len(text):
         made.append(_without_heading(text, end, len(text), "back"))
@@ -72,16 +72,7 @@ def sections(text: str, headings: tuple[FoundHeading, ...]) -> tuple[Chapter, ..
 
 
 def _without_heading(text: str, start: int, end: int, kind: str) -> Chapter:
-    return Chapter(
-        title="",
-        kind=kind,
-        level=2,
-        offset=start,
-        line=None,
-        start=start,
-        end=end,
-        text=text[start:end] if end - start < len(text) else text,
-    )
+    return Chapter(title="", kind=kind, level=2, offset=start, line=None, start=start, end=end, text=text[start:end])
 
 
 def _licence_start(text: str, last: FoundHeading) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 from attrs import field, frozen
 
 from novel_tasks_core.text.candidates import Candidate, Layout
-from novel_tasks_core.text.headings import Form, ends_sentence
+from novel_tasks_core.text.forms import Form
+from novel_tasks_core.text.headings import ends_sentence
 from novel_tasks_core.text.vocabulary import is_sure_division
 
 _SMALL_BODY = 150
@@ -190,12 +192,15 @@ def _options(
             options.append((totals[index] + worth, index, number))
     if best >= 0:
         marked = last_mark > links[best].candidate.start
-        if number <= 1:
-            cost = 0.0 if marked else -1.5 if numbers[best] >= 3 else -2.5
-        else:
-            cost = -2.5 if marked else -4.0
-        options.append((totals[best] + cost, best, number))
+        options.append((totals[best] + _jump(number, numbers[best], marked), best, number))
     return options
+
+
+def _jump(number: int, last: int, marked: bool) -> float:
+    """Return what it is worth to go on from `last` to any other number: a new beginning at one is forgiven."""
+    if number <= 1:
+        return 0.0 if marked else -1.5 if last >= 3 else -2.5
+    return -2.5 if marked else -4.0
 
 
 def _start(number: int) -> float:
@@ -211,7 +216,7 @@ def _walk_back(
         order.append(index)
         index = previous[index]
     order.reverse()
-    steps = [numbers[after] - numbers[before] for before, after in zip(order, order[1:], strict=False)]
+    steps = [numbers[after] - numbers[before] for before, after in pairwise(order)]
     restarts = sum(1 for step, at in zip(steps, order[1:], strict=True) if numbers[at] <= 1 and step <= 0)
     breaks = sum(
         1 for step, at in zip(steps, order[1:], strict=True) if step != 1 and not (numbers[at] <= 1 and step <= 0)

@@ -10,7 +10,10 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»“)\]_*]*(?=\s|$|[—–-])")
 _WIDE_SENTENCE_END = re.compile(r"[。！？!?…]+[”’」』）】]*")
 _ABBREVIATIONS = {
-    "en": r"\b(?:Mr|Mrs|Ms|Dr|St|Messrs|Mme|Mlle|Prof|Rev|Capt|Col|Gen|Lt|Sgt|Hon|Jr|Sr|vs|etc|viz|No|Esq|[A-Z])\.(?=\s+\S)",
+    "en": (
+        r"\b(?:Mr|Mrs|Ms|Dr|St|Messrs|Mme|Mlle|Prof|Rev|Capt|Col|Gen|Lt|Sgt|Hon|Jr|Sr|vs|etc|viz|No|Esq|[A-Z])"
+        r"\.(?=\s+\S)"
+    ),
     "fr": r"\b(?:MM?|Mme|Mlle|Mgr|Dr|St|Ste|etc|[A-Z])\.(?=\s+\S)",
     "de": r"\b(?:Hr|Hrn|Fr|Frl|Dr|Prof|St|usw|bzw|resp|ca|[A-Z]|[0-9]{1,2})\.(?=\s+\S)",
     "es": r"\b(?:Sr|Sra|Srta|Dr|Dra|D|Da|Ud|Uds|Vd|Vds|etc|[A-Z])\.(?=\s+\S)",

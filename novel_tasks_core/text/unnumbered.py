@@ -11,6 +11,7 @@ from statistics import median
 from attrs import frozen
 
 from novel_tasks_core.text.candidates import Candidate, Layout, Scan
+from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.headings import clean_line, collapse
 from novel_tasks_core.text.outline import FoundHeading, Outline
 
@@ -41,8 +42,10 @@ def match_contents(text: str, found: Scan) -> ContentsMatch | None:
         entries, end = _entries(text, contents.end)
         if len(entries) < _LEAST_MATCHED:
             continue
-        matched = _look_up(entries, [line for line in lines if line.start >= end])
-        if len(matched) >= max(_LEAST_MATCHED, 0.6 * len(entries)) and (best is None or len(matched) > len(best.headings)):
+        matched = _look_up(text, entries, [line for line in lines if line.start >= end])
+        if len(matched) >= max(_LEAST_MATCHED, 0.6 * len(entries)) and (
+            best is None or len(matched) > len(best.headings)
+        ):
             best = ContentsMatch(tuple(matched), len(entries))
     return best
 
@@ -76,23 +79,20 @@ def _key(line: str) -> str:
     return _NOISE.sub("", text.casefold())
 
 
-def _look_up(entries: Sequence[str], lines: Sequence[Candidate]) -> list[Candidate]:
+def _look_up(text: str, entries: Sequence[str], lines: Sequence[Candidate]) -> list[Candidate]:
     """Find entries in order; one that is missing is passed over."""
     places: dict[str, list[int]] = defaultdict(list)
     for index, line in enumerate(lines):
-        places[_key(line.heading.title if not line.heading.word else _whole(line))].append(index)
+        places[_key(text[line.start : line.end])].append(index)
     matched: list[Candidate] = []
     at = -1
     for entry in entries:
-        index = next((place for place in places.get(entry, ()) if place > at), None)
-        if index is not None:
-            matched.append(lines[index])
-            at = index
+        for index in places.get(entry, ()):
+            if index > at:
+                matched.append(lines[index])
+                at = index
+                break
     return matched
-
-
-def _whole(line: Candidate) -> str:
-    return f"{line.heading.word} {line.heading.title}".strip() if line.heading.number is None else line.heading.title
 
 
 def outline_of_titles(text: str, found: Scan, match: ContentsMatch | None, start: int, end: int) -> Outline:
@@ -114,14 +114,16 @@ def outline_of_titles(text: str, found: Scan, match: ContentsMatch | None, start
 def title_heading(text: str, candidate: Candidate) -> FoundHeading:
     """Make an unnumbered line a chapter heading."""
     title = collapse(clean_line(text[candidate.start : candidate.end]).strip("#*_ \t"))
-    return FoundHeading(start=candidate.start, end=candidate.end, title=title, kind="chapter", level=2)
+    kind = candidate.heading.style if candidate.heading.form is Form.NAMED else "chapter"
+    return FoundHeading(start=candidate.start, end=candidate.end, title=title, kind=kind, level=2)
 
 
 def _best_group(found: Scan, end: int) -> tuple[list[Candidate], float]:
     """Return the lines of one setting that look most like chapter titles, and how sure that is."""
     groups: dict[tuple[object, ...], list[Candidate]] = defaultdict(list)
     usual = found.layout.usual_gap
-    for candidate in found.titles:
+    named = [candidate for candidate in found.candidates if candidate.heading.form is Form.NAMED and candidate.isolated]
+    for candidate in sorted([*found.titles, *named], key=lambda candidate: candidate.start):
         if candidate.before > usual:
             groups[("gap",)].append(candidate)
             groups[("gap", candidate.heading.style)].append(candidate)
@@ -142,7 +144,7 @@ def _judge_group(group: list[Candidate], layout: Layout, end: int) -> tuple[list
     if len(chosen) < 3:
         return [], 0.0
     sizes = [after - before for before, after in pairwise([*(candidate.start for candidate in chosen), end])]
-    different = len({_key(candidate.heading.title) for candidate in chosen}) / len(chosen)
+    different = len({candidate.heading.title or candidate.heading.word for candidate in chosen}) / len(chosen)
     least_gap = min(candidate.before for candidate in chosen)
     lines_with_gap = sum(count for gap, count in layout.gaps.items() if gap >= least_gap) or 1
     if median(sizes) < _TYPICAL_BODY or different < 0.9:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
-from novel_tasks_core.text.headings import Form
+from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.outline import FoundHeading
 from novel_tasks_core.text.sequences import Chain
 
@@ -39,7 +40,7 @@ def judge(
 def _size_doubt(headings: Sequence[FoundHeading], start: int, end: int, notes: list[str]) -> float:
     """Return what chapters of very unequal length, or far from the beginning, take off the confidence."""
     starts = [heading.start for heading in headings if heading.level <= 2] + [end]
-    sizes = [after - before for before, after in zip(starts, starts[1:], strict=False) if after - before > 300]
+    sizes = [after - before for before, after in pairwise(starts) if after - before > 300]
     doubt = 0.0
     if len(sizes) >= 3 and max(sizes) > 15 * median(sizes):
         doubt += 0.15

@@ -20,7 +20,7 @@ from novel_tasks_core.models import Outcome, TaskId, WorkerId, format_task_id
 from novel_tasks_core.storage.endings import Ending, Recording, make_ending, stored_events
 from novel_tasks_core.storage.queue import Ended
 from novel_tasks_core.worker.parts import WorkerParts
-from novel_tasks_core.worker.running import Running
+from novel_tasks_core.worker.running import NEVER, Running
 
 logger = logging.getLogger(__name__)
 
@@ -259,8 +259,8 @@ class Flusher:
             running.last_seq = last_seq
             if self._parts.broadcast.watched(recording.task_id):
                 self._parts.broadcast.publish(stored_events(recording, last_seq))
-                if running in self._progressed:
-                    self._tell_progress(running)
+                if running.told_at == NEVER and (running.fraction or running.stage):
+                    self._tell_progress(running)  # it was held back until it had started for watchers too
         self._parts.announce((), ended.last_seq)
 
     async def _record(self, speakers: Sequence[Running], recordings: Sequence[Recording]) -> Ended:

@@ -15,6 +15,8 @@ from novel_tasks_core.models import Claim, LogLevel, Outcome, TaskId
 
 MAX_MESSAGE_CHARACTERS = 10_000
 MAX_STAGE_CHARACTERS = 200
+NEVER = float("-inf")
+"""Before any moment of the monotonic clock."""
 
 
 class Hearer(Protocol):
@@ -56,7 +58,7 @@ class Running:
     unstored: list[NewEvent] = field(factory=list)
     fraction: float = 0.0
     stage: str = ""
-    told_at: float = float("-inf")
+    told_at: float = NEVER
 
     @property
     def held(self) -> tuple[TaskId, int]:

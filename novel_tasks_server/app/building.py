@@ -15,6 +15,7 @@ from novel_tasks_core import ConfigError, Processors, TaskEngine, UnknownProcess
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
 from novel_tasks_server.live.hub import HUB, ConnectionManager
+from novel_tasks_server.logs import TaskLog
 from novel_tasks_server.metrics import Metrics
 from novel_tasks_server.middlewares.access_log import tell_requests
 from novel_tasks_server.middlewares.cors import allow_origins
@@ -94,7 +95,7 @@ def _own_engine(processors: Processors | None) -> _Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
         known = _all_processors() if processors is None else processors
         async with AsyncExitStack() as stack:
-            opening = TaskEngine.open(app[CONFIG].engine, processors=known, observers=[app[METRICS]])
+            opening = TaskEngine.open(app[CONFIG].engine, processors=known, observers=[app[METRICS], TaskLog()])
             engine = await stack.enter_async_context(opening)
             _take_engine(app, engine)
             if app[CONFIG].runs_worker:

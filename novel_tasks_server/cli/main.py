@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -79,8 +80,17 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the program on this process's arguments and exit with its code."""
+    """Run the program on this process's arguments and exit with its code.
+
+    SIGTERM unwinds like an exception, so that temporary files and child processes go with us; commands
+    that stay take it as a request of their own.
+    """
+    signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(sys.argv[1:]))
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ begins with the first subscriber and ends with the last.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from contextlib import aclosing
 from typing import Protocol
 
@@ -63,7 +64,7 @@ class ConnectionManager:
     def __init__(self, engine: TaskEngine) -> None:
         self.closed = False
         self._engine = engine
-        self._sockets: set[Subscriber] = set()
+        self._sockets: dict[Subscriber, set[TaskId]] = {}
         self._topics: dict[TaskId, _Topic] = {}
         self._watches: set[asyncio.Task[None]] = set()
 
@@ -79,18 +80,23 @@ class ConnectionManager:
 
     def connect(self, socket: Subscriber) -> None:
         """Take a socket in. Several may have the same client id."""
-        self._sockets.add(socket)
+        self._sockets[socket] = set()
 
     def disconnect(self, socket: Subscriber) -> None:
         """Forget a socket and all that it followed."""
-        self._sockets.discard(socket)
-        for task_id in [task_id for task_id, topic in self._topics.items() if socket in topic.subscribers]:
+        for task_id in tuple(self._sockets.get(socket, ())):
             self.unsubscribe(socket, task_id)
+        self._sockets.pop(socket, None)
+
+    def following(self, socket: Subscriber) -> Collection[TaskId]:
+        """Return the tasks that a socket follows."""
+        return self._sockets.get(socket, ())
 
     def subscribe(self, socket: Subscriber, task_id: TaskId) -> None:
         """Send the task as it is now, and whenever it changes."""
-        if self.closed:
+        if self.closed or socket not in self._sockets:
             return
+        self._sockets[socket].add(task_id)
         topic = self._topics.setdefault(task_id, _Topic())
         topic.subscribers.add(socket)
         if topic.watching is None:
@@ -101,9 +107,10 @@ class ConnectionManager:
     def unsubscribe(self, socket: Subscriber, task_id: TaskId) -> None:
         """Send no more of this task; without effect when it was not followed."""
         topic = self._topics.get(task_id)
-        if topic is None:
+        if topic is None or socket not in topic.subscribers:
             return
         topic.subscribers.discard(socket)
+        self._sockets[socket].discard(task_id)
         if not topic.subscribers:
             self._drop(task_id)
 
@@ -188,6 +195,7 @@ class ConnectionManager:
             del self._topics[task_id]
         message = refusal(code, reason, task_id=format_task_id(task_id))
         for socket in tuple(topic.subscribers):
+            self._sockets[socket].discard(task_id)
             socket.send(message)
 
 

@@ -70,7 +70,6 @@ class Session:
         self._hub = hub
         self._metrics = metrics
         self._outbox = Outbox()
-        self._following: set[TaskId] = set()
         self._goodbye: tuple[int, bytes] = (WSCloseCode.OK, b"")
         self._finished = asyncio.Event()
 
@@ -115,7 +114,7 @@ class Session:
             await self._finished.wait()
 
     def _give_up(self) -> None:
-        _log.info("socket_too_slow", client_id=self.client_id, following=len(self._following))
+        _log.info("socket_too_slow", client_id=self.client_id, following=len(self._hub.following(self)))
         self._goodbye = (WSCloseCode.TRY_AGAIN_LATER, b"too slow")
         self._outbox.close(discard=True)
 
@@ -137,7 +136,6 @@ class Session:
                 case Subscribe():
                     self._subscribe(command.task_id)
                 case Unsubscribe():
-                    self._following.discard(command.task_id)
                     self._hub.unsubscribe(self, command.task_id)
                 case _:
                     assert_never(command)
@@ -145,9 +143,9 @@ class Session:
             self.send(exc.message())
 
     def _subscribe(self, task_id: TaskId) -> None:
-        if len(self._following) >= MAX_SUBSCRIPTIONS and task_id not in self._following:
+        following = self._hub.following(self)
+        if len(following) >= MAX_SUBSCRIPTIONS and task_id not in following:
             raise MessageRefusedError(ErrorCode.TOO_MANY, f"one socket may follow {MAX_SUBSCRIPTIONS} tasks")
-        self._following.add(task_id)
         self._hub.subscribe(self, task_id)
 
     async def _write(self) -> None:

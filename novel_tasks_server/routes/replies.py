@@ -26,7 +26,12 @@ def json_response(value: Any, *, status: int = 200, headers: Mapping[str, str] |
 def task_response(request: web.Request, task: TaskSummary) -> web.Response:
     """Answer with one task; its version is the ETag."""
     view = TaskDetail.of(task, now=request.app[ENGINE].clock.now())
-    return json_response(view, headers={"ETag": f'"{task.version}"'})
+    return json_response(view, headers=version_headers(task))
+
+
+def version_headers(task: TaskSummary) -> dict[str, str]:
+    """Return the headers that let a client ask whether a task has changed."""
+    return {"ETag": f'"{task.version}"', "Cache-Control": "private, no-cache"}
 
 
 def task_id_of(request: web.Request) -> TaskId:

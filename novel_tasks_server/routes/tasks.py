@@ -16,6 +16,7 @@ from novel_tasks_server.routes.replies import (
     query_of,
     task_id_of,
     task_response,
+    version_headers,
 )
 from novel_tasks_server.schemas.requests import ListQuery, TaskReport
 from novel_tasks_server.schemas.views import MessageView, StatisticsView, TaskListView, TaskView
@@ -79,7 +80,7 @@ async def show_task(request: web.Request) -> web.Response:
     task = await request.app[ENGINE].get(task_id_of(request))
     known = {tag.value for tag in request.if_none_match or ()}
     if task.status is not TaskStatus.PROCESSING and known & {task.version, "*"}:
-        return web.Response(status=304, headers={"ETag": f'"{task.version}"'})
+        return web.Response(status=304, headers=version_headers(task))
     return task_response(request, task)
 
 

@@ -120,9 +120,11 @@ class UploadForm:
         self._texts: dict[str, str] = {}
 
     async def __aenter__(self) -> Self:
+        """Begin; nothing is read yet."""
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        """Stop reading; what has not come is not waited for."""
         await self._events.aclose()
 
     async def _parse(self, request: web.Request) -> AsyncGenerator[PartEvent, None]:

@@ -1,4 +1,7 @@
-"""What clients get to see: the wire contract, field by field."""
+"""What clients get to see: the wire contract, field by field.
+
+The classes have no slots: Python sorts those by name, and an answer should begin with what matters.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from novel_tasks_core import (
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class TaskView:
     """A task as lists show it. `progress` is 0..100, `file_type` the extension with its dot."""
 
@@ -55,7 +58,7 @@ class TaskView:
         return cls(**_shown(task, now))
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class TaskDetail(TaskView):
     """A task alone: beside what lists show, how it was asked for and where it stands."""
 
@@ -140,7 +143,7 @@ def _eta(task: TaskSummary, now: datetime) -> float | None:
     return round(spent * (1 - task.progress) / task.progress, 1)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class TaskListView:
     """One page of tasks."""
 
@@ -152,7 +155,7 @@ class TaskListView:
     total_is_estimate: bool
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class StatisticsView:
     """Counts of tasks; the average in milliseconds and the rate in percent are null without data."""
 
@@ -181,7 +184,7 @@ class StatisticsView:
         )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class UploadView:
     """What an upload answers. `duplicate` says that the task was there before."""
 
@@ -193,14 +196,14 @@ class UploadView:
     duplicate: bool
 
 
-@frozen
+@frozen(slots=False)
 class MessageView:
     """An answer that is only a sentence."""
 
     message: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class HealthView:
     """Whether the service can do its work."""
 

@@ -16,8 +16,6 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def start(folder: Path) -> subprocess.Popen[str]:
     """Start the demo as `make demo` does, with its temporary files and reports in `folder`."""
-    for made in (folder, *folder.parents[:2]):
-        made.chmod(0o755)
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "benchmarks.demo"],
@@ -41,22 +39,22 @@ def running_in(folder: Path) -> list[str]:
     return found
 
 
-def test_the_demo_processes_the_tales_and_leaves_only_the_reports(tmp_path: Path) -> None:
+def test_the_demo_processes_the_tales_and_leaves_only_the_reports(open_folder: Path) -> None:
     """It shows live progress of every tale, exits 0, stops everything, and ends with the reports' paths."""
-    demo = start(tmp_path)
+    demo = start(open_folder)
     stdout, stderr = demo.communicate(timeout=110)
     assert (demo.returncode, stderr) == (0, "")
     for name in ("the-salt-ledger.md", "渡口的灯.txt", "渡口的灯-gb18030.txt"):
         assert re.search(rf"^  {re.escape(name)} +completed +100 %$", stdout, re.MULTILINE), stdout
-    reports = [tmp_path / line for line in stdout.splitlines()[-3:]]
+    reports = [open_folder / line for line in stdout.splitlines()[-3:]]
     assert all(path.suffix == ".html" and path.is_file() for path in reports)
-    assert running_in(tmp_path) == []
-    assert [path.name for path in tmp_path.iterdir()] == ["novel-tasks-data"]
+    assert running_in(open_folder) == []
+    assert [path.name for path in open_folder.iterdir()] == ["novel-tasks-data"]
 
 
-def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
+def test_an_interrupted_demo_leaves_nothing_running(open_folder: Path) -> None:
     """Ctrl-C while the server works stops the server and its database; exit code 130."""
-    demo = start(tmp_path)
+    demo = start(open_folder)
     assert demo.stdout is not None
     for line in demo.stdout:
         if "It listens on" in line:
@@ -64,5 +62,5 @@ def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=60)
     assert demo.returncode == 130
-    assert running_in(tmp_path) == []
-    assert not list(tmp_path.glob("novel-tasks-demo-*"))
+    assert running_in(open_folder) == []
+    assert not list(open_folder.glob("novel-tasks-demo-*"))

@@ -6,9 +6,13 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
+
+import asyncpg
 
 from novel_tasks_core import AttemptContext, Event, RetryPolicy, Task, TaskEngine, TaskId
+
+Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 NO_RETRY = RetryPolicy.never()
 AT_ONCE = RetryPolicy(max_attempts=3, base_seconds=0, jitter=0)

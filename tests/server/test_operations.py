@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from attrs import evolve
 from prometheus_client.parser import text_string_to_metric_families
 
-from novel_tasks_core import TaskEngine
+from novel_tasks_core import TaskEngine, parse_task_id
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.middlewares.draining import DRAINING
@@ -178,31 +178,52 @@ async def test_the_page_is_served(client: Client) -> None:
         assert "script-src 'self'" in response.headers["Content-Security-Policy"]
 
 
-async def test_an_unreachable_database_is_503(relay: Relay, server_config: ServerConfig) -> None:
-    """While the database is away clients are told to come back, nothing is a 500, and the page still loads."""
-    engine_config = evolve(
+@pytest.fixture
+async def relayed(relay: Relay, server_config: ServerConfig) -> AsyncIterator[Client]:
+    """A client of an application whose way to the database can be interrupted."""
+    settings = evolve(
         server_config.engine, database_url=relay.url, connect_timeout_seconds=0.5, command_timeout_seconds=1.0
     )
-    app = create_app(evolve(server_config, engine=engine_config, runs_worker=False))
+    app = create_app(evolve(server_config, engine=settings, runs_worker=False))
     async with TestClient(TestServer(app)) as client:
-        made = await client.post("/api/v1/tasks/upload", data=FORM_BODY, headers=FORM)
-        path = f"/api/v1/tasks/{(await made.json())['task_id']}"
+        yield client
+
+
+async def test_sockets_hear_what_happened_while_the_database_was_away(
+    relay: Relay, relayed: Client, engine: TaskEngine
+) -> None:
+    """An interruption delays updates and loses none, also of changes made by another process."""
+    made = await (await relayed.post("/api/v1/tasks/upload", data=FORM_BODY, headers=FORM)).json()
+    async with asyncio.timeout(30), relayed.ws_connect("/api/v1/ws/tasks/c") as socket:
+        await socket.send_json({"type": "subscribe", "task_id": made["task_id"]})
+        assert (await socket.receive_json())["status"] == "pending"
         await relay.cut()
-        for method, where in (
-            ("GET", "/api/v1/tasks"), ("GET", "/api/v1/tasks/statistics"), ("GET", path), ("PATCH", path),
-            ("DELETE", path), ("POST", f"{path}/retry"), ("GET", f"{path}/events"), ("GET", f"{path}/source"),
-        ):  # fmt: skip
-            response = await client.request(method, where, json={} if method == "PATCH" else None)
-            assert (response.status, response.headers.get("Retry-After")) == (503, "5"), await response.text()
-        again = await client.post("/api/v1/tasks/upload", data=FORM_BODY.replace(b"text", b"more"), headers=FORM)
-        assert again.status == 503
-        health = await client.get("/health")
-        assert (health.status, (await health.json())["database"]) == (503, "unavailable")
-        assert (await client.get("/readyz")).status == 503
-        for where in ("/livez", "/metrics", "/"):
-            assert (await client.get(where)).status == 200
+        await engine.cancel(parse_task_id(made["task_id"]))
         await relay.restore()
-        async with asyncio.timeout(20):
-            while (await client.get(path)).status == 503:  # noqa: ASYNC110 - it comes back when it comes back
-                await asyncio.sleep(0.05)
-        assert (await client.get(path)).status == 200
+        assert (await socket.receive_json())["status"] == "cancelled"
+
+
+async def test_an_unreachable_database_is_503(relay: Relay, relayed: Client) -> None:
+    """While the database is away clients are told to come back, nothing is a 500, and the page still loads."""
+    client = relayed
+    made = await client.post("/api/v1/tasks/upload", data=FORM_BODY, headers=FORM)
+    path = f"/api/v1/tasks/{(await made.json())['task_id']}"
+    await relay.cut()
+    for method, where in (
+        ("GET", "/api/v1/tasks"), ("GET", "/api/v1/tasks/statistics"), ("GET", path), ("PATCH", path),
+        ("DELETE", path), ("POST", f"{path}/retry"), ("GET", f"{path}/events"), ("GET", f"{path}/source"),
+    ):  # fmt: skip
+        response = await client.request(method, where, json={} if method == "PATCH" else None)
+        assert (response.status, response.headers.get("Retry-After")) == (503, "5"), await response.text()
+    again = await client.post("/api/v1/tasks/upload", data=FORM_BODY.replace(b"text", b"more"), headers=FORM)
+    assert again.status == 503
+    health = await client.get("/health")
+    assert (health.status, (await health.json())["database"]) == (503, "unavailable")
+    assert (await client.get("/readyz")).status == 503
+    for where in ("/livez", "/metrics", "/"):
+        assert (await client.get(where)).status == 200
+    await relay.restore()
+    async with asyncio.timeout(20):
+        while (await client.get(path)).status == 503:  # noqa: ASYNC110 - it comes back when it comes back
+            await asyncio.sleep(0.05)
+    assert (await client.get(path)).status == 200

@@ -250,12 +250,15 @@ async def test_unsubscribed_means_no_more_news(make_task: Make, connect: Connect
     assert await told(leaving) == {"type": "pong"}
 
 
-async def test_subscriptions_are_limited(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One socket cannot follow everything."""
+async def test_subscriptions_are_limited(connect: Connect, make_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One socket cannot follow everything, but may give up one task for another."""
     monkeypatch.setattr(session, "MAX_SUBSCRIPTIONS", 1)
+    first, second = [(await make_task(text))["task_id"] for text in (b"1", b"2")]
     socket = await connect()
-    await subscribe(socket, f"task-{uuid4().hex}")
-    assert (await subscribe(socket, f"task-{uuid4().hex}"))["code"] == "too_many_subscriptions"
+    assert (await subscribe(socket, first))["status"] == "pending"
+    assert (await subscribe(socket, second))["code"] == "too_many_subscriptions"
+    await socket.send_json({"type": "unsubscribe", "task_id": first})
+    assert (await subscribe(socket, second))["status"] == "pending"
 
 
 async def test_pages_of_other_origins_are_kept_out(client: Client) -> None:

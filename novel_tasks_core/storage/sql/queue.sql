@@ -3,7 +3,7 @@
 select id, processor, paused from lanes
 
 -- name: make_lane
--- Finds or makes the lane of a processor.
+-- Finds or makes the lane of a processor; no row when somebody else makes it at the same moment.
 with made as (insert into lanes (processor) values ($1) on conflict (processor) do nothing returning id)
 select id from made union all select id from lanes where processor = $1 limit 1
 

@@ -31,7 +31,7 @@ async def settled(engine: TaskEngine, processors: Processors) -> TaskId:
 LOCATIONS = {
     "nowhere": (
         "delete from task_ready",
-        "insert into task_ready (lane, priority, task_id) select lane, priority, id from tasks where status = 'pending'",
+        "insert into task_ready (lane, priority, task_id) select lane, 0, id from tasks where status = 'pending'",
     ),
     "ready and leased": (
         "insert into task_leases (task_id, worker_id, attempt, lane, position, started_at, deadline)"

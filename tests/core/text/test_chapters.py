@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
+
 from novel_tasks_core import read_novel
 from novel_tasks_core.text.novel import Chapter, Novel
 
@@ -32,11 +33,37 @@ TITLES = [
 ]
 HAN = "零一二三四五六七八九"
 ROMANS = ["", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV"]
-ENGLISH_WORDS = "zero One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve".split()
-GERMAN = "0 Erstes Zweites Drittes Viertes Fünftes Sechstes Siebentes Achtes Neuntes Zehntes Elftes Zwölftes".split()
-RUSSIAN = (
-    "0 ПЕРВАЯ ВТОРАЯ ТРЕТЬЯ ЧЕТВЕРТАЯ ПЯТАЯ ШЕСТАЯ СЕДЬМАЯ ВОСЬМАЯ ДЕВЯТАЯ ДЕСЯТАЯ ОДИННАДЦАТАЯ ДВЕНАДЦАТАЯ".split()
-)
+ENGLISH_WORDS = ["", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"]
+GERMAN = [
+    "0",
+    "Erstes",
+    "Zweites",
+    "Drittes",
+    "Viertes",
+    "Fünftes",
+    "Sechstes",
+    "Siebentes",
+    "Achtes",
+    "Neuntes",
+    "Zehntes",
+    "Elftes",
+    "Zwölftes",
+]
+RUSSIAN = [
+    "0",
+    "ПЕРВАЯ",
+    "ВТОРАЯ",
+    "ТРЕТЬЯ",
+    "ЧЕТВЕРТАЯ",
+    "ПЯТАЯ",
+    "ШЕСТАЯ",
+    "СЕДЬМАЯ",
+    "ВОСЬМАЯ",
+    "ДЕВЯТАЯ",
+    "ДЕСЯТАЯ",
+    "ОДИННАДЦАТАЯ",
+    "ДВЕНАДЦАТАЯ",
+]
 COUNT = 9
 
 
@@ -293,7 +320,9 @@ def test_aozora_marks_are_believed() -> None:
         + "\n\n"
         for n in (1, 2, 3)
     )
-    text = f"水車\n誰か\n\n{rule}\n【テキスト中に現れる記号について】\n《》：ルビ\n{rule}\n\n［＃２字下げ］上　山［＃「上　山」は大見出し］\n\n{story}底本：「水車」\n"
+    legend = f"{rule}\n【テキスト中に現れる記号について】\n《》：ルビ\n{rule}\n\n"
+    part = "［＃２字下げ］上　山［＃「上　山」は大見出し］\n\n"
+    text = f"水車\n誰か\n\n{legend}{part}{story}底本：「水車」\n"
 
     novel = read(text)
 
@@ -309,7 +338,8 @@ def test_aozora_marks_are_believed() -> None:
 def test_markdown_headings_come_from_its_own_grammar() -> None:
     """The title block, code blocks and contents are left out; the commonest depth is that of chapters."""
     chapters = "".join(f"\n## {TITLES[n]}\n\n" + "\n".join(body("en", n)) + "\n" for n in range(1, 5))
-    text = f"# The Mill\n\n## Author: Nobody\n\n-------\n{chapters}\n```\n## not a heading\n```\n\nAfterword\n=========\n\nEnd of all.\n"
+    rest = "\n```\n## not a heading\n```\n\nAfterword\n=========\n\nEnd of all.\n"
+    text = f"# The Mill\n\n## Author: Nobody\n\n-------\n{chapters}{rest}"
 
     found = headed(read(text, "mill.md"))
 

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from novel_tasks_core import read_novel
 from novel_tasks_core.text.novel import Novel
 

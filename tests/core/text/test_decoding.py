@@ -7,24 +7,25 @@ import codecs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from novel_tasks_core import DecodingError, InvalidInputError, NovelTasksError
 from novel_tasks_core.text.decoding import decode
 
 CHINESE = (
-    "第一章　山中来客\n　　话说那一日天色已晚，山里的老人正坐在门前，忽然看见一个少年从远处走来。老人问道：“你是什么人？”\n"
+    "第一章　山中来客\n　　话说那一日天色已晚，山里的老人正坐在门前，忽然看见一个少年走来。老人问道：“你是什么人？”\n"
     * 20
 )
 TRADITIONAL = (
-    "第一回　山中來客\n　　話說那一日天色已晚，山裡的老人正坐在門前，忽然看見一個少年從遠處走來。老人問道：「你是甚麼人？」\n"
+    "第一回　山中來客\n　　話說那一日天色已晚，山裡的老人正坐在門前，忽然看見一個少年走來。老人問道：「你是甚麼人？」\n"
     * 20
 )
 JAPANESE = (
-    "一　山の客\n　その日はもう暮れかけていた。山の老人が家の前に坐っていると、遠くから一人の少年が歩いて来るのが見えた。\n"
+    "一　山の客\n　その日はもう暮れかけていた。山の老人が家の前に坐っていると、遠くから少年が歩いて来るのが見えた。\n"
     * 20
 )
 KOREAN = (
-    "제일장 산속의 손님\n그날은 이미 해가 지고 있었다. 산에 사는 노인은 문 앞에 앉아 있다가 멀리서 걸어오는 소년을 보았다.\n"
-    * 20
+    "제일장 산속의 손님\n그날은 이미 해가 지고 있었다. 산에 사는 노인은 문 앞에 앉아 있다가 멀리서 걸어오는 소년을 "
+    "보았다.\n" * 20
 )
 RUSSIAN = (
     "Глава первая\n\nВ тот день уже стемнело. Старик сидел перед домом, когда увидел, что издалека идёт мальчик.\n" * 20
@@ -33,8 +34,8 @@ ENGLISH = (
     "Chapter I\n\nIt was growing dark — the old man’s “house” stood alone, and naïve travellers passed it by.\n" * 20
 )
 FRENCH = (
-    "Chapitre premier\n\nLa nuit tombait déjà. Le vieil homme était assis devant sa maison quand un garçon s'approcha.\n"
-    * 20
+    "Chapitre premier\n\nLa nuit tombait déjà. Le vieil homme était assis devant sa maison quand un garçon "
+    "s'approcha.\n" * 20
 )
 
 ENCODED = [

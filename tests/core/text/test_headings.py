@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from novel_tasks_core.text.headings import Form, collapse, parse_heading
+
+from novel_tasks_core.text.forms import Form
+from novel_tasks_core.text.headings import collapse, parse_heading
 
 DIVISIONS = [
     ("CHAPTER I. Loomings.", "chapter", 1, "Loomings."),
@@ -69,8 +71,9 @@ def test_reads_a_number_with_a_title(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "kind"),
-    [("PROLOGUE", "front"), ("Preface.", "front"), ("Epilogue: The Return", "back"), ("楔子", "front"), ("尾声　归来", "back"),
-     ("Vorwort", "front"), ("ПРЕДИСЛОВИЕ", "front"), ("Épilogue", "back"), ("あとがき", "back")],
+    [("PROLOGUE", "front"), ("Preface.", "front"), ("Epilogue: The Return", "back"), ("楔子", "front"),
+     ("尾声　归来", "back"), ("Vorwort", "front"), ("ПРЕДИСЛОВИЕ", "front"), ("Épilogue", "back"),
+     ("あとがき", "back")],
 )  # fmt: skip
 def test_reads_a_named_heading(line: str, kind: str) -> None:
     """Prefaces and epilogues need no number."""
@@ -82,8 +85,8 @@ def test_reads_a_named_heading(line: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "* * *", "—", "I said so.", "He read the chapter", "— Chapter is over", "One night they came", "3.14 is a number",
-     "一个老人坐在门前", "The house", "la maison", "x" * 500, "第"],
+    ["", "* * *", "—", "I said so.", "He read the chapter", "— Chapter is over", "One night they came",
+     "3.14 is a number", "一个老人坐在门前", "The house", "la maison", "x" * 500, "第"],
 )  # fmt: skip
 def test_reads_nothing_into_prose(line: str) -> None:
     """Ordinary lines are no headings."""

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import pytest
+
 from novel_tasks_core.text.language import detect_language
 
 SAMPLES = {
     "en": "It was growing dark, and the old man was sitting in front of his house when he saw that a boy was coming.",
-    "fr": "La nuit tombait et le vieil homme était assis devant sa maison quand il vit venir un garçon qui ne parlait pas.",
+    "fr": (
+        "La nuit tombait et le vieil homme était assis devant sa maison quand il vit venir un garçon qui ne "
+        "parlait pas."
+    ),
     "de": "Es wurde schon dunkel, und der alte Mann saß vor dem Haus, als er sah, wie ein Junge von der Straße kam.",
-    "es": "Ya caía la noche y el viejo estaba sentado delante de su casa cuando vio que un muchacho venía por el camino.",
+    "es": (
+        "Ya caía la noche y el viejo estaba sentado delante de su casa cuando vio que un muchacho venía por el camino."
+    ),
     "it": "Era già notte e il vecchio sedeva davanti alla sua casa quando vide che un ragazzo veniva per la strada.",
-    "pt": "Já caía a noite e o velho estava sentado diante da sua casa quando viu que um rapaz vinha pelo caminho; não falou.",
+    "pt": (
+        "Já caía a noite e o velho estava sentado diante da sua casa quando viu que um rapaz vinha pelo caminho; "
+        "não falou."
+    ),
     "nl": "Het werd al donker en de oude man zat voor zijn huis toen hij een jongen zag die van de weg naar hem kwam.",
     "ru": "Уже темнело, и старик сидел перед своим домом, когда увидел, что по дороге к нему идёт мальчик.",
     "uk": "Уже темніло, і старий сидів перед своєю хатою, коли побачив, що до нього йде хлопець.",

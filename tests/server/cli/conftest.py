@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -48,6 +49,14 @@ def novel_tasks(tmp_path: Path) -> Run:
     return run
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that any user may pass through: tests run as root give their database to another one."""
+    with tempfile.TemporaryDirectory(prefix="novel-tasks-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def english() -> Path:
     """A tale of five chapters in English, as Markdown."""
@@ -68,11 +77,15 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """A server with a worker and an embedded database, as a process; it must stop with exit code 0."""
-    folder = tmp_path_factory.mktemp("server")
-    for made in (folder, folder.parent):
-        made.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix="novel-tasks-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield from running_server(Path(folder))
+
+
+def running_server(folder: Path) -> Iterator[str]:
+    """Run a server in `folder` until the generator is resumed; its URL is what it yields."""
     url = f"http://127.0.0.1:{(port := free_port())}"
     log = folder / "server.log"
     with log.open("wb") as output:

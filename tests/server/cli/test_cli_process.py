@@ -7,9 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import psutil
+import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -141,8 +145,38 @@ def test_a_reader_that_leaves_is_no_error_message(english: Path, tmp_path: Path)
     assert process.returncode == 1
 
 
-def test_ctrl_c_ends_it_with_130(tmp_path: Path) -> None:
-    """SIGINT stops the run and its children with one line and exit code 130."""
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_work_and_leaves_nothing(tmp_path: Path, english: Path, number: int, code: int) -> None:
+    """Ctrl-C and SIGTERM in the middle of a book end the child too, and remove every temporary file."""
+    novel = tmp_path / "long.txt"
+    novel.write_bytes(english.read_bytes() * 2000)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "novel_tasks_server", "process", str(novel), "-o", "out"]
+    env = os.environ | {"TMPDIR": str(scratch)}
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        children = wait_for_children(process.pid)
+        process.send_signal(number)
+        stdout, _ = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (code, b"")
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+    assert list(scratch.iterdir()) == []
+    assert not list(tmp_path.glob("out/*"))
+
+
+def wait_for_children(pid: int) -> list[psutil.Process]:
+    """Return the children of a process, once there are any that run our code."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        found = psutil.Process(pid).children(recursive=True)
+        if any("novel_tasks_core.execution.child" in child.cmdline() for child in found):
+            return found
+        time.sleep(0.02)
+    pytest.fail("no child was started")
+
+
+def test_ctrl_c_while_reading_ends_it_with_130(tmp_path: Path) -> None:
+    """SIGINT while a pipe has nothing to say is one line and exit code 130."""
     pipe = tmp_path / "never.txt"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "novel_tasks_server", "process", str(pipe)]

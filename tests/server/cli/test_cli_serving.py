@@ -57,14 +57,6 @@ def ends(pid: int) -> bool:
     return False
 
 
-@pytest.fixture
-def open_folder(tmp_path: Path) -> Path:
-    """A folder that the database's user may pass through, when the tests run as root."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    return tmp_path
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_serve_says_where_it_listens_and_stops_in_good_order(open_folder: Path, number: int, code: int) -> None:
     """It tells its address on stderr; SIGTERM ends it with 0, one Ctrl-C with 130, and the database stops too."""

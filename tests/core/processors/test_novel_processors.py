@@ -1,0 +1,211 @@
+"""`split` and `analyze` tell what they find, step by step, and leave artifacts that anyone can read."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from attrs import define, field
+
+from novel_tasks_core import DecodingError, InvalidOptionsError, LogLevel, Processors, TaskId
+from novel_tasks_core.models import NewArtifact
+from novel_tasks_core.processors.analyze import analyze
+from novel_tasks_core.processors.base import ChildContext
+from novel_tasks_core.processors.decoding import ReadingOptions
+from novel_tasks_core.processors.split import split
+from novel_tasks_core.text.novel import Novel
+from novel_tasks_core.text.reading import read_novel
+
+ENGLISH = "".join(
+    f'\n\nCHAPTER {numeral}. <b>The "Mill" & Co</b>\n\n'
+    + 'Mr. Holt came to the mill. "Good evening," said Holt. Anna looked up. "You are late," said Anna.\n\n' * 30
+    for numeral in ("I", "II", "III")
+)
+CHINESE = "".join(f"\n\n第{number}回　山中来客\n\n" + "老人说：“请进来。”少年走了进去。\n" * 40 for number in "一二三")
+
+
+@define
+class Recorder:
+    """A context in memory: keeps what a processor tells it."""
+
+    data: bytes
+    file_name: str = "The Mill.txt"
+    task_id: TaskId = field(factory=lambda: TaskId(uuid4()))
+    attempt: int = 1
+    options: dict[str, Any] = field(factory=dict)
+    source_path: Path | None = None
+    extra_data: dict[str, Any] = field(factory=dict)
+    resume_from: Any = None
+    steps: list[tuple[float, float, str]] = field(factory=list)
+    lines: list[str] = field(factory=list)
+    artifacts: dict[str, bytes] = field(factory=dict)
+
+    def read_source(self) -> bytes:
+        """Return the file."""
+        return self.data
+
+    def read_novel(self, *, encoding: str | None = None) -> Novel:
+        """Read the file."""
+        return read_novel(self.data, file_name=self.file_name, encoding=encoding)
+
+    def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
+        """Keep a step."""
+        self.steps.append((done, total, stage))
+
+    def log(self, message: str, *, level: LogLevel = LogLevel.INFO) -> None:
+        """Keep a line."""
+        self.lines.append(message)
+
+    def save_artifact(self, name: str, data: bytes | Path, *, content_type: str | None = None) -> NewArtifact:
+        """Keep an artifact."""
+        content = data if isinstance(data, bytes) else data.read_bytes()
+        self.artifacts[name] = content
+        return NewArtifact(name=name, sha256="0" * 64, size=len(content), content_type=content_type or "")
+
+    def checkpoint(self, value: Any) -> None:
+        """Keep nothing: these processors are quick."""
+
+
+def ran(processor: Any, text: str, **more: Any) -> tuple[Recorder, dict[str, Any]]:
+    """Run a processor on a text; return its context and its result."""
+    recorder = Recorder(text.encode(), **more)
+    context: ChildContext = recorder
+    result: dict[str, Any] = processor(context, ReadingOptions())
+    json.dumps(result, allow_nan=False)
+    return recorder, result
+
+
+def test_split_lists_every_section_with_offsets() -> None:
+    """chapters.json holds facts and sections whose offsets cut the decoded text."""
+    recorder, result = ran(split, ENGLISH)
+
+    document = json.loads(recorder.artifacts["chapters.json"])
+    assert document["schema"] == "novel-tasks/chapters/1"
+    assert result["chapters"] == 3
+    assert [section["line"] for section in document["sections"]] == [None, 3, 67, 131]
+    joined = "".join(ENGLISH[section["start"] : section["end"]] for section in document["sections"])
+    assert joined == ENGLISH
+    assert recorder.steps[-1][0] == recorder.steps[-1][1] == result["sections"]
+    assert any("encoding utf-8" in line for line in recorder.lines)
+
+
+def test_analyze_reports_a_step_per_chapter() -> None:
+    """Progress names each chapter and ends at the whole."""
+    recorder, _ = ran(analyze, ENGLISH)
+
+    assert [stage for _, _, stage in recorder.steps][-1] == "report"
+    assert len(recorder.steps) == 4
+    assert recorder.steps[-1][:2] == (4, 4)
+
+
+def test_analyze_gives_a_compact_result_and_a_full_document() -> None:
+    """The result is small; analysis.json carries chapters, people and meetings under a schema."""
+    recorder, result = ran(analyze, ENGLISH)
+
+    document = json.loads(recorder.artifacts["analysis.json"])
+    assert document["schema"] == "novel-tasks/analysis/1"
+    assert len(document["sections"]) == 3
+    assert "sections" not in result
+    assert result["words"] == document["book"]["words"] == sum(section["words"] for section in document["sections"])
+    assert result["people"] == ["Anna", "Mr. Holt"]
+    assert 0.2 < result["dialogue_share"] < 0.8
+
+
+def test_analyze_says_null_for_what_chinese_does_not_allow() -> None:
+    """Nothing is invented for a language without the means."""
+    _, result = ran(analyze, CHINESE)
+
+    assert (result["words"], result["readability"], result["people"]) == (None, None, None)
+    assert result["characters"] > 1000
+    assert result["language"] == "zh-Hans"
+
+
+@pytest.mark.parametrize(("text", "words"), [(ENGLISH, ("Chapters", "not available")), (CHINESE, ("章节", "不可用"))])
+def test_the_report_speaks_the_novel_s_language(text: str, words: tuple[str, str]) -> None:
+    """A Chinese novel gets a Chinese page."""
+    recorder, _ = ran(analyze, text)
+
+    page = recorder.artifacts["report.html"].decode()
+    assert words[0] in page
+
+
+def test_the_report_is_well_formed_and_needs_nothing_else() -> None:
+    """No script, no address outside, every text escaped, SVG that parses."""
+    recorder, _ = ran(analyze, ENGLISH, file_name='<script>alert(1)</script> & "x".txt')
+
+    page = recorder.artifacts["report.html"].decode()
+    tags = Tags()
+    tags.feed(page)
+    assert "script" not in tags.names
+    assert "b" not in tags.names
+    assert not {"src", "href", "onload", "xlink:href"} & tags.attributes
+    assert "http://" not in page
+    assert "https://" not in page
+    start = page.index("<svg")
+    ElementTree.fromstring(page[start : page.index("</svg>") + 6])
+    assert "prefers-color-scheme" in page
+    assert "@media print" in page
+
+
+def test_artifacts_are_the_same_bytes_every_time() -> None:
+    """Nothing of the clock or of chance is in them."""
+    first, _ = ran(analyze, ENGLISH)
+    second, _ = ran(analyze, ENGLISH)
+
+    assert first.artifacts == second.artifacts
+
+
+@pytest.mark.parametrize("text", ["a", "第一章", "CHAPTER I\n\nCHAPTER II\n", "word " * 50_000])
+def test_odd_little_texts_are_analyzed(text: str) -> None:
+    """A single letter, headings without text, one endless line."""
+    recorder, result = ran(analyze, text)
+
+    assert result["characters"] >= 1
+    assert recorder.artifacts["report.html"].endswith(b"</html>\n")
+
+
+def test_damage_is_logged() -> None:
+    """Replaced bytes are told to people."""
+    recorder = Recorder(ENGLISH.encode().replace(b"evening", "évening".encode(), 40) + b"\xff")
+    split(recorder, ReadingOptions())
+
+    assert any("damaged" in line for line in recorder.lines)
+
+
+def test_the_encoding_may_be_named() -> None:
+    """The option reaches the decoder, and a wrong one is an error with the offset."""
+    recorder = Recorder("naïve".encode("cp1252") * 5)
+
+    assert split(recorder, ReadingOptions(encoding="cp1252"))["encoding"] == "cp1252"
+    with pytest.raises(DecodingError) as caught:
+        split(recorder, ReadingOptions(encoding="utf-8"))
+    assert caught.value.offset == 2
+
+
+@pytest.mark.parametrize(
+    "options", [{"encoding": "klingon"}, {"encoding": 5}, {"encoding": "a\0"}, {"encodings": "utf-8"}]
+)
+@pytest.mark.parametrize("name", ["split", "analyze"])
+def test_wrong_options_are_refused_before_anything_runs(name: str, options: dict[str, Any]) -> None:
+    """Submitting is where a wrong option fails."""
+    with pytest.raises(InvalidOptionsError):
+        Processors.builtin().validate(name, options)
+
+
+class Tags(HTMLParser):
+    """Collects the names of elements and attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a start tag."""
+        self.names.add(tag)
+        self.attributes |= {name for name, _ in attrs}

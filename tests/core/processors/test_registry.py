@@ -1,0 +1,237 @@
+"""Processors are registered by name, checked at once, and say which options they take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from importlib.metadata import EntryPoint
+from typing import Any, Literal
+
+import pytest
+from attrs import field, frozen, validators
+
+from novel_tasks_core import (
+    AttemptContext,
+    InvalidOptionsError,
+    InvalidProcessorError,
+    Processors,
+    RetryPolicy,
+    UnknownProcessorError,
+)
+from novel_tasks_core.processors import registry
+from novel_tasks_core.processors.base import ChildContext, Processor
+
+
+class Colour(Enum):
+    """An option with few values."""
+
+    RED = "red"
+    BLUE = "blue"
+
+
+@frozen(kw_only=True)
+class Inner:
+    """Options inside options."""
+
+    depth: int = 1
+
+
+@frozen(kw_only=True)
+class ManyOptions:
+    """One option of every kind."""
+
+    size: int = field(validator=[validators.ge(1), validators.le(9)], metadata={"description": "How big."})
+    ratio: float = 0.5
+    name: str = field(default="x", validator=validators.max_len(5))
+    colour: Colour = Colour.RED
+    mode: Literal["fast", "slow"] = "fast"
+    words: list[str] = field(factory=list)
+    encoding: str | None = None
+    inner: Inner = field(factory=Inner)
+    loud: bool = False
+
+
+async def grow(ctx: AttemptContext, options: ManyOptions) -> None:
+    """Grow a novel.
+
+    More about it.
+    """
+
+
+def shrink(ctx: ChildContext) -> None:
+    """Shrink a novel."""
+
+
+def with_options() -> Processors:
+    """Return processors with one that takes many options."""
+    processors = Processors()
+    processors.register("grow", grow)
+    return processors
+
+
+def test_the_built_in_processors() -> None:
+    """`analyze` comes first, for it is the default; `external` has no code."""
+    processors = Processors.builtin()
+
+    assert processors.names() == ("analyze", "split", "external")
+    assert processors.get("external").function is None
+    assert processors.get("analyze").target == "novel_tasks_core.processors.analyze:analyze"
+    assert processors.get("split").runs_in_child
+    assert all(processors.get(name).description for name in processors.names())
+
+
+def test_instances_do_not_share_what_they_know() -> None:
+    """A processor registered in one instance is unknown to another."""
+    Processors.builtin().register("shrink", shrink)
+
+    with pytest.raises(UnknownProcessorError, match="known: analyze, external, split"):
+        Processors.builtin().get("shrink")
+
+
+def test_registers_directly_and_as_a_decorator() -> None:
+    """Both return the function unchanged; the docstring's first line describes it."""
+    processors = Processors()
+
+    @processors.register("local", timeout_seconds=5, retry=RetryPolicy.never(), version="7")
+    async def local(ctx: AttemptContext) -> None:
+        """Do little."""
+
+    assert processors.register("shrink", shrink) is shrink
+    made = processors.get("local")
+    assert (made.function, made.timeout_seconds, made.retry.max_attempts, made.version) == (local, 5, 1, "7")
+    assert made.description == "Do little."
+    assert processors.get("shrink").options_type is None
+
+
+@pytest.mark.parametrize("name", ["", "Grow", "a b", "-x", "x-", "x" * 65, "é", "a/b", "a\n"])
+def test_refuses_odd_names(name: str) -> None:
+    """Names go into addresses and file names, so they are plain."""
+    with pytest.raises(InvalidProcessorError, match="name"):
+        Processors().register(name, shrink)
+
+
+def test_refuses_a_name_twice() -> None:
+    """Two processors cannot share a name."""
+    processors = Processors.builtin()
+
+    with pytest.raises(InvalidProcessorError, match="already registered"):
+        processors.register("split", shrink)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 1e9, float("nan")])
+def test_refuses_an_impossible_timeout(seconds: float) -> None:
+    """A timeout is more than nothing and at most a month."""
+    with pytest.raises(InvalidProcessorError, match="timeout_seconds"):
+        Processors().register("shrink", shrink, timeout_seconds=seconds)
+
+
+def test_refuses_what_a_child_could_not_find() -> None:
+    """A plain function inside another cannot be imported by a child process, a coroutine need not be."""
+
+    def nested(ctx: ChildContext) -> None: ...
+
+    async def nested_async(ctx: AttemptContext) -> None: ...
+
+    processors = Processors()
+    with pytest.raises(InvalidProcessorError, match="child process"):
+        processors.register("nested", nested)
+    processors.register("nested", nested_async)
+
+
+def test_options_are_made_canonical() -> None:
+    """Defaults are filled in, enums are their values, whole numbers will do for floats."""
+    assert with_options().validate("grow", {"size": 3, "ratio": 1, "colour": "blue", "inner": {"depth": 2}}) == {
+        "size": 3, "ratio": 1.0, "name": "x", "colour": "blue", "mode": "fast", "words": [], "encoding": None,
+        "inner": {"depth": 2}, "loud": False,
+    }  # fmt: skip
+
+
+def test_every_problem_is_told_with_its_path() -> None:
+    """All faults of the options are listed at once."""
+    options: Mapping[str, Any] = {
+        "size": "3", "name": "toolong", "words": ["a", 2], "loud": 1, "inner": {"depth": True, "x": 1},
+        "sise": 1, "mode": "mid", "colour": "green", "ratio": "1",
+    }  # fmt: skip
+
+    with pytest.raises(InvalidOptionsError) as caught:
+        with_options().validate("grow", options)
+
+    assert {path for path, _ in caught.value.problems} == {
+        "/size", "/name", "/words/1", "/loud", "/inner/depth", "/inner/x", "/sise", "/mode", "/colour", "/ratio",
+    }  # fmt: skip
+    assert caught.value.processor == "grow"
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({}, "/size"),
+        ({"size": 0}, "/size"),
+        ({"size": 3, "words": "abc"}, "/words"),
+        ({"size": 3, "name": "a\0"}, "/name"),
+        ({"size": 3, "name": "\ud800"}, "/name"),
+        ({"size": 3, "ratio": float("nan")}, "/ratio"),
+        ({"size": 3, "inner": None}, "/inner"),
+        ({1: 2}, "/"),
+        ([], "/"),
+        ({"size": 3, "words": {"a"}}, "/words"),
+    ],
+)
+def test_refuses_options_that_do_not_fit(options: Any, path: str) -> None:
+    """A missing, wrong or unstorable value is named by its path."""
+    with pytest.raises(InvalidOptionsError) as caught:
+        with_options().validate("grow", options)
+
+    assert caught.value.field == path
+
+
+def test_options_without_a_class_are_any_json() -> None:
+    """A processor that reads its options by itself gets them as they came, if they can be stored."""
+    processors = Processors.builtin()
+
+    assert processors.validate("external", {"a": [1, {"b": None}]}) == {"a": [1, {"b": None}]}
+    assert processors.validate("external", None) == {}
+    deep: Any = "x"
+    for _ in range(50):
+        deep = [deep]
+    with pytest.raises(InvalidOptionsError, match="levels deep"):
+        processors.validate("external", {"a": deep})
+
+
+def test_options_are_described_as_a_json_schema() -> None:
+    """Types, bounds, choices, defaults and descriptions come from the class."""
+    schema = with_options().options_schema("grow")
+
+    assert schema["required"] == ["size"]
+    assert schema["additionalProperties"] is False
+    properties = schema["properties"]
+    assert properties["size"] == {"type": "integer", "minimum": 1, "maximum": 9, "description": "How big."}
+    assert properties["name"] == {"type": "string", "maxLength": 5, "default": "x"}
+    assert properties["colour"] == {"enum": ["red", "blue"], "default": "red"}
+    assert properties["mode"] == {"enum": ["fast", "slow"], "default": "fast"}
+    assert properties["words"] == {"type": "array", "items": {"type": "string"}, "default": []}
+    assert properties["encoding"] == {"type": ["string", "null"], "default": None}
+    assert properties["inner"]["properties"]["depth"] == {"type": "integer", "default": 1}
+    assert Processors.builtin().options_schema("external")["type"] == "object"
+
+
+def test_entry_points_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed packages offer functions and ready processors; what cannot be loaded is named."""
+    here = __name__
+    offered = [
+        EntryPoint("from-function", "novel_tasks_core.processors.split:split", registry.ENTRY_POINTS),
+        EntryPoint("ready", "novel_tasks_core.processors.external:PROCESSOR", registry.ENTRY_POINTS),
+    ]
+    monkeypatch.setattr(registry, "entry_points", lambda group: offered if group == registry.ENTRY_POINTS else [])
+    processors = Processors()
+
+    processors.load_entry_points()
+
+    assert processors.names() == ("from-function", "external")
+    assert isinstance(processors.get("external"), Processor)
+    offered[:] = [EntryPoint("broken", f"{here}.nowhere:nothing", registry.ENTRY_POINTS)]
+    with pytest.raises(InvalidProcessorError, match="broken"):
+        Processors().load_entry_points()
+    offered[:] = [EntryPoint("odd", "novel_tasks_core.processors.split:SCHEMA", registry.ENTRY_POINTS)]
+    with pytest.raises(InvalidProcessorError, match="odd"):
+        Processors().load_entry_points()
