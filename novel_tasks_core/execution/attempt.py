@@ -53,6 +53,7 @@ class CancelReason(StrEnum):
     CANCELLED = "cancelled"
     LEASE_LOST = "lease_lost"
     SHUTDOWN = "shutdown"
+    TIMEOUT = "timeout"
 
 
 class CancelScope:
@@ -101,8 +102,11 @@ async def run_attempt(
     reports: AttemptReports,
     scope: CancelScope | None = None,
     keep: Keep | None = None,
+    keeps_time: bool = True,
 ) -> Outcome:
     """Run `processor` on a claimed task, within the claim's `timeout_seconds`, and return how it ended.
+
+    Unless it `keeps_time` itself, whoever holds the scope cancels it when the time is over.
 
     Nothing that a processor does raises here: its errors become Retrying or Failed and a line in the
     task's log. Artifacts are handed to `keep`, by default `files.commit`, once the processor has
@@ -113,15 +117,24 @@ async def run_attempt(
     """
     scope = scope or CancelScope()
     folder = AttemptFolder(files)
+    ended: Returned | Failure | Cancelled | Released
     try:
         scope.bind()
-        ended = await _perform_claim(claim, processor=processor, children=children, folder=folder, reports=reports)
+        source = None if claim.source is None else files.path_of(claim.source.sha256)
+        ended = await perform(
+            job_of(claim, processor, source_path=source),
+            processor=processor,
+            children=children,
+            folder=folder,
+            reports=reports,
+            timeout_seconds=claim.timeout_seconds if keeps_time else None,
+        )
         if isinstance(ended, Returned):
             return await _completed(ended, keep or _commit_to(files))
     except asyncio.CancelledError:
         if scope.reason is None:
             raise
-        return _stopped(scope.reason, scope.detail, claim)
+        ended = _stopped(scope, claim)
     except EngineClosedError:
         return Released()
     except LeaseLostError:
@@ -131,25 +144,10 @@ async def run_attempt(
     finally:
         scope.release()
         await folder.remove()
-    return (
-        _failed(ended, claim, processor, reports)
-        if scope.reason is None
-        else _stopped(scope.reason, scope.detail, claim)
-    )
-
-
-async def _perform_claim(
-    claim: Claim, *, processor: Processor, children: ChildPool, folder: AttemptFolder, reports: AttemptReports
-) -> Returned | Failure:
-    source = None if claim.source is None else folder.files.path_of(claim.source.sha256)
-    return await perform(
-        job_of(claim, processor, source_path=source),
-        processor=processor,
-        children=children,
-        folder=folder,
-        reports=reports,
-        timeout_seconds=claim.timeout_seconds,
-    )
+    if scope.reason is not None:
+        ended = _stopped(scope, claim)
+    assert not isinstance(ended, Returned)
+    return _failed(ended, claim, processor, reports) if isinstance(ended, Failure) else ended
 
 
 async def perform(
@@ -223,16 +221,20 @@ def _commit_to(files: FileStore) -> Keep:
     return keep
 
 
-def _stopped(reason: CancelReason, detail: str, claim: Claim) -> Outcome:
-    match reason:
+def _stopped(scope: CancelScope, claim: Claim) -> Cancelled | Released | Failure:
+    match scope.reason:
         case CancelReason.CANCELLED:
-            return Cancelled(reason=detail or "cancelled")
+            return Cancelled(reason=scope.detail or "cancelled")
         case CancelReason.SHUTDOWN:
             return Released()
+        case CancelReason.TIMEOUT:
+            return failure_of(TaskTimeoutError(claim.timeout_seconds))
         case CancelReason.LEASE_LOST:
             raise LeaseLostError(claim.task_id, claim.attempt)
+        case None:
+            raise AssertionError("stopped without a reason")
         case _:
-            assert_never(reason)
+            assert_never(scope.reason)
 
 
 def _failed(failure: Failure, claim: Claim, processor: Processor, reports: AttemptReports) -> Retrying | Failed:

@@ -18,6 +18,7 @@ from novel_tasks_core.text.headings import (
     may_begin_heading,
     parse_heading,
 )
+from novel_tasks_core.text.numerals import HAN_NUMERAL
 from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES, NAMED_HEADINGS, SURE_DIVISIONS
 
 _BLOCK = 1 << 20
@@ -28,6 +29,7 @@ _LINES_A_GAP = 14
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)*")
 _NOT_A_TITLE = re.compile(r"[a-z]|[-–—―*_=~•…\"“”‘'«»„]")
+_HAN_NUMBERED = re.compile(rf"[{HAN_NUMERAL}]{{1,9}}(?:[\s、.．:：)）・。·《［]|\Z)")
 _SPACED_CAPITALS = frozenset(
     character
     for character in map(chr, (*range(0x41, 0x5B), *range(0xC0, 0x180), *range(0x370, 0x530), *range(0x1E00, 0x2000)))
@@ -42,6 +44,8 @@ _MAY_BEGIN = (
     | frozenset(map(chr, range(0xFF21, 0xFF3B)))
 )
 _DECORATIONS = frozenset("([{【〔「『《〈<（［#*_=~•☆★◆◇■□●○▲△※+|.·-–—―─§")
+_POSSIBLE = _SPACED_CAPITALS | _MAY_BEGIN | _DECORATIONS
+"""What a line that does not stand alone must begin with to be looked at."""
 
 
 @frozen
@@ -127,7 +131,7 @@ def scan(text: str) -> Scan:
                     continue
                 if before:
                     gaps[min(before, 9)] += 1
-                if len(stripped) <= LONGEST_HEADING:
+                if len(stripped) <= LONGEST_HEADING and (before or stripped[0] in _POSSIBLE):
                     heading = _examine(stripped, before, following)
                     if heading is not None:
                         found.keep(_place(text, heading, line, number, offset, min(before, 9)))
@@ -160,6 +164,10 @@ def _examine(stripped: str, before: int, following: str) -> Heading | None:
                 return heading
     elif first.islower():
         return parse_heading(stripped) if before and len(stripped) < 60 and not following.strip() else None
+    elif first in HAN_NUMERAL:
+        heading = parse_heading(stripped) if _HAN_NUMBERED.match(stripped) else None
+        if heading is not None:
+            return heading
     elif first in _MAY_BEGIN or (first in _DECORATIONS and len(stripped) < 120 and _is_adorned(stripped)):
         heading = parse_heading(stripped)
         if heading is not None:

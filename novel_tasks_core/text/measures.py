@@ -13,12 +13,11 @@ from novel_tasks_core.text.novel import Chapter, Novel
 from novel_tasks_core.text.people import NameEvidence, Person, find_names, find_people, knows_names
 from novel_tasks_core.text.readability import Readability, readability, reading_minutes
 from novel_tasks_core.text.tokens import (
+    WordCounter,
     count_characters,
     count_lowered,
     count_sentences,
-    find_words,
     has_spaced_words,
-    segment_richness,
 )
 
 _MEETING = 2
@@ -76,6 +75,7 @@ class Measuring:
         self.sections = body_sections(novel)
         self._style: DialogueStyle | None = dialogue_style(novel.text, novel.language)
         self._words: Counter[str] = Counter()
+        self._counter = WordCounter()
         self._spoken = 0
         self._richness: list[tuple[float, int]] = []
         self._names: list[NameEvidence] = []
@@ -116,13 +116,11 @@ class Measuring:
     def _count_words(self, text: str, sentences: int | None) -> tuple[int | None, Readability | None]:
         if not has_spaced_words(self.language):
             return None, None
-        found = find_words(text)
-        counted = Counter(found)
-        self._words.update(counted)
-        richness = segment_richness(found)
-        if richness is not None:
-            self._richness.append((richness, len(found)))
-        return len(found), readability(counted, sentences or 0, self.language)
+        found = self._counter.count(text)
+        self._words.update(found.counts)
+        if found.richness is not None:
+            self._richness.append((found.richness, found.total))
+        return found.total, readability(found.counts, sentences or 0, self.language)
 
     def book(self) -> BookMeasures:
         """Sum up the sections measured so far."""

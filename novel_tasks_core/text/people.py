@@ -67,10 +67,10 @@ _SPEECH: dict[str, str] = {
 }
 _PLACE_WORDS = {
     "en": "in|at|to|from|near|towards|toward|through|of",
-    "fr": "à|en|dans|vers",
+    "fr": "en|dans|vers",
     "de": "in|nach|aus|bei",
-    "es": "en|a|hacia",
-    "it": "in|a|verso",
+    "es": "en|hacia",
+    "it": "in|verso",
     "pt": "em|para",
     "ru": "в|во|на|из",
 }
@@ -82,6 +82,7 @@ _OPENING_WORDS = (
 _OPENERS = frozenset(_OPENING_WORDS.split())
 """Words that begin sentences, or stand before names, too seldom written small to be told by counting."""
 
+_LONGEST_VERB = 16
 _FEWEST_MENTIONS = 3
 _MOST_PEOPLE = 60
 
@@ -108,8 +109,8 @@ class NameEvidence:
 @frozen
 class _Patterns:
     name: re.Pattern[str]
-    acting: re.Pattern[str]
-    placed: re.Pattern[str]
+    speech: frozenset[str]
+    places: frozenset[str]
     titles: frozenset[str]
 
 
@@ -118,30 +119,48 @@ def knows_names(language: str) -> bool:
     return base_language(language) in _SPEECH
 
 
-def _compile(language: str) -> _Patterns:
+@cache
+def _patterns(language: str) -> _Patterns:
     titles = _TITLES[language].split()
-    title = rf"(?:(?:{'|'.join(titles)})\b\.?\s)"
-    name = rf"{title}?{_NAME_WORD}(?:[ \n](?:{_PARTICLE}[ \n]?)?{_NAME_WORD}){{0,3}}"
-    verbs = _SPEECH[language]
     return _Patterns(
-        name=re.compile(rf"\b{name}"),
-        acting=re.compile(rf"\b(?:{verbs})\s({name})|\b({name})\s(?:{verbs})\b"),
-        placed=re.compile(rf"\b(?:{_PLACE_WORDS[language]})\s({_NAME_WORD})"),
+        name=re.compile(rf"{_NAME_WORD}\.?(?:[ \n](?:{_PARTICLE}[ \n]?)?{_NAME_WORD}){{0,4}}"),
+        speech=frozenset(_SPEECH[language].split("|")),
+        places=frozenset(_PLACE_WORDS[language].split("|")),
         titles=frozenset(titles),
     )
 
 
-@cache
-def _patterns(language: str) -> _Patterns:
-    return _compile(base_language(language))
-
-
 def find_names(text: str, language: str) -> NameEvidence:
-    """Count the names of one chapter, and what tells people from places."""
-    patterns = _patterns(language)
-    mentions = Counter(" ".join(name.split()) for name in patterns.name.findall(text))
-    acting = Counter(" ".join((after or before).split()) for after, before in patterns.acting.findall(text))
-    return NameEvidence(mentions, acting, Counter(patterns.placed.findall(text)))
+    """Count the names of one chapter, and by the words beside them what tells people from places."""
+    patterns = _patterns(base_language(language))
+    evidence = NameEvidence()
+    for match in patterns.name.finditer(text):
+        start, end = match.span()
+        name = " ".join(match[0].split()).rstrip(".")
+        head, stop, rest = name.partition(". ")
+        if stop and head not in patterns.titles:  # a sentence ended between the two
+            evidence.mentions[head] += 1
+            name, start = rest, match.end() - len(rest)
+        evidence.mentions[name] += 1
+        if _word_after(text, end) in patterns.speech:
+            evidence.acting[name] += 1
+            continue
+        before = _word_before(text, start)
+        if before in patterns.speech:
+            evidence.acting[name] += 1
+        elif before in patterns.places:
+            evidence.placed[name] += 1
+    return evidence
+
+
+def _word_after(text: str, end: int) -> str:
+    following = text[end : end + _LONGEST_VERB].split(None, 1)
+    return following[0].rstrip(",.;:") if following and text[end : end + 1].isspace() else ""
+
+
+def _word_before(text: str, start: int) -> str:
+    words = text[max(0, start - _LONGEST_VERB) : start].split()
+    return words[-1] if words and text[start - 1 : start].isspace() else ""
 
 
 def find_people(chapters: Sequence[NameEvidence], words: Mapping[str, int], language: str) -> list[Person]:
@@ -149,11 +168,11 @@ def find_people(chapters: Sequence[NameEvidence], words: Mapping[str, int], lang
 
     `words` counts every word of the book in lower case: what is often written small is no name.
     """
-    patterns = _patterns(language)
+    patterns = _patterns(base_language(language))
     per_chapter = [_cleaned(chapter.mentions, words, patterns.titles) for chapter in chapters]
-    totals: Counter[str] = sum(per_chapter, Counter())
-    acting = _cleaned(sum((chapter.acting for chapter in chapters), Counter()), words, patterns.titles)
-    placed: Counter[str] = sum((chapter.placed for chapter in chapters), Counter())
+    totals = _total(per_chapter)
+    acting = _cleaned(_total(chapter.acting for chapter in chapters), words, patterns.titles)
+    placed = _cleaned(_total(chapter.placed for chapter in chapters), words, patterns.titles)
     groups = _merge(totals, patterns.titles)
     people: list[Person] = []
     for name, aliases in groups.items():
@@ -167,6 +186,13 @@ def find_people(chapters: Sequence[NameEvidence], words: Mapping[str, int], lang
             people.append(Person(name, mentions, by_chapter, tuple(sorted(aliases))))
     people.sort(key=lambda person: (-person.mentions, person.name))
     return people[:_MOST_PEOPLE]
+
+
+def _total(counts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return total
 
 
 def _is_person(mentions: int, deeds: int, places: int, titled: bool) -> bool:
@@ -239,6 +265,8 @@ def _owner_of(name: str, parts: list[str], bearers: Mapping[str, list[str]], tot
         owners = [owner for owner in owners if _is_womans(owner)]
     elif len(name.split()) > 1:
         owners = [owner for owner in owners if not _is_womans(owner) and owner.split()[-1] == parts[0]]
+    else:  # a surname alone is rarely that of the woman who is called Mrs.
+        owners = [owner for owner in owners if not _is_womans(owner) or totals[owner] > totals[name]]
     if not owners:
         return None
     ordered = sorted(owners, key=lambda owner: (-totals[owner], owner))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -70,6 +71,7 @@ def readability(words: Counter[str], sentences: int, language: str) -> Readabili
     return Readability(round(formula[1](counts), 1), formula[0])
 
 
+@lru_cache(maxsize=100_000)
 def _syllables(word: str, english: bool) -> int:
     count = len(_VOWELS.findall(word))
     if english and count > 1 and _SILENT_E.search(word):

@@ -17,8 +17,8 @@ _DIVISIONS: dict[int, str] = {
         " глава главы гл kapittel rozdział kapitola fejezet luku capitolul bölüm розділ stave staff canto cantos chant"
         " gesang песнь песня letter lettre brief carta lettera письмо adventure aventure abenteuer aventura приключение"
         " episode épisode episodio tale story histoire geschichte рассказ night nuit nacht ночь fit fytte lesson"
-        " lektion lecture vorlesung essay fable fabel fábula novella novelle veillée jornada journée día day dag tag день"
-        " evening вечер abend soirée idyl idyll discourse dialogue meditation psalm sonnet"
+        " lektion lecture vorlesung essay fable fabel fábula novella novelle veillée jornada journée día day dag tag"
+        " день evening вечер abend soirée idyl idyll discourse dialogue meditation psalm sonnet"
     ),
     SECTION: (
         "section sections abschnitt sección seção sezione scene scène escena szene auftritt сцена явление параграф"

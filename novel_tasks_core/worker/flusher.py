@@ -44,6 +44,7 @@ class Flusher:
         self._progressed: dict[Running, None] = {}
         self._lease_progress_at = float("-inf")
         self._wanted = asyncio.Event()
+        self._full = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -104,7 +105,10 @@ class Flusher:
         """Queue the end of an attempt."""
         running.outcome, running.ended_at = outcome, max(self.now(), running.claim.started_at)
         self._ended.append(running)
-        self._wanted.set()
+        if len(self._ended) == 1:
+            self._wanted.set()
+        if len(self._ended) >= min(BATCH, len(self.held)):
+            self._full.set()
 
     def drop(self, running: Running) -> None:
         """Forget a lease that is gone, with everything its attempt made."""
@@ -164,25 +168,16 @@ class Flusher:
     async def _wait(self) -> None:
         """Wait until there is something to flush now."""
         while not self._ended:
-            if not await self._wanted_within(self._due_in()):
+            due = self._due_in()
+            if due is not None and due <= 0:
+                return
+            self._wanted.clear()
+            if not await _set_within(self._wanted, due):
                 return
         # While others run, wait a moment for them: a statement for many costs little more than for one.
-        until = self._parts.clock.monotonic() + _GATHER_SECONDS
-        while len(self._ended) < min(BATCH, len(self.held)):
-            if not await self._wanted_within(until - self._parts.clock.monotonic()):
-                return
-
-    async def _wanted_within(self, seconds: float | None) -> bool:
-        """Wait until there is something new; False after `seconds`."""
-        if seconds is not None and seconds <= 0:
-            return False
-        self._wanted.clear()
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wanted.wait()
-        except TimeoutError:
-            return False
-        return True
+        if len(self._ended) < min(BATCH, len(self.held)):
+            self._full.clear()
+            await _set_within(self._full, _GATHER_SECONDS)
 
     def _due_in(self) -> float | None:
         """Return the seconds until events or progress are due, None when there are none."""
@@ -284,6 +279,16 @@ class Flusher:
             for one in running:
                 self._tell_progress(one)  # the last word, which may have come too soon after the one before
             self._parts.announce((), [r.claim.task_id for r in running])
+
+
+async def _set_within(event: asyncio.Event, seconds: float | None) -> bool:
+    """Wait for an event; False when it was not set within `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def _ending(running: Running) -> Ending:

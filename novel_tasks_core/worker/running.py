@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -51,7 +50,7 @@ class Running:
     hearer: Hearer
     last_seq: int
     scope: CancelScope = field(factory=CancelScope)
-    task: asyncio.Task[None] | None = None
+    started: bool = False
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     seconds: float = 0.0

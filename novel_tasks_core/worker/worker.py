@@ -11,28 +11,24 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections import deque
 from collections.abc import Iterable, Mapping
 
-from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
-from novel_tasks_core.execution.attempt import CancelReason, run_attempt
-from novel_tasks_core.execution.children import ChildPool
+from novel_tasks_core.errors import DatabaseUnavailableError
+from novel_tasks_core.execution.attempt import CancelReason
 from novel_tasks_core.execution.services import Services
-from novel_tasks_core.models import ErrorInfo, Failed, Outcome, Released, WorkerId, format_task_id
+from novel_tasks_core.models import WorkerId
 from novel_tasks_core.storage.heartbeat import HeartbeatThread
 from novel_tasks_core.storage.queue import Head, Lane
 from novel_tasks_core.storage.workers import Flags
 from novel_tasks_core.worker.flusher import Flusher
 from novel_tasks_core.worker.parts import WorkerParts
 from novel_tasks_core.worker.running import Running
+from novel_tasks_core.worker.slots import Slots
 from novel_tasks_core.worker.watermarks import Watermarks
 
 logger = logging.getLogger(__name__)
 
-_AHEAD_SECONDS = 0.1
-_MAX_AHEAD = 1000
 _LAST_FLUSH_SECONDS = 5.0
-_STOP_SECONDS = 2.0
 
 
 class Worker:
@@ -45,20 +41,13 @@ class Worker:
         self._wanted = None if processors is None else frozenset(processors)
         self._lanes: dict[int, Lane] = {}
         self._marks = Watermarks(())
-        self._ahead: deque[Running] = deque()
-        self._active = 0
-        self._seconds: dict[str, float] = {}
         self._room = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._draining = False
         self._registered = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._services = Services()
         self._flusher = Flusher(parts)
-        self._children = ChildPool(
-            size=slots, memory_mb=parts.config.child_memory_mb, grace_seconds=parts.config.cancel_grace_seconds
-        )
+        self._slots = Slots(parts, self._flusher, total=slots, on_room=self._room.set)
         self._heartbeat: HeartbeatThread | None = None
 
     @property
@@ -69,7 +58,7 @@ class Worker:
     @property
     def running(self) -> int:
         """How many attempts run now."""
-        return self._active
+        return self._slots.active
 
     @property
     def failed(self) -> Mapping[str, str]:
@@ -120,26 +109,7 @@ class Worker:
         if self._heartbeat is not None:
             self._heartbeat.draining = True
         self._room.set()
-        self._settle_slots()
-        try:
-            async with asyncio.timeout(grace):
-                await self._idle.wait()
-        except TimeoutError:
-            for running in list(self._flusher.held.values()):
-                self._stop(running, CancelReason.SHUTDOWN)
-            await self._stopped_within(self._parts.config.cancel_grace_seconds + _STOP_SECONDS)
-
-    async def _stopped_within(self, seconds: float) -> None:
-        """Wait for cancelled attempts; those of processors that ignore it are given up with all that they make."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._idle.wait()
-        except TimeoutError:
-            for running in list(self._flusher.held.values()):
-                if running.outcome is None:
-                    extra = {"task_id": format_task_id(running.claim.task_id), "processor": running.claim.processor}
-                    logger.error("attempt_ignores_cancellation", extra=extra)
-                    self._flusher.end(running, Released())
+        await self._slots.drain(grace_seconds=grace)
 
     async def close(self, *, grace_seconds: float | None = None) -> None:
         """Drain, commit everything within a bound, and go off the register.
@@ -158,7 +128,7 @@ class Worker:
             await self._services.stop()
             if self._heartbeat is not None:
                 await self._heartbeat.stop()
-            await self._children.close()
+            await self._slots.close()
             await self._retire()
 
     async def _flushed(self) -> None:
@@ -208,23 +178,9 @@ class Worker:
                 delay = min(delay * 2, config.poll_max_seconds)
 
     def _most(self) -> dict[int, int]:
-        """Return how many tasks to claim of each lane, nothing while enough are held.
-
-        That is as many as slots are free, and of lanes whose tasks are quick also what will run within a
-        tenth of a second.
-        """
-        waiting, free = len(self._ahead), self.slots - self._active
-        ahead = {id: self._ahead_wanted(lane) for id, lane in self._lanes.items()}
-        if waiting > max(ahead.values(), default=0) // 2 or not ahead:
-            return {}
-        most = {id: max(0, free + wanted - waiting) for id, wanted in ahead.items()}
+        """Return how many tasks to claim of each lane, nothing while enough are held."""
+        most = {id: self._slots.room(lane.processor) for id, lane in self._lanes.items()}
         return most if any(most.values()) else {}
-
-    def _ahead_wanted(self, lane: Lane) -> int:
-        seconds = self._seconds.get(lane.processor)
-        if seconds is None or seconds > _AHEAD_SECONDS / 2:
-            return 0
-        return min(_MAX_AHEAD, int(self.slots * _AHEAD_SECONDS / max(seconds, 1e-5)))
 
     async def _try_claim(self, most: Mapping[int, int]) -> int:
         began = self._parts.clock.monotonic()
@@ -238,74 +194,17 @@ class Worker:
         except DatabaseUnavailableError as exc:
             logger.warning("claim_failed", extra={"worker_id": self.id, "reason": exc.reason})
             return 0
+        accepted = []
         for claim, head in claimed:
             self._marks.passed(head)
             running = Running(claim, self._flusher, claim.last_seq)
             self._flusher.take(running)
-            self._ahead.append(running)
+            accepted.append(running)
         self._parts.observer.claimed(tasks=len(claimed), seconds=self._parts.clock.monotonic() - began)
-        self._settle_slots()
+        self._slots.accept(accepted)
         return len(claimed)
 
-    # -- attempts ---------------------------------------------------------------------------------------------
-
-    def _settle_slots(self) -> None:
-        """Start what waits while slots are free; when draining, give it back instead."""
-        while self._ahead and (self._draining or self._active < self.slots):
-            running = self._ahead.popleft()
-            if self._draining:
-                self._flusher.end(running, Released())
-                continue
-            self._active += 1
-            self._idle.clear()
-            running.task = asyncio.create_task(self._attempt(running))
-        self._parts.observer.slots_changed(used=self._active, total=self.slots)
-        if self._active == 0:
-            self._idle.set()
-
-    async def _attempt(self, running: Running) -> None:
-        claim = running.claim
-        began = self._parts.clock.monotonic()
-        self._flusher.started(running)
-        self._parts.observer.attempt_started(task_id=claim.task_id, processor=claim.processor, attempt=claim.attempt)
-        try:
-            outcome = await self._outcome(running)
-        except LeaseLostError:
-            self._flusher.drop(running)
-        else:
-            running.seconds = self._parts.clock.monotonic() - began
-            self._note_seconds(claim.processor, running.seconds)
-            if running.outcome is None:  # else it was given up
-                self._flusher.end(running, outcome)
-        finally:
-            self._active -= 1
-            self._settle_slots()
-            self._room.set()
-
-    async def _outcome(self, running: Running) -> Outcome:
-        try:
-            return await run_attempt(
-                running.claim,
-                processor=self._parts.processors.get(running.claim.processor),
-                children=self._children,
-                files=self._parts.files,
-                reports=running,
-                scope=running.scope,
-            )
-        except LeaseLostError:
-            raise
-        except Exception as exc:
-            # A fault of ours, not of the processor: the task must not stay leased for ever because of it.
-            logger.exception("attempt_broke", extra={"task_id": format_task_id(running.claim.task_id)})
-            return Failed(error=ErrorInfo(type(exc).__name__, f"the worker broke: {exc}"))
-
-    def _note_seconds(self, processor: str, seconds: float) -> None:
-        """Keep a moving average of how long attempts take: it decides how far to claim ahead."""
-        before = self._seconds.get(processor, seconds)
-        self._seconds[processor] = before * 0.8 + seconds * 0.2
-
-    def _stop(self, running: Running, reason: CancelReason) -> None:
-        running.scope.cancel(reason)
+    # -- leases -----------------------------------------------------------------------------------------------
 
     async def check_flags(self) -> None:
         """Look now at what has happened to the leases, as every heartbeat does."""
@@ -319,14 +218,7 @@ class Worker:
                 running.scope.cancel(CancelReason.CANCELLED, detail=reason)
         for held in flags.gone:
             if (running := self._flusher.held.get(held)) is not None and running.outcome is None:
-                self._lose(running)
-
-    def _lose(self, running: Running) -> None:
-        if running.task is None:
-            self._ahead.remove(running)
-            self._flusher.drop(running)
-        else:
-            self._stop(running, CancelReason.LEASE_LOST)
+                self._slots.lose(running)
 
     def _lost(self, reason: str) -> None:
         """Stop everything and start anew under another id: declared dead, or unable to beat for too long."""
@@ -337,7 +229,7 @@ class Worker:
         self._flusher.drop_ended()
         for running in list(self._flusher.held.values()):
             if running.outcome is None:
-                self._lose(running)
+                self._slots.lose(running)
         self._services.start("register", self._start_anew)
 
     async def _start_anew(self) -> None:

@@ -182,7 +182,7 @@ async def test_work_that_takes_too_long_is_stopped(
     engine: TaskEngine, processors: Processors, gate: Gate, child_processors: ModuleType
 ) -> None:
     """On the loop it is cancelled; in a child it is killed, whether it listens or not. Both fail as timed out."""
-    processors.register("sleep", child_processors.sleep_for_ever, retry=NO_RETRY, timeout_seconds=0.5)
+    processors.register("sleep", child_processors.sleep_for_ever, retry=NO_RETRY, timeout_seconds=3.0)
     async with engine.worker():
         slow = await engine.submit(processor="gate", timeout_seconds=0.2)
         sleeping = await engine.submit(processor="sleep")

@@ -11,7 +11,7 @@ from novel_tasks_core.text.dialogue import dialogue_characters, dialogue_style
 from novel_tasks_core.text.measures import BookMeasures, Measuring
 from novel_tasks_core.text.people import find_names, find_people, knows_names
 from novel_tasks_core.text.readability import readability, reading_minutes
-from novel_tasks_core.text.tokens import count_characters, count_sentences, find_words, segment_richness
+from novel_tasks_core.text.tokens import WordCounter, count_characters, count_sentences, find_words
 
 SPEECH = {
     ("en", "“”"): "“Come in,” he said. “It is cold.” She came in.\n\n",
@@ -88,8 +88,16 @@ def test_sentences_are_counted_by_their_end_marks(text: str, language: str, coun
 def test_words_of_spaced_scripts() -> None:
     """Hyphens and apostrophes join; digits are no words."""
     assert find_words("Don't well-worn d’Artagnan 42 ЁЖ naïve") == ["Don't", "well-worn", "d’Artagnan", "ЁЖ", "naïve"]
-    assert segment_richness(["a", "b"] * 500) == 0.002
-    assert segment_richness(["a"] * 999) is None
+
+
+def test_words_are_counted_with_their_richness() -> None:
+    """The counter finds the same words, and the share of different ones in stretches of a thousand."""
+    counter = WordCounter()
+
+    found = counter.count("Yes—no, yes; well-worn! " * 3)
+    assert found.counts == {"Yes": 3, "no": 3, "yes": 3, "well-worn": 3}
+    assert (found.total, found.richness) == (12, None)
+    assert counter.count("A, b. " * 500).richness == 0.002
 
 
 def test_readability_needs_a_published_formula() -> None:

@@ -1,0 +1,83 @@
+"""Driver errors become ours once, by SQLSTATE and type."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import asyncpg
+import pytest
+
+from novel_tasks_core.errors import (
+    DatabaseUnavailableError,
+    InvalidInputError,
+    NovelTasksError,
+    SchemaError,
+    StorageError,
+    TaskNotFoundError,
+)
+from novel_tasks_core.models import new_task_id
+from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.faults import driver_errors
+
+SPOKEN: list[tuple[str, type[NovelTasksError]]] = [
+    ("select * from nothing_like_it", SchemaError),
+    ("select nothing_like_it()", SchemaError),
+    ("select no_such_column from tasks", SchemaError),
+    ("select repeat('[', 100000)::json", InvalidInputError),
+    ("select E'\\\\u0000'::text::json ->> 0, '\"\\u0000\"'::jsonb", InvalidInputError),
+    ("insert into lanes (processor) values ('')", InvalidInputError),
+    ("insert into lanes (processor) values (null)", InvalidInputError),
+    ("select 1 / 0", InvalidInputError),
+    ("set transaction read only; create table x ()", DatabaseUnavailableError),
+    ("select pg_terminate_backend(pg_backend_pid())", DatabaseUnavailableError),
+    ("select pg_read_file('/no/such/file')", StorageError),
+    ("this is not SQL", StorageError),
+]
+
+
+async def test_what_the_server_says_is_translated(database: Database) -> None:
+    """None of the driver's errors comes through, whatever happens; the pool goes on afterwards."""
+    for query, expected in SPOKEN:
+        with pytest.raises(expected) as caught:
+            await database.execute(query)
+        assert type(caught.value) is expected, query
+        assert isinstance(caught.value.__cause__, Exception)
+        assert await database.fetchval("select 1") == 1
+
+
+async def test_a_refused_value_names_what_refused_it(database: Database) -> None:
+    """By column or constraint, not by parsing a message."""
+    with pytest.raises(InvalidInputError) as caught:
+        await database.execute("insert into lanes (processor) values (null)")
+    assert caught.value.field == "processor"
+    with pytest.raises(InvalidInputError) as caught:
+        await database.execute("insert into lanes (processor) values ('')")
+    assert caught.value.field == "lanes_processor_check"
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (lambda: OSError("no route"), DatabaseUnavailableError),
+        (lambda: TimeoutError(), DatabaseUnavailableError),
+        (lambda: asyncpg.DeadlockDetectedError("x"), DatabaseUnavailableError),
+        (lambda: asyncpg.InterfaceError("closed"), DatabaseUnavailableError),
+        (lambda: asyncpg.CannotConnectNowError("starting up"), DatabaseUnavailableError),
+        (lambda: asyncpg.InternalClientError("odd"), DatabaseUnavailableError),
+        (lambda: asyncpg.DataCorruptedError("bad page"), StorageError),
+    ],
+)
+def test_what_the_driver_raises_is_translated(raised: Callable[[], Exception], expected: type[Exception]) -> None:
+    """Those that trying again may mend are told apart from the others."""
+    with pytest.raises(expected) as caught, driver_errors():
+        raise raised()
+    assert type(caught.value) is expected
+
+
+def test_our_own_errors_and_cancellation_pass() -> None:
+    """They are not the driver's business."""
+    with pytest.raises(TaskNotFoundError), driver_errors():
+        raise TaskNotFoundError(new_task_id())
+    with pytest.raises(asyncio.CancelledError), driver_errors():
+        raise asyncio.CancelledError

@@ -1,0 +1,242 @@
+"""The fence: whoever lost a lease changes nothing more. Each guard is taken out once, and then it must show."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.events import NewEvent
+from novel_tasks_core.models import Completed, WorkerId
+from novel_tasks_core.storage.endings import Recording, make_ending
+from novel_tasks_core.storage.workers import Workers
+
+from .bench import RESCUER, Bench, ending_columns, lost, open_bench
+
+Scenario = Callable[[Bench], Awaitable[bool]]
+
+
+@pytest.fixture
+async def bench(database_url: str, engine_config: EngineConfig) -> AsyncIterator[Bench]:
+    """An empty bench."""
+    async for opened in open_bench(database_url, engine_config):
+        yield opened
+
+
+async def a_late_end_is_dropped(bench: Bench) -> bool:
+    """The first worker was rescued and a second one runs; what the first brings is dropped, the second's counts."""
+    task_id = await bench.submit()
+    [first] = await bench.claim(1)
+    await bench.rescue(first, holder=1)
+    [second] = await bench.claim(2)
+    accepted = await bench.complete(first, holder=1, result="zombie")
+    done = await bench.complete(second, holder=2, result="rightful")
+    return not accepted and done and (await bench.state(task_id))[3] == '"rightful"'
+
+
+async def a_stranger_cannot_end(bench: Bench) -> bool:
+    """A worker that does not hold the lease ends nothing, though it knows the number of the attempt."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    accepted = await bench.complete(claim, holder=2, result="stranger")
+    return not accepted and (await bench.state(task_id))[0] == "pending"
+
+
+async def a_stranger_cannot_put_back(bench: Bench) -> bool:
+    """Nor does it give the task back."""
+    await bench.submit()
+    [claim] = await bench.claim(1)
+    ended = await bench.end(claim, lost(), holder=2)
+    return not ended.last_seq
+
+
+async def an_end_that_waited_for_a_rescue_is_dropped(bench: Bench) -> bool:
+    """The rescuer has the row but has not committed: the end waits for it and then finds the attempt over."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    query, columns = ending_columns(claim, lost(), holder=1, finisher=RESCUER)
+    async with bench.in_between() as rescuer:
+        await rescuer.fetch(bench.queue._sql[query], *columns)
+        late = await bench.blocked(bench.complete(claim, holder=1, result="zombie"))
+    return not await late and (await bench.state(task_id))[:3] == ("pending", 1, 1)
+
+
+async def a_retry_that_waited_for_an_end_is_dropped(bench: Bench) -> bool:
+    """The other way round: the rescuer waits for the end and then finds nothing to put back."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    query, columns = ending_columns(claim, Completed(result="first"), holder=1, finisher=1)
+    async with bench.in_between() as worker:
+        await worker.fetch(bench.queue._sql[query], *columns)
+        late = await bench.blocked(bench.rescue(claim, holder=1))
+    return not (await late).last_seq and (await bench.state(task_id))[:3] == ("completed", 1, 1)
+
+
+def said(bench: Bench, task_id: object, attempt: int) -> list[Recording]:
+    """Make an event of a running attempt."""
+    event = NewEvent("log", datetime.now(UTC), '{"level":"info","message":"x"}')
+    return [Recording(task_id, attempt, (event,))]  # type: ignore[arg-type]
+
+
+async def a_strangers_events_are_dropped(bench: Bench) -> bool:
+    """Only the holder adds to the history."""
+    task_id = await bench.submit()
+    await bench.claim(1)
+    ended = await bench.queue.record(said(bench, task_id, 1), worker_id=WorkerId(2))
+    return not ended.last_seq and (await bench.state(task_id))[2] == 0
+
+
+async def events_that_waited_for_a_rescue_are_dropped(bench: Bench) -> bool:
+    """After the rescue the history belongs to the next attempt."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    query, columns = ending_columns(claim, lost(), holder=1, finisher=RESCUER)
+    async with bench.in_between() as rescuer:
+        await rescuer.fetch(bench.queue._sql[query], *columns)
+        late = await bench.blocked(bench.queue.record(said(bench, task_id, 1), worker_id=WorkerId(1)))
+    return not (await late).last_seq and (await bench.state(task_id))[2] == 1
+
+
+async def a_checkpoint_that_waited_for_a_rescue_is_dropped(bench: Bench) -> bool:
+    """The next attempt goes on from where the last one was when it was rescued, not from a later word of it."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    query, columns = ending_columns(claim, lost(), holder=1, finisher=RESCUER)
+    async with bench.in_between() as rescuer:
+        await rescuer.fetch(bench.queue._sql[query], *columns)
+        writing = bench.queue.checkpoint(task_id, 1, "zombie", worker_id=WorkerId(1))
+        try:
+            late = await bench.blocked(writing)
+        except AssertionError:
+            return False  # it did not even wait
+    return not await late and await bench.other.fetchval("select count(*) from task_checkpoints") == 0
+
+
+async def a_strangers_checkpoint_is_dropped(bench: Bench) -> bool:
+    """Only the holder stores one."""
+    task_id = await bench.submit()
+    await bench.claim(1)
+    return not await bench.queue.checkpoint(task_id, 1, "stranger", worker_id=WorkerId(2))
+
+
+async def a_strangers_progress_is_dropped(bench: Bench) -> bool:
+    """The lease shows what its holder said."""
+    task_id = await bench.submit()
+    await bench.claim(1)
+    await bench.queue.progress([(task_id, 1, 0.9, "stranger")], worker_id=WorkerId(2))
+    return bool(await bench.other.fetchval("select tick = 0 from task_leases"))
+
+
+async def only_the_finisher_is_confirmed(bench: Bench) -> bool:
+    """A worker whose answer was lost is not told that its attempt was stored when it was the rescuer who ended it."""
+    await bench.submit()
+    [claim] = await bench.claim(1)
+    await bench.rescue(claim, holder=1)
+    ending = make_ending(claim.task_id, Completed(), attempt=1, at=datetime.now(UTC))
+    confirmed = await bench.queue.confirm([ending], finisher=WorkerId(1))
+    rescued = await bench.queue.confirm([ending], finisher=RESCUER)
+    return not confirmed.last_seq and bool(rescued.last_seq)
+
+
+async def a_retry_that_waited_for_a_cancel_ends_as_cancelled(bench: Bench) -> bool:
+    """The cancel has the row but has not committed: the retry waits for it and then gives way."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    async with bench.in_between() as canceller:
+        sql = bench.transitions._sql
+        await canceller.execute(sql["lock"], task_id)
+        await canceller.execute(sql["flag_cancel"], task_id)
+        await canceller.execute(sql["ask_to_cancel"], task_id, "enough")
+        late = await bench.blocked(bench.end(claim, lost(), holder=1))
+    await late
+    return (await bench.state(task_id))[0] == "cancelled"
+
+
+# Behind the guards stands one more: an attempt is recorded once. It must not hide that a guard is missing.
+LAST_GUARD = "alter table task_attempts drop constraint task_attempts_pkey"
+HOLDER = "l.worker_id = $1 and l.attempt ="
+ANYBODY = "$1::bigint is not null and l.attempt ="
+ATTEMPT = "t.attempt = d.attempt - 1 and"
+GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
+    "finish: lease": (a_stranger_cannot_end, "finish", HOLDER, ANYBODY),
+    "finish: attempt": (an_end_that_waited_for_a_rescue_is_dropped, "finish", ATTEMPT, ""),
+    "postpone: lease": (a_stranger_cannot_put_back, "postpone", HOLDER, ANYBODY),
+    "postpone: attempt": (a_retry_that_waited_for_an_end_is_dropped, "postpone", ATTEMPT, ""),
+    "postpone: cancel": (
+        a_retry_that_waited_for_a_cancel_ends_as_cancelled, "postpone", "and t.cancel_reason is null", "",
+    ),
+    "record: lease": (a_strangers_events_are_dropped, "record", HOLDER, ANYBODY),
+    "record: attempt": (
+        events_that_waited_for_a_rescue_are_dropped, "record", "t.attempt = g.attempt - 1 and", "",
+    ),
+    "checkpoint: lock": (a_checkpoint_that_waited_for_a_rescue_is_dropped, "checkpoint", "for share", ""),
+    "checkpoint: lease": (
+        a_strangers_checkpoint_is_dropped, "checkpoint", "worker_id = $2", "$2::bigint is not null",
+    ),
+    "progress: lease": (a_strangers_progress_is_dropped, "progress", HOLDER, ANYBODY),
+    "confirm: finisher": (
+        only_the_finisher_is_confirmed, "finished_by", "t.finished_worker = $1", "$1::bigint is not null",
+    ),
+}  # fmt: skip
+
+
+async def test_whoever_lost_a_lease_changes_nothing(bench: Bench) -> None:
+    """Every scenario holds with the statements as they are."""
+    for scenario in {guard[0] for guard in GUARDS.values()} | {a_late_end_is_dropped}:
+        assert await scenario(bench), scenario.__doc__
+        await bench.clear()
+
+
+async def test_every_guard_is_needed(bench: Bench) -> None:
+    """With any one of the guards taken out its scenario fails: the tests can fail, and no guard is idle."""
+    await bench.other.execute(LAST_GUARD)
+    whole = bench.queue._sql
+    for name, (scenario, query, guard, instead) in GUARDS.items():
+        bench.spoil(query, guard, instead)
+        assert not await scenario(bench), f"nothing changed without the guard {name!r}"
+        bench.queue._sql = whole
+        await bench.clear()
+
+
+async def test_a_late_end_needs_both_guards_to_be_gone(bench: Bench) -> None:
+    """Without lease and attempt check the zombie's result is accepted: this is what the fence is for."""
+    await bench.other.execute(LAST_GUARD)
+    bench.spoil("finish", "t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt", "$1 > 0")
+    assert not await a_late_end_is_dropped(bench)
+    await bench.clear()
+
+
+async def test_an_attempt_number_never_comes_back(bench: Bench) -> None:
+    """Through rescues, retries and releases it only grows, so that nobody's old number fits again."""
+    await bench.submit()
+    numbers = []
+    for worker in range(1, 6):
+        [claim] = await bench.claim(worker)
+        numbers.append(claim.attempt)
+        await bench.rescue(claim, holder=worker)
+    assert numbers == [1, 2, 3, 4, 5]
+
+
+async def test_completing_twice_is_completing_once(bench: Bench) -> None:
+    """The same worker sends the same end again after a lost answer: the second changes nothing, `confirm` says so."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    assert await bench.complete(claim, holder=1, result="r")
+    before = await bench.state(task_id)
+    assert not await bench.complete(claim, holder=1, result="other")
+    assert await bench.state(task_id) == before
+    ending = make_ending(task_id, Completed(), attempt=1, at=datetime.now(UTC))
+    assert (await bench.queue.confirm([ending], finisher=WorkerId(1))).last_seq == {task_id: 1}
+
+
+async def test_only_a_worker_that_stayed_silent_is_buried(bench: Bench) -> None:
+    """One that has beaten since it was looked at lives on."""
+    workers = Workers(bench.database)
+    worker_id = await workers.register(name="w", slots=1)
+    seen = (await workers.beats())[worker_id]
+    await bench.other.execute("update workers set beat_at = now() where id = $1", worker_id)
+    assert not await workers.bury(worker_id, beat_at=seen)
+    assert await workers.bury(worker_id, beat_at=(await workers.beats())[worker_id])
+    assert await workers.beats() == {}
