@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+
 from novel_tasks_core import EngineConfig, Processors, TaskEngine
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.embedded import open_embedded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -247,7 +247,7 @@ class TaskEngine:
         """Return how many tasks match: exact by owner, processor and status, else counted up to 10,001."""
         return await self._parts.tasks.count(filter or TaskFilter())
 
-    async def watch(self, task_id: TaskId, *, after: int = 0) -> AsyncIterator[Event]:
+    async def watch(self, task_id: TaskId, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """Follow a task: first the stored events with a seq above `after`, then live ones and progress.
 
         Ends after the event that finishes the task, or TaskDeleted. A watcher that comes back with its last

@@ -144,6 +144,11 @@ class Queue:
         )
         return [(_claim(row, lanes), Head(row["lane"], row["priority"], row["position"])) for row in rows]
 
+    async def leases(self, worker_id: WorkerId) -> list[tuple[TaskId, int]]:
+        """Return the (task, attempt) of every lease that a worker holds."""
+        rows = await self._claims.fetch(self._sql["leases"], worker_id)
+        return [(TaskId(row["task_id"]), row["attempt"]) for row in rows]
+
     async def promote(self) -> list[Head]:
         """Make due tasks ready; return where they stand."""
         rows = await self._claims.fetch(self._sql["promote"], PROMOTE_BATCH)

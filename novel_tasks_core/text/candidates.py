@@ -18,11 +18,12 @@ from novel_tasks_core.text.headings import (
     may_begin_heading,
     parse_heading,
 )
-from novel_tasks_core.text.numerals import HAN_NUMERAL
+from novel_tasks_core.text.numerals import HAN_NUMERAL, read_numeral
 from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES, NAMED_HEADINGS, SURE_DIVISIONS
 
 _BLOCK = 1 << 20
 _LONGEST_PLAIN = 70
+_NEAR = 100
 _LONGEST_CROWDED = 60
 _DASHES = frozenset("-–—―─")
 _LINES_A_GAP = 14
@@ -30,6 +31,7 @@ _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)*")
 _NOT_A_TITLE = re.compile(r"[a-z]|[-–—―*_=~•…\"“”‘'«»„]")
 _HAN_NUMBERED = re.compile(rf"[{HAN_NUMERAL}]{{1,9}}(?:[\s、.．:：)）・。·《［]|\Z)")
+_COUNTED_NOUN = re.compile(r"([^\W\d_]{2,15})\s+(?:No\. ?)?([0-9]{1,3}|[IVXLC]{1,7})[.:]?")
 _SPACED_CAPITALS = frozenset(
     character
     for character in map(chr, (*range(0x41, 0x5B), *range(0xC0, 0x180), *range(0x370, 0x530), *range(0x1E00, 0x2000)))
@@ -53,7 +55,8 @@ class Candidate:
     """A line that may be a heading.
 
     `line` counts from 1; `start` and `end` are offsets of its visible characters; `before` and `after`
-    count the blank lines around it (at most 9; 9 at the beginning of the text).
+    count the blank lines around it (at most 9; 9 at the beginning of the text). `interrupts` tells that
+    it stands in the middle of a sentence, as page numbers do.
     """
 
     heading: Heading
@@ -63,6 +66,7 @@ class Candidate:
     before: int
     after: int
     indent: int
+    interrupts: bool = False
 
     @property
     def isolated(self) -> bool:
@@ -173,7 +177,7 @@ def _examine(stripped: str, before: int, following: str) -> Heading | None:
         if heading is not None:
             return heading
     if before and len(stripped) <= _LONGEST_PLAIN and not following.strip():
-        return _misspelt(stripped) or _plain(stripped, before)
+        return _misspelt(stripped) or _counted_noun(stripped) or _plain(stripped, before)
     return None
 
 
@@ -186,6 +190,15 @@ def _misspelt(stripped: str) -> Heading | None:
     """Read a line of two words whose second names a division: `Zölftes Kapitel`."""
     words = stripped.split()
     return parse_heading(stripped) if len(words) == 2 and words[1].casefold().rstrip(".") in SURE_DIVISIONS else None
+
+
+def _counted_noun(stripped: str) -> Heading | None:
+    """Read `Problem 4` or `REEL II` alone on its line: any noun may be what a book counts its chapters by."""
+    match = _COUNTED_NOUN.fullmatch(stripped)
+    numeral = read_numeral(match[2]) if match else None
+    if match is None or numeral is None:
+        return None
+    return Heading(Form.DIVISION, match[1].casefold(), CHAPTER, numeral.value, numeral.system, "")
 
 
 def _plain(stripped: str, before: int) -> Heading | None:
@@ -208,4 +221,11 @@ def _place(text: str, heading: Heading, line: str, number: int, offset: int, bef
     end = offset + len(line.rstrip())
     gap = _GAP.match(text, end)
     after = 9 if gap is None or gap.end() >= len(text) else min(gap[0].count("\n") - 1, 9)
-    return Candidate(heading, number, start, end, before, after, start - offset)
+    return Candidate(heading, number, start, end, before, after, start - offset, _interrupts(text, start, end))
+
+
+def _interrupts(text: str, start: int, end: int) -> bool:
+    """Tell whether the text before breaks off and the text after goes on in small letters."""
+    preceding = text[max(0, start - _NEAR) : start].rstrip()[-1:]
+    following = text[end : end + _NEAR].lstrip()[:1]
+    return following.islower() and (preceding.islower() or preceding in ",;-")

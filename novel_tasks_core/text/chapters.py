@@ -11,12 +11,21 @@ from attrs import evolve
 
 from novel_tasks_core.text.aozora import aozora_marks
 from novel_tasks_core.text.boilerplate import body_span
-from novel_tasks_core.text.candidates import Candidate, Scan, scan
+from novel_tasks_core.text.candidates import Candidate, Layout, Scan, scan
 from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.markdown import markdown_marks
 from novel_tasks_core.text.marked import outline_of_marks
 from novel_tasks_core.text.outline import FoundHeading, Outline
-from novel_tasks_core.text.sequences import Chain, best_chain, quality, series_key, with_bodies, without_contents
+from novel_tasks_core.text.sequences import (
+    Chain,
+    Link,
+    best_chain,
+    quality,
+    series_key,
+    with_bodies,
+    without_contents,
+    without_running_heads,
+)
 from novel_tasks_core.text.titles import heading_title, joins_next_line, precedes_list
 from novel_tasks_core.text.unnumbered import ContentsMatch, match_contents, outline_of_titles, title_heading
 from novel_tasks_core.text.verdict import judge
@@ -114,9 +123,7 @@ def _levels(found: Scan, end: int) -> tuple[list[Chain], list[Chain], list[Chain
         by_rank[group[0].heading.rank if key[0] is Form.DIVISION else 0].append(key)
 
     def chains(keys: Iterable[tuple[object, ...]], marks: Sequence[int]) -> list[Chain]:
-        made = (
-            best_chain(without_contents(with_bodies(groups[key], found.layout, end)), key, marks=marks) for key in keys
-        )
+        made = (best_chain(_cleared(groups[key], found.layout, end), key, marks=marks) for key in keys)
         return [chain for chain in made if _acceptable(chain)]
 
     parts = chains(by_rank[PART], ())
@@ -129,6 +136,15 @@ def _levels(found: Scan, end: int) -> tuple[list[Chain], list[Chain], list[Chain
     return [chain for chain in parts if _holds_chapters(chain, starts)], chapters, sections
 
 
+def _cleared(group: Sequence[Candidate], layout: Layout, end: int) -> list[Link]:
+    """Weigh the lines of a series without those that only repeat it: running heads, contents lists."""
+    links = with_bodies(group, layout, end)
+    kept = without_running_heads(links)
+    if len(kept) < len(links):
+        kept = with_bodies([link.candidate for link in kept], layout, end)
+    return without_contents(kept)
+
+
 def _starts(chains: Iterable[Chain]) -> list[int]:
     return sorted(candidate.start for chain in chains for candidate in chain.candidates)
 
@@ -139,9 +155,16 @@ def _choose(divisions: list[Chain], numbered: list[Chain]) -> tuple[list[Chain],
     unsure = [chain for chain in divisions if chain not in sure]
     unsure = [chain for chain in unsure if len(chain) >= 3 and _stands_apart(chain)]
     if sum(map(len, sure)) >= 2:
-        return [*sure, *unsure], numbered
+        starts = _starts(sure)
+        return [*sure, *(chain for chain in unsure if _lies_beside(chain, starts))], numbered
     rest = sorted([*unsure, *numbered], key=lambda chain: chain.score, reverse=True)
     return [*sure, *rest[:1]], rest[1:]
+
+
+def _lies_beside(chain: Chain, starts: list[int]) -> bool:
+    """Tell whether a chain precedes the chapters that begin at `starts`, or runs along them, not inside one or two."""
+    places = {bisect_left(starts, candidate.start) for candidate in chain.candidates}
+    return places == {0} or len(places) >= 0.5 * len(chain)
 
 
 def _stands_apart(chain: Chain) -> bool:
@@ -162,11 +185,12 @@ def _acceptable(chain: Chain) -> bool:
     if not chain.links or chain.is_list:
         return False
     if chain.key[0] is not Form.DIVISION:
-        return len(chain) >= 2 and chain.average >= 2.2 and chain.score >= 6.0
+        return not chain.interrupts and len(chain) >= 2 and chain.average >= 2.2 and chain.score >= 6.0
     if len(chain) == 1:
         return chain.score >= 4.5 and chain.links[0].candidate.isolated
-    sure = is_sure_division(str(chain.key[1]))
-    return chain.average >= (2.0 if sure else 2.8)
+    if is_sure_division(str(chain.key[1])):
+        return chain.average >= 2.0
+    return chain.average >= 2.8 and not chain.interrupts
 
 
 def _nested(chain: Chain, starts: list[int]) -> bool:

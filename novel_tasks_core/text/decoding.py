@@ -47,7 +47,9 @@ _ZIP_KINDS = (
     (b"word/", "a Word document"),
 )
 _CONTROL = bytes(set(range(32)) - {*b"\t\n\v\f\r\x1a\x1b"})
-_NOT_FOR_FILES = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"})
+_NOT_FOR_FILES = frozenset(
+    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem", "utf_7"}
+)
 _TRUNCATED_TAIL = 4
 _SAME_DAMAGE = 4
 _PRIVATE = re.compile("[\uf8f0-\uf8f3]")  # where cp932 puts bytes that are no characters at all

@@ -56,6 +56,11 @@ class Chain:
         return len(self.links) >= 3 and median(link.body for link in self.links[:-1]) < _LIST_BODY
 
     @property
+    def interrupts(self) -> bool:
+        """Whether many of the headings break a sentence: they are page numbers."""
+        return sum(link.candidate.interrupts for link in self.links) > 0.2 * len(self.links)
+
+    @property
     def average(self) -> float:
         """The mean score of a heading, 0 for none."""
         return self.score / len(self.links) if self.links else 0.0
@@ -92,9 +97,24 @@ def quality(candidate: Candidate, layout: Layout) -> float:
         base += 0.7
     if not heading.neat:
         base -= 2.0
+    if candidate.interrupts:
+        base -= 1.5
     if heading.form is not Form.BARE and heading.title and ends_sentence(heading.title) and len(heading.title) > 60:
         base -= 1.0
     return base
+
+
+def without_running_heads(links: list[Link]) -> list[Link]:
+    """Keep the first of equal headings in a row where they repeat all through the book, as on top of its pages."""
+    repeated = [_says_the_same(one, other) for one, other in pairwise(links)]
+    if sum(repeated) < max(3, len(links) // 4):
+        return links
+    return [link for link, again in zip(links, [False, *repeated], strict=True) if not again]
+
+
+def _says_the_same(one: Link, other: Link) -> bool:
+    first, second = one.candidate.heading, other.candidate.heading
+    return first.number is not None and (first.number, first.title) == (second.number, second.title)
 
 
 def without_contents(links: list[Link]) -> list[Link]:

@@ -185,6 +185,7 @@ class Slots:
                 extra = {"task_id": format_task_id(running.claim.task_id), "processor": running.claim.processor}
                 logger.error("attempt_ignores_cancellation", extra=extra)
                 self._flusher.end(running, Released())
+        self._idle.set()  # nobody waits a second time for what was given up
 
     async def _idle_within(self, seconds: float) -> bool:
         try:

@@ -21,6 +21,7 @@ from novel_tasks_core.storage.heartbeat import HeartbeatThread
 from novel_tasks_core.storage.queue import Head, Lane
 from novel_tasks_core.storage.workers import Flags
 from novel_tasks_core.worker.flusher import Flusher
+from novel_tasks_core.worker.lost_claims import LostClaims
 from novel_tasks_core.worker.parts import WorkerParts
 from novel_tasks_core.worker.running import Running
 from novel_tasks_core.worker.slots import Slots
@@ -48,6 +49,8 @@ class Worker:
         self._services = Services()
         self._flusher = Flusher(parts)
         self._slots = Slots(parts, self._flusher, total=slots, on_room=self._room.set)
+        self._claiming = asyncio.Lock()
+        self._lost_claims = LostClaims(parts, self._flusher)
         self._heartbeat: HeartbeatThread | None = None
 
     @property
@@ -123,6 +126,7 @@ class Worker:
     async def _close(self, grace_seconds: float | None) -> None:
         try:
             await self.drain(grace_seconds=grace_seconds)
+            await self._claims_settled()
             await self._flushed()
         finally:
             await self._services.stop()
@@ -130,6 +134,15 @@ class Worker:
                 await self._heartbeat.stop()
             await self._slots.close()
             await self._retire()
+
+    async def _claims_settled(self) -> None:
+        """Wait for the claim under way: what it takes is given back, not left to the rescue."""
+        try:
+            async with asyncio.timeout(min(self._parts.config.command_timeout_seconds, _LAST_FLUSH_SECONDS)):
+                async with self._claiming:
+                    await self._lost_claims.give_back(now=True)
+        except (TimeoutError, DatabaseUnavailableError):
+            logger.warning("claim_not_settled", extra={"worker_id": self.id})
 
     async def _flushed(self) -> None:
         """Wait until all ends are stored; leases that cannot be given up now expire by themselves."""
@@ -167,12 +180,13 @@ class Worker:
             await self._registered.wait()
             self._room.clear()
             most = self._most()
-            claimed = await self._try_claim(most) if most else 0
+            waiting_for = most or self._lost_claims.suspected
+            claimed = await self._try_claim(most) if waiting_for else 0
             if claimed:
                 delay = config.poll_min_seconds
                 continue
             try:
-                async with asyncio.timeout(delay * random.uniform(0.75, 1.25) if most else None):  # noqa: S311
+                async with asyncio.timeout(delay * random.uniform(0.75, 1.25) if waiting_for else None):  # noqa: S311
                     await self._room.wait()
             except TimeoutError:
                 delay = min(delay * 2, config.poll_max_seconds)
@@ -183,8 +197,15 @@ class Worker:
         return most if any(most.values()) else {}
 
     async def _try_claim(self, most: Mapping[int, int]) -> int:
+        async with self._claiming:
+            return await self._claim(most)
+
+    async def _claim(self, most: Mapping[int, int]) -> int:
         began = self._parts.clock.monotonic()
         try:
+            await self._lost_claims.give_back()
+            if not most:
+                return 0
             if self._marks.is_stale(began):
                 self._marks.refresh(await self._parts.queue.heads(list(self._lanes)), began)
             heads = self._marks.heads()
@@ -193,6 +214,7 @@ class Worker:
             claimed = await self._parts.queue.claim(heads, lanes=self._lanes, most=most, worker_id=self.id)
         except DatabaseUnavailableError as exc:
             logger.warning("claim_failed", extra={"worker_id": self.id, "reason": exc.reason})
+            self._lost_claims.suspect()
             return 0
         accepted = []
         for claim, head in claimed:

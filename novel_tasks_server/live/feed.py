@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import cast
 
 from attrs import frozen
 
 from novel_tasks_core import (
-    Event,
     Task,
     TaskDeleted,
     TaskEngine,
@@ -41,7 +39,7 @@ async def follow(engine: TaskEngine, task_id: TaskId) -> AsyncGenerator[Update, 
     task = await engine.get(task_id)
     shown = task_update(task)
     yield Update(shown)
-    watch = cast("AsyncGenerator[Event, None]", engine.watch(task_id, after=task.last_seq))
+    watch = engine.watch(task_id, after=task.last_seq)
     async with aclosing(watch) as events:
         async for event in events:
             if isinstance(event, TaskDeleted):

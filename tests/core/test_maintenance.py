@@ -98,7 +98,7 @@ async def test_the_last_attempt_of_a_dead_worker_fails_the_task(turned: Any, db:
 
 async def test_two_rescuers_rescue_once(engine: TaskEngine, another_engine: Any, gate: Gate, db: Db) -> None:
     """Both look at the same leases at once; every task is put back by one of them."""
-    ids = await engine.submit_many(NewTask(processor="gate") for _ in range(50))
+    ids = await engine.submit_many(NewTask(processor="gate", max_attempts=3) for _ in range(50))
     for task_id in ids:
         await a_dead_worker_with(db, task_id)
     async with another_engine() as other:
@@ -190,4 +190,4 @@ async def test_counters_are_rolled_up_without_a_wrong_moment(engine: TaskEngine,
 
     await asyncio.gather(add(), add(), fold(), fold(), look())
     await engine._parts.housekeeping.roll_up()
-    assert await db.fetch("select tasks from task_counts") == [(60,)]
+    assert [row["tasks"] for row in await db.fetch("select tasks from task_counts")] == [60]

@@ -121,6 +121,10 @@ from joined j
 left join task_checkpoints c on c.task_id = j.task_id and j.attempt > 1
 order by j.priority desc, j.position
 
+-- name: leases
+-- What a worker holds.
+select task_id, attempt from task_leases where worker_id = $1
+
 -- name: finish
 -- Ends attempts for good, if (task, worker, attempt) still hold: rows of those that did, with their last seq.
 -- tasks.attempt is the fence under concurrency: whoever ended an attempt raised it, in the row that this locks first.

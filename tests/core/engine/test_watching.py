@@ -87,7 +87,7 @@ async def test_a_watcher_that_comes_back_misses_nothing(engine: TaskEngine, talk
                 patience -= 1
                 if patience == 0:
                     break
-            await watch.aclose()  # type: ignore[attr-defined]
+            await watch.aclose()
     assert seen == list(range(1, (await engine.get(task.id)).last_seq + 1))
 
 

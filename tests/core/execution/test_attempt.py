@@ -247,7 +247,7 @@ async def endless(ctx: AttemptContext) -> None:
 async def test_the_reason_decides_the_outcome(
     attempt: Attempt, reports: Recorded, files: LocalFiles, function: Any, reason: CancelReason
 ) -> None:
-    """Stopped by a user, at shutdown, late, or after losing the lease, an attempt ends accordingly and leaves nothing."""
+    """Stopped by a user, a shutdown, the clock or a lost lease, an attempt ends accordingly and leaves nothing."""
     scope, begun = CancelScope(), asyncio.Event()
     reports.on_progress = lambda _fraction, _stage: begun.set()
     work = asyncio.ensure_future(attempt(function, scope=scope))

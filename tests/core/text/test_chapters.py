@@ -126,6 +126,7 @@ STYLES: dict[str, tuple[str, Callable[[int], str]]] = {
     "1. Title": ("en", lambda n: f"{n}. {TITLES[n]}"),
     "STAVE": ("en", lambda n: f"STAVE {ROMANS[n]}: {TITLES[n].upper()}"),
     "LETTER": ("en", lambda n: f"LETTER {ROMANS[n]}"),
+    "any noun": ("en", lambda n: f"Problem {n}"),
     "Chapitre": ("fr", lambda n: f"CHAPITRE {'PREMIER' if n == 1 else ROMANS[n]}"),
     "Kapitel": ("de", lambda n: f"{GERMAN[n]} Kapitel"),
     "1. Kapitel": ("de", lambda n: f"{n}. Kapitel"),
@@ -345,3 +346,28 @@ def test_markdown_headings_come_from_its_own_grammar() -> None:
 
     assert [chapter.title for chapter in found] == [*TITLES[1:5], "Afterword"]
     assert [chapter.level for chapter in found] == [2, 2, 2, 2, 2]
+
+
+def test_page_numbers_are_no_chapters() -> None:
+    """Numbers that count up in the middle of sentences are left in the text."""
+    text, at = book(lambda n: f"CHAPTER {n}", count=4)
+    lines: list[str] = []
+    where: list[int] = []
+    page = 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        if number in at:
+            where.append(len(lines) + 1)
+        lines.append(line)
+        if number % 17 == 0 and line and line[-1] not in ".1234":
+            page += 1
+            lines += ["", str(page), ""]
+
+    assert page > 5
+    assert [chapter.line for chapter in headed(read("\n".join(lines)))] == where
+
+
+def test_running_heads_are_no_chapters() -> None:
+    """A heading repeated on top of every page counts once."""
+    text, at = book(lambda n: f"CHAPTER {n}\n\n" + f"\n\nCHAPTER {n}\n\n".join(["\n".join(body("en", n))] * 3))
+
+    assert [chapter.line for chapter in headed(read(text))] == at

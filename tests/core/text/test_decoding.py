@@ -151,7 +151,7 @@ def test_a_wrong_named_encoding_tells_the_offset() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["klingon", "rot13", "base64", "punycode", "idna", "unicode_escape", "a\0b", "é", "x" * 5000]
+    "name", ["klingon", "rot13", "base64", "punycode", "idna", "unicode_escape", "utf-7", "a\0b", "é", "x" * 5000]
 )
 def test_an_unknown_encoding_name_is_told(name: str) -> None:
     """Names that are no encoding of files are refused, whatever Python's codec registry calls codecs."""
