@@ -226,6 +226,12 @@ class Queue:
         )
         return Ended({TaskId(row["id"]): row["last_seq"] for row in rows})
 
+    async def recorded(self, held: Sequence[tuple[TaskId, int]]) -> dict[TaskId, tuple[int, int]]:
+        """Return how many events of these attempts are stored, and the last seq of them; none where none is."""
+        ids, attempts = [task_id for task_id, _ in held], [attempt for _, attempt in held]
+        rows = await self._flushes.fetch(self._sql["recorded"], ids, attempts)
+        return {TaskId(row["task_id"]): (row["events"], row["last_seq"]) for row in rows}
+
     async def progress(self, latest: Iterable[tuple[TaskId, int, float, str]], *, worker_id: WorkerId) -> None:
         """Write (task, attempt, fraction, stage) into the leases that still hold."""
         columns = list(zip(*latest, strict=True))

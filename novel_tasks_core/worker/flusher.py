@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -159,7 +159,12 @@ class Flusher:
     async def _flush_some_ended(self) -> None:
         batch, self._ended = self._ended[:BATCH], self._ended[BATCH:]
         try:
+            await self._settle_events(batch)
             await self._flush_ended(batch)
+        except DatabaseUnavailableError as exc:
+            self._ended = batch + self._ended
+            logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})
+            await asyncio.sleep(_EVENTS_SECONDS)
         except Exception:
             # Behind the others, which must not wait for it: what is in here stays leased until it is stored.
             self._ended += [running for running in batch if running.held in self.held]
@@ -237,7 +242,20 @@ class Flusher:
             await asyncio.sleep(delay)
             delay = min(delay * 2, _MAX_BACKOFF_SECONDS)
 
+    async def _settle_events(self, unsure: Iterable[Running]) -> None:
+        """Find out which events an unanswered flush stored, so that they are not stored twice."""
+        asking = [running for running in unsure if running.unsure]
+        if not asking:
+            return
+        recorded = await self._parts.queue.recorded([running.held for running in asking])
+        for running in asking:
+            count, last_seq = recorded.get(running.claim.task_id, (0, running.last_seq))
+            del running.unstored[: count - running.recorded]
+            running.recorded, running.last_seq, running.unsure = count, last_seq, False
+        self._parts.broadcast.poke(recorded)
+
     async def _flush_events(self) -> None:
+        await self._settle_events(self._spoke)
         speakers = [running for running in self._spoke if running.unstored and running.outcome is None]
         self._spoke.clear()
         recordings = []
@@ -252,6 +270,7 @@ class Flusher:
             if last_seq is None:
                 continue  # the lease is gone; the heartbeat or the end will say so
             running.last_seq = last_seq
+            running.recorded += len(recording.events)
             if self._parts.broadcast.watched(recording.task_id):
                 self._parts.broadcast.publish(stored_events(recording, last_seq))
                 if running.told_at == NEVER and (running.fraction or running.stage):
@@ -267,6 +286,7 @@ class Flusher:
         except DatabaseUnavailableError:
             for running, recording in zip(speakers, recordings, strict=True):
                 running.unstored = [*recording.events, *running.unstored]
+                running.unsure = True
                 self._spoke.setdefault(running, self._parts.clock.monotonic())
             raise
 

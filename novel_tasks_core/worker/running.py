@@ -44,6 +44,7 @@ class Running:
 
     `last_seq` is the last stored seq of the task, `told_at` when watchers last heard of progress, in
     monotonic seconds. `outcome`, `ended_at` and `seconds` (how long it ran) are set when it has ended.
+    `unstored` are events not stored yet, `recorded` how many were; `unsure` that a flush of them was not answered.
     """
 
     claim: Claim
@@ -55,6 +56,8 @@ class Running:
     ended_at: datetime | None = None
     seconds: float = 0.0
     unstored: list[NewEvent] = field(factory=list)
+    recorded: int = 0
+    unsure: bool = False
     fraction: float = 0.0
     stage: str = ""
     told_at: float = NEVER

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from novel_tasks_core import AttemptContext, Event, RetryPolicy, Task, TaskEngine, TaskId
+from novel_tasks_core import AttemptContext, Event, NewTask, RetryPolicy, Task, TaskEngine, TaskId
 
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -74,6 +74,16 @@ async def ended(engine: TaskEngine, task: Task) -> Task:
 async def _if_final(engine: TaskEngine, task_id: TaskId) -> Task | None:
     task = await engine.get(task_id)
     return task if task.status.is_final else None
+
+
+async def known_to_be_quick(engine: TaskEngine, processor: str) -> None:
+    """Let the running worker learn that the tasks of a processor are quick, so that it claims ahead."""
+    ids = await engine.submit_many(NewTask(processor=processor) for _ in range(25))
+    await eventually(lambda: _all_over(engine, ids))
+
+
+async def _all_over(engine: TaskEngine, ids: list[TaskId]) -> bool:
+    return (await engine.get(ids[-1])).status.is_final
 
 
 class Watcher:

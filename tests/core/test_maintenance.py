@@ -135,7 +135,10 @@ async def test_retention_deletes_what_is_old_and_finished(
     engine: TaskEngine, another_engine: Any, gate: Gate, db: Db
 ) -> None:
     """Of every final state, with its history; young, waiting and requeued tasks stay; without a retention all do."""
-    await db.execute("insert into maintenance (name, next_at) values ('prune', now() + interval '1 hour')")
+    await db.execute(
+        "insert into maintenance (name, next_at) values ('prune', now() + interval '1 hour')"
+        " on conflict (name) do update set next_at = excluded.next_at"
+    )
     gate.let_go()
     old = await engine.submit_many(NewTask(processor="gate", note="n") for _ in range(250))
     for task_id in old[:3]:

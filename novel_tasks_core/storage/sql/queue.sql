@@ -246,6 +246,13 @@ told as (
 )
 select id, last_seq from grown
 
+-- name: recorded
+-- How much of what running attempts said is stored, and up to which seq.
+select e.task_id, count(*) as events, max(e.seq) as last_seq
+from unnest($1::uuid[], $2::int[]) as d(task_id, attempt)
+join task_events e on e.task_id = d.task_id and e.attempt = d.attempt and e.kind in ('started', 'log')
+group by e.task_id
+
 -- name: progress
 -- Writes the latest progress of running attempts into their leases.
 update task_leases l set progress = g.progress, stage = g.stage, tick = l.tick + 1

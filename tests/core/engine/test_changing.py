@@ -22,7 +22,7 @@ from novel_tasks_core import (
 )
 from novel_tasks_core.testing import drain
 
-from ..support import Db, Gate, ended, eventually
+from ..support import Db, Gate, ended, eventually, known_to_be_quick
 
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
@@ -241,7 +241,7 @@ async def test_a_task_claimed_ahead_can_be_cancelled(engine: TaskEngine, process
 
     processors.register("note", note)
     async with engine.worker(concurrency=1) as worker:
-        await engine.result((await engine.submit(processor="note")).id)  # from now on it is known to be quick
+        await known_to_be_quick(engine, "note")
         blocker = await engine.submit(processor="note", options={"wait": 1}, priority=1)
         ahead = await engine.submit(processor="note")
         await eventually(lambda: len(worker._flusher.held) == 2)

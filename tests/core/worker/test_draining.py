@@ -21,7 +21,7 @@ from novel_tasks_core import (
     TaskStatus,
 )
 
-from ..support import Db, Gate, eventually
+from ..support import Db, Gate, eventually, known_to_be_quick
 
 
 async def test_what_runs_may_finish_within_the_grace(engine: TaskEngine, gate: Gate, db: Db) -> None:
@@ -87,7 +87,7 @@ async def test_what_was_claimed_ahead_is_given_back_at_once(engine: TaskEngine, 
 
     processors.register("note", note)
     async with engine.worker(concurrency=1) as worker:
-        await engine.result((await engine.submit(processor="note")).id)
+        await known_to_be_quick(engine, "note")
         blocker = await engine.submit(processor="note", options={"wait": 1}, priority=1)
         ahead = await engine.submit_many(NewTask(processor="note") for _ in range(20))
         await eventually(lambda: len(worker._flusher.held) == 21)
@@ -212,7 +212,7 @@ async def test_a_closed_engine_says_so(engine_config: EngineConfig, processors: 
 
 
 async def test_restarts_at_any_moment_cost_no_failures(engine: TaskEngine, processors: Processors, db: Db) -> None:
-    """Workers that come and go while quick tasks are claimed ahead give back whatever they hold: nothing counts as lost."""
+    """Workers that come and go while quick tasks are claimed ahead give back all that they hold: nothing is lost."""
 
     async def quick(ctx: AttemptContext) -> None:
         await asyncio.sleep(0)
@@ -222,7 +222,7 @@ async def test_restarts_at_any_moment_cost_no_failures(engine: TaskEngine, proce
     for restart in range(25):
         async with engine.worker(concurrency=2):
             await eventually(lambda: _some_ended(db))
-            await asyncio.sleep(restart * 0.0007)
+            await asyncio.sleep(restart * 0.0007)  # each time at another moment of its work
     async with engine.worker(concurrency=8):
         await engine.result(ids[-1])
         await eventually(lambda: _is_zero(db, "select count(*) from tasks where status = 'pending'"), within_seconds=30)

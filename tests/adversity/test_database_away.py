@@ -1,0 +1,218 @@
+"""The database refuses, falls silent or drops its connections: bounded errors, and recovery without help."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import pytest
+
+from novel_tasks_core import (
+    AttemptContext,
+    DatabaseUnavailableError,
+    EngineConfig,
+    NewTask,
+    OutcomeKind,
+    Processors,
+    TaskEngine,
+    TaskStatus,
+)
+
+from ..core.support import AT_ONCE, Db, Gate, ended, eventually, watching
+from .conftest import PATIENCE_SECONDS
+from .proxy import Proxy
+
+BOUND_SECONDS = 2 * PATIENCE_SECONDS + 2 * 2.0 + 2.0
+"""Connect and command timeout, the two margins above them, and the machine's own slowness."""
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Fail when the block takes longer than any single call may."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < BOUND_SECONDS
+
+
+async def test_an_engine_does_not_open_without_a_database(far_config: EngineConfig, proxy: Proxy) -> None:
+    """Nobody listens, connections are reset, or nothing is answered: a clear error in time."""
+    nobody = attrs.evolve(far_config, database_url="postgresql://postgres@127.0.0.1:9/none")
+    nowhere = attrs.evolve(far_config, database_url="postgresql://postgres@/none?host=/no/such/folder")
+    for config, refusing, black_hole in (
+        (nobody, False, False),
+        (nowhere, False, False),
+        (far_config, True, False),
+        (far_config, False, True),
+    ):
+        proxy.refusing, proxy.black_hole = refusing, black_hole
+        with bounded(), pytest.raises(DatabaseUnavailableError):
+            async with TaskEngine.open(config):
+                pytest.fail("it opened")
+
+
+async def test_calls_on_a_silent_database_fail_in_time_and_recover(
+    far_engine: TaskEngine, proxy: Proxy, gate: Gate
+) -> None:
+    """More callers than connections: all hear of it within the bounds; `health` says so; then all goes on."""
+    task = await far_engine.submit(processor="gate")
+    assert (await far_engine.health()).healthy
+    proxy.black_hole = True
+    calls = [
+        *(far_engine.get(task.id) for _ in range(20)),
+        *(far_engine.submit(processor="gate") for _ in range(5)),
+        far_engine.find(),
+        far_engine.statistics(),
+        far_engine.cancel(task.id),
+        far_engine.submit_many([NewTask(processor="gate")]),
+        far_engine.pause("gate"),
+        far_engine.store(b"x", name="n"),
+    ]
+    with bounded():
+        done = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(one) for one in done] == [DatabaseUnavailableError] * len(calls)
+    with bounded():
+        health = await far_engine.health()
+    assert (health.database, health.storage) == (False, True)
+    assert "database unavailable" in health.problems[-1]
+    proxy.black_hole = False
+    await eventually(lambda: _works(far_engine))
+    assert (await far_engine.get(task.id)).status is TaskStatus.PENDING
+    assert (await far_engine.health()).healthy
+
+
+async def _works(engine: TaskEngine) -> bool:
+    try:
+        await engine.submit(processor="gate")
+    except DatabaseUnavailableError:
+        return False
+    return True
+
+
+async def test_callers_that_give_up_are_not_held(far_engine: TaskEngine, proxy: Proxy, gate: Gate) -> None:
+    """Calls on a silent database that are cancelled end soon, and their connections do not stay blocked."""
+    task = await far_engine.submit(processor="gate")
+    proxy.black_hole = True
+    reads = [asyncio.create_task(far_engine.get(task.id)) for _ in range(12)]
+    writes = [asyncio.create_task(far_engine.submit(processor="gate")) for _ in range(3)]
+    await asyncio.wait([*reads, *writes], timeout=PATIENCE_SECONDS / 4)
+    for call in (*reads, *writes):
+        call.cancel()
+    with bounded():
+        await asyncio.wait([*reads, *writes])
+    proxy.black_hole = False
+    await eventually(lambda: _works(far_engine))
+
+
+@pytest.fixture
+def counting(processors: Processors) -> None:
+    """The processor `count`, which reports and then returns the number of its attempt."""
+
+    async def count(ctx: AttemptContext) -> int:
+        for n in range(3):
+            await ctx.log(f"line {n}")
+            await ctx.progress(n, total=3)
+            await asyncio.sleep(0.002)
+        return ctx.attempt
+
+    processors.register("count", count, retry=AT_ONCE)
+
+
+async def all_done(db: Db, tasks: int) -> bool:
+    """Say whether so many tasks are completed."""
+    return bool(await db.fetchval("select count(*) from tasks where status = 'completed'") == tasks)
+
+
+async def test_connections_that_break_all_the_time_cost_nothing(
+    far_engine: TaskEngine, proxy: Proxy, counting: None, db: Db
+) -> None:
+    """Every connection is reset again and again while tasks run: each is completed once and nothing is lost."""
+    ids = await far_engine.submit_many(NewTask(processor="count") for _ in range(150))
+    cuts = 0
+    async with far_engine.worker(concurrency=4):
+        async with asyncio.timeout(60):
+            while not await all_done(db, len(ids)):
+                cuts += proxy.cut()
+                await asyncio.sleep(0.06)
+    assert cuts > 10
+    completions = await db.fetch("select task_id, count(*) from task_attempts where outcome = 'completed' group by 1")
+    assert [row["count"] for row in completions] == [1] * len(ids)
+    gaps = await db.fetchval("select count(*) from tasks t where last_seq <> (select count(*) from task_events where task_id = t.id)")
+    assert gaps == 0
+    assert await db.fetchval("select max(failures) from tasks") == 0
+
+
+async def test_a_worker_cut_off_for_too_long_stops_its_own_work(
+    far_engine: TaskEngine, another_engine: Any, proxy: Proxy, stubborn_gate: Gate, db: Db
+) -> None:
+    """It cannot beat for half a lease: it stops, another takes over, and when it is back it works under a new id."""
+    async with far_engine.worker() as worker:
+        task = await far_engine.submit(processor="again")
+        await stubborn_gate.next()
+        old = worker.id
+        proxy.black_hole = True
+        await eventually(lambda: stubborn_gate.stopped == [task.id])
+        async with another_engine(lease_ttl_seconds=2.0, heartbeat_seconds=0.2) as other, other.worker() as second:
+            assert (await stubborn_gate.next()).attempt == 2
+            proxy.black_hole = False
+            await eventually(lambda: worker.id != old)
+            stubborn_gate.let_go()
+            done = await ended(other, task)
+            assert (done.result, done.failures) == ({"attempt": 2}, 1)
+            outcomes = [(a.outcome, a.worker_id) for a in await other.attempts(task.id)]
+            assert outcomes == [(OutcomeKind.LOST, old), (OutcomeKind.COMPLETED, second.id)]
+        again = await far_engine.submit(processor="again")
+        assert await far_engine.result(again.id) == {"attempt": 1}
+
+
+async def test_ends_wait_for_a_database_that_is_shortly_away(
+    far_engine: TaskEngine, proxy: Proxy, gate: Gate, db: Db
+) -> None:
+    """An attempt that finishes while nothing can be stored is stored as soon as that is possible, and was run once."""
+    async with far_engine.worker():
+        task = await far_engine.submit(processor="gate")
+        await gate.next()
+        async with watching(far_engine, task.id) as watcher:
+            await watcher.subscribed.wait()
+            proxy.refusing = True
+            proxy.cut()
+            gate.let_go()
+            await eventually(lambda: not gate.running)
+            proxy.refusing = False
+            assert (await watcher.finished())[-1].kind == "completed"
+    assert await db.fetchval("select array_agg(outcome) from task_attempts") == ["completed"]
+
+
+@pytest.mark.parametrize("running", [False, True])
+async def test_an_engine_closes_in_time_without_its_database(
+    far_config: EngineConfig, processors: Processors, proxy: Proxy, gate: Gate, running: bool
+) -> None:
+    """Though nothing can be given back: what it held is left to the rescue."""
+    config = attrs.evolve(far_config, shutdown_grace_seconds=0.2)
+    async with TaskEngine.open(config, processors=processors) as engine:
+        async with engine.worker():
+            task = await engine.submit(processor="gate")
+            if running:
+                await gate.next()
+            proxy.black_hole = True
+            closing = time.monotonic()
+    assert time.monotonic() - closing < 3 * BOUND_SECONDS
+    proxy.black_hole = False
+    gate.let_go()
+    async with TaskEngine.open(far_config, processors=processors) as engine, engine.worker():
+        await engine.requeue(task.id) if (await ended_or_rescued(engine, task.id)) == "failed" else None
+        assert (await ended(engine, task)).status is TaskStatus.COMPLETED
+
+
+async def ended_or_rescued(engine: TaskEngine, task_id: Any) -> str:
+    """Wait until a task is finished and return its status."""
+    found = await eventually(lambda: _final(engine, task_id), within_seconds=20)
+    return str(found)
+
+
+async def _final(engine: TaskEngine, task_id: Any) -> str | None:
+    task = await engine.get(task_id)
+    return task.status.value if task.status.is_final else None
