@@ -4,15 +4,15 @@
 core runs `analyze` on them; the clock runs from the first byte stored until the last report is committed
 and counted in the database. The reference is the pure CPU time of the same books: the processor's
 function called in a bare process, one book after the other on one core, divided by the slots. So 1.0 would
-mean that queue, store, database and child processes cost nothing. The bound is measured before, between
-and after 2 runs; each run has a fresh database and file store and stock durability. The children have
-started before the clock does, on one small book each.
+mean that queue, store, database and child processes cost nothing. The bound is measured before and after
+the run, which has a fresh database and file store and stock durability. The children have started before
+the clock does, on one small book each.
 
 The novels are those of the folder that NOVEL_TASKS_CORPUS names (default: ../shared/corpus), each cycle
 from the largest to the smallest, 1,000 in all; every copy has a last line of its own, so that no two
 files are the same. Without the folder the benchmark is skipped.
 
-`--quick`: 2 cycles of the novels up to 700 KB.
+`--quick`: 2 cycles of the novels up to 700 KB, 2 runs.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ async def measure(run: Run) -> list[Result]:
     async def ours() -> float:
         return await _process(run, books, slots)
 
-    pairs = await in_turns(bound, ours, pairs=2)
+    pairs = await in_turns(bound, ours, pairs=run.sized(1, quick=2))
     share = pairs.result("pipeline.cpu_share", unit="novels/s", reference="pure CPU time", target=TARGET)
     return [share]
 

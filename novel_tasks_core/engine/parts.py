@@ -6,6 +6,7 @@ last the private PostgreSQL.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -175,10 +176,12 @@ def _build(
 ) -> EngineParts:
     """Put the parts together; those that own something are closed by `stack`."""
 
+    links: list[Link] = []
+    stack.push_async_callback(_close_all, links)
+
     def link(name: str) -> Link:
-        made = database.link(name)
-        stack.push_async_callback(made.close)
-        return made
+        links.append(database.link(name))
+        return links[-1]
 
     local = LocalFiles(config.files)
     stack.callback(local.close)
@@ -234,6 +237,11 @@ def _build(
         ),
     )
     return parts
+
+
+async def _close_all(links: Iterable[Link]) -> None:
+    """Close links side by side, so that a silent database is waited for once."""
+    await asyncio.gather(*(link.close() for link in links))
 
 
 def _joined(observers: Iterable[Observer]) -> Observer:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _MARGIN_SECONDS = 2.0
 """How much longer than the driver's own timeout the outer one waits."""
 
+_GOODBYE_SECONDS = 1.0
+"""How long a connection may take to say goodbye before it is cut."""
+
 _SETTINGS = {"application_name": "novel-tasks", "jit": "off", "timezone": "UTC"}
 
 _ENGINE_SETTINGS = {
@@ -77,7 +80,7 @@ class Database:
     async def _close(self) -> None:
         self._closed = True
         try:
-            async with asyncio.timeout(_MARGIN_SECONDS):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self._pool.close()
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._pool.terminate()
@@ -209,7 +212,7 @@ class Link:
         if connection is None or connection.is_closed():
             return
         with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await connection.close(timeout=_MARGIN_SECONDS)
+            await connection.close(timeout=_GOODBYE_SECONDS)
 
 
 async def in_own_transaction(connection: Any, query: str, args: Sequence[Any]) -> list[asyncpg.Record]:

@@ -12,6 +12,7 @@ resumed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterable
@@ -31,10 +32,11 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "novel_tasks"
 _INTERVAL_SECONDS = 0.02
-_MAX_TASKS = 150  # 32 hex digits and quotes each: a payload may have 7,999 bytes
+_MAX_TASKS = 120  # 35 bytes each, places up to 40, workers up to 20: a payload may have 7,999 bytes
 _MAX_HEADS = 60
 _CHECK_SECONDS = 5.0
 _MAX_BACKOFF_SECONDS = 5.0
+_LAST_RING_SECONDS = 1.0
 
 
 class Ring:
@@ -177,8 +179,10 @@ class Doorbell:
             self._on_ring(Ring.decode(str(payload)))
 
     async def close(self) -> None:
-        """Send a last ring if one is pressed, and close the listening connection."""
+        """Send a last ring if one is pressed, unless that takes long, and close the listening connection."""
         if self._next:
             ring, self._next = self._next, Ring()
-            await self._send(ring)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_RING_SECONDS):
+                    await self._send(ring)
         await self._listening.close()

@@ -29,7 +29,8 @@ from novel_tasks_core.worker.watermarks import Watermarks
 
 logger = logging.getLogger(__name__)
 
-_LAST_FLUSH_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 3.0
+"""How long a worker that ends waits for the database, after its grace: once for its leases, once for itself."""
 
 
 class Worker:
@@ -126,8 +127,9 @@ class Worker:
     async def _close(self, grace_seconds: float | None) -> None:
         try:
             await self.drain(grace_seconds=grace_seconds)
-            await self._claims_settled()
-            await self._flushed()
+            last = asyncio.get_running_loop().time() + _LAST_WORDS_SECONDS
+            await self._settle_claims(last)
+            await self._settle_ends(last)
         finally:
             await self._services.stop()
             if self._heartbeat is not None:
@@ -135,19 +137,18 @@ class Worker:
             await self._slots.close()
             await self._retire()
 
-    async def _claims_settled(self) -> None:
+    async def _settle_claims(self, last: float) -> None:
         """Wait for the claim under way: what it takes is given back, not left to the rescue."""
         try:
-            async with asyncio.timeout(min(self._parts.config.command_timeout_seconds, _LAST_FLUSH_SECONDS)):
-                async with self._claiming:
-                    await self._lost_claims.give_back(now=True)
+            async with asyncio.timeout_at(last), self._claiming:
+                await self._lost_claims.give_back(now=True)
         except (TimeoutError, DatabaseUnavailableError):
             logger.warning("claim_not_settled", extra={"worker_id": self.id})
 
-    async def _flushed(self) -> None:
+    async def _settle_ends(self, last: float) -> None:
         """Wait until all ends are stored; leases that cannot be given up now expire by themselves."""
         try:
-            async with asyncio.timeout(min(self._parts.config.command_timeout_seconds, _LAST_FLUSH_SECONDS)):
+            async with asyncio.timeout_at(last):
                 await self._flusher.emptied()
         except TimeoutError:
             leases = len(self._flusher.held)
@@ -157,9 +158,10 @@ class Worker:
         if self._flusher.held or not self._registered.is_set():
             return  # whoever rescues its leases needs to see that it stopped beating
         try:
-            await self._parts.workers.retire(self.id)
-        except DatabaseUnavailableError as exc:
-            logger.warning("worker_not_retired", extra={"worker_id": self.id, "reason": exc.reason})
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await self._parts.workers.retire(self.id)
+        except (TimeoutError, DatabaseUnavailableError) as exc:
+            logger.warning("worker_not_retired", extra={"worker_id": self.id, "reason": str(exc)})
 
     # -- claiming ---------------------------------------------------------------------------------------------
 

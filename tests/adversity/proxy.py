@@ -8,9 +8,8 @@ import struct
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
-
-READ_BYTES = 1 << 16
 
 
 class Line:
@@ -21,6 +20,16 @@ class Line:
         self.server = server
         self.name = ""
         self.deaf = False
+        self.asks = False
+        self._statements: dict[bytes, bool] = {}
+
+    def note(self, kind: bytes, body: bytes) -> None:
+        """Keep in mind whether what runs now is a named statement of ours: those begin with a comment."""
+        if kind == b"P":
+            name, text = body.split(b"\0")[:2]
+            self._statements[name] = text.startswith(b"-- ")
+        elif kind == b"B":
+            self.asks = self._statements.get(body.split(b"\0")[1], False)
 
     def cut(self) -> None:
         """End both sides at once, with a reset towards the client."""
@@ -71,7 +80,7 @@ class Proxy:
             self._passing.set()
 
     def lose_answers(self, name: str, times: int) -> None:
-        """Let the next `times` statements of connections named so commit, and cut them instead of answering."""
+        """Let the next `times` of our statements on connections named so commit, and cut them instead of answering."""
         self._losing[name] = times
 
     def cut(self, name: str = "") -> int:
@@ -94,11 +103,9 @@ class Proxy:
         finally:
             self._server.close()
             self._passing.set()
-            self.cut()
-            for task in self._tasks:
-                task.cancel()
-            if self._tasks:
-                await asyncio.wait(self._tasks)
+            while self._tasks:
+                self.cut()
+                await asyncio.wait(self._tasks, timeout=0.1)
             await self._server.wait_closed()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -133,22 +140,25 @@ class Proxy:
         return await asyncio.open_connection(host, parts.port or 5432)
 
     async def _upwards(self, line: Line, reader: asyncio.StreamReader) -> None:
-        with suppress(OSError):
-            first = await reader.read(READ_BYTES)
-            line.name = _application_name(first)
-            data = first
-            while data:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            length = await reader.readexactly(4)
+            data = length + await reader.readexactly(struct.unpack("!I", length)[0] - 4)
+            line.name = _application_name(data)
+            while True:
                 await self._passing.wait()
                 line.server.write(data)
                 await line.server.drain()
-                data = await reader.read(READ_BYTES)
+                header = await reader.readexactly(5)
+                body = await reader.readexactly(struct.unpack("!I", header[1:])[0] - 4)
+                line.note(header[:1], body)
+                data = header + body
 
     async def _downwards(self, line: Line, reader: asyncio.StreamReader) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 header = await reader.readexactly(5)
                 body = await reader.readexactly(struct.unpack("!I", header[1:])[0] - 4)
-                if header[:1] == b"C" and self._losing[line.name] > 0:
+                if header[:1] == b"C" and line.asks and self._losing[line.name] > 0:
                     self._losing[line.name] -= 1
                     line.deaf = True
                 if line.deaf and header[:1] == b"Z":  # the statement is committed
@@ -162,4 +172,4 @@ class Proxy:
 
 def _application_name(startup: bytes) -> str:
     words = startup[8:].split(b"\0")
-    return next((v.decode() for k, v in zip(words, words[1:], strict=False) if k == b"application_name"), "")
+    return next((v.decode() for k, v in pairwise(words) if k == b"application_name"), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,17 +131,18 @@ async def test_connections_that_break_all_the_time_cost_nothing(
     far_engine: TaskEngine, proxy: Proxy, counting: None, db: Db
 ) -> None:
     """Every connection is reset again and again while tasks run: each is completed once and nothing is lost."""
-    ids = await far_engine.submit_many(NewTask(processor="count") for _ in range(150))
+    ids = await far_engine.submit_many(NewTask(processor="count") for _ in range(250))
     cuts = 0
-    async with far_engine.worker(concurrency=4):
-        async with asyncio.timeout(60):
-            while not await all_done(db, len(ids)):
-                cuts += proxy.cut()
-                await asyncio.sleep(0.06)
-    assert cuts > 10
+    async with asyncio.timeout(60), far_engine.worker(concurrency=4):
+        while not await all_done(db, len(ids)):
+            cuts += proxy.cut()
+            await asyncio.sleep(random.uniform(0.03, 0.3))
+    assert cuts > 5
     completions = await db.fetch("select task_id, count(*) from task_attempts where outcome = 'completed' group by 1")
     assert [row["count"] for row in completions] == [1] * len(ids)
-    gaps = await db.fetchval("select count(*) from tasks t where last_seq <> (select count(*) from task_events where task_id = t.id)")
+    gaps = await db.fetchval(
+        "select count(*) from tasks t where last_seq <> (select count(*) from task_events where task_id = t.id)"
+    )
     assert gaps == 0
     assert await db.fetchval("select max(failures) from tasks") == 0
 
@@ -186,33 +188,22 @@ async def test_ends_wait_for_a_database_that_is_shortly_away(
     assert await db.fetchval("select array_agg(outcome) from task_attempts") == ["completed"]
 
 
-@pytest.mark.parametrize("running", [False, True])
 async def test_an_engine_closes_in_time_without_its_database(
-    far_config: EngineConfig, processors: Processors, proxy: Proxy, gate: Gate, running: bool
+    far_config: EngineConfig, processors: Processors, proxy: Proxy, gate: Gate
 ) -> None:
-    """Though nothing can be given back: what it held is left to the rescue."""
-    config = attrs.evolve(far_config, shutdown_grace_seconds=0.2)
-    async with TaskEngine.open(config, processors=processors) as engine:
-        async with engine.worker():
-            task = await engine.submit(processor="gate")
-            if running:
-                await gate.next()
-            proxy.black_hole = True
-            closing = time.monotonic()
-    assert time.monotonic() - closing < 3 * BOUND_SECONDS
+    """Whatever patience it was given for its calls; what it held is rescued, and counts as one failure."""
+    config = attrs.evolve(
+        far_config, shutdown_grace_seconds=0.2, connect_timeout_seconds=60, command_timeout_seconds=60
+    )
+    async with TaskEngine.open(config, processors=processors) as engine, engine.worker():
+        task = await engine.submit(processor="gate", max_attempts=2)
+        await gate.next()
+        await engine.submit(processor="external")
+        proxy.black_hole = True
+        closing = time.monotonic()
+    assert time.monotonic() - closing < 10
     proxy.black_hole = False
     gate.let_go()
     async with TaskEngine.open(far_config, processors=processors) as engine, engine.worker():
-        await engine.requeue(task.id) if (await ended_or_rescued(engine, task.id)) == "failed" else None
-        assert (await ended(engine, task)).status is TaskStatus.COMPLETED
-
-
-async def ended_or_rescued(engine: TaskEngine, task_id: Any) -> str:
-    """Wait until a task is finished and return its status."""
-    found = await eventually(lambda: _final(engine, task_id), within_seconds=20)
-    return str(found)
-
-
-async def _final(engine: TaskEngine, task_id: Any) -> str | None:
-    task = await engine.get(task_id)
-    return task.status.value if task.status.is_final else None
+        done = await ended(engine, task)
+        assert (done.status, done.attempt, done.failures) == (TaskStatus.COMPLETED, 2, 1)
