@@ -72,7 +72,7 @@ async def test_tasks_are_found_without_a_doorbell(
     async with another_engine() as other:
         other._parts.doorbell._on_ring = lambda ring: None
         async with other.worker():
-            for priority in (0, 7, -7):
+            for priority in (0, 7):
                 assert await engine.result((await engine.submit(processor="quick", priority=priority)).id) == 1
 
 

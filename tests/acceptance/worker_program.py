@@ -1,0 +1,101 @@
+"""A worker as a process of its own, to be killed and stopped: `worker_program.py DATABASE_URL DATA_DIR [unfenced]`.
+
+Prints its worker id once it runs, and works until it is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from novel_tasks_core import AttemptContext, EngineConfig, Processors, RetryPolicy, TaskEngine
+from novel_tasks_core.storage.queue import Queue
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
+
+OFTEN = RetryPolicy(max_attempts=100, base_seconds=0, jitter=0)
+LEASE_SECONDS = 1.0
+FENCE = "t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt"
+
+
+async def steps(ctx: AttemptContext) -> dict[str, Any]:
+    """Take ten small steps, and remember each."""
+    first = ctx.resume_from or 0
+    for step in range(first, 10):
+        await asyncio.sleep(0.02)
+        await ctx.checkpoint(step + 1)
+        await ctx.progress(step + 1, total=10)
+    return {"from": first}
+
+
+async def hold(ctx: AttemptContext) -> str:
+    """Wait until a file exists."""
+    while not Path(ctx.options["file"]).exists():
+        await asyncio.sleep(0.005)
+    return f"attempt {ctx.attempt}"
+
+
+async def sleeper(ctx: AttemptContext) -> None:
+    """Checkpoint, then never end."""
+    if ctx.resume_from is None:
+        await ctx.checkpoint("chapter 3")
+        await ctx.log("checkpointed")
+        await asyncio.Event().wait()
+
+
+def processors() -> Processors:
+    """The processors of this program."""
+    import engine_specimens
+
+    known = Processors()
+    known.register("steps", steps, retry=OFTEN)
+    known.register("hold", hold, retry=OFTEN)
+    known.register("sleeper", sleeper, retry=OFTEN)
+    known.register("child", engine_specimens.sleep_for_ever, retry=OFTEN)
+    return known
+
+
+def config(database_url: str, data_dir: Path) -> EngineConfig:
+    """The settings of this program: leases of a second."""
+    return EngineConfig(
+        database_url=database_url,
+        data_dir=data_dir,
+        pool_size=2,
+        pool_overflow=2,
+        lease_ttl_seconds=LEASE_SECONDS,
+        heartbeat_seconds=0.2,
+        poll_min_seconds=0.01,
+        poll_max_seconds=0.1,
+        slots=3,
+    )
+
+
+def take_the_fence_out() -> None:
+    """Make this worker end attempts without asking whether it still holds them."""
+    made = Queue.__init__
+
+    def make(self: Queue, **links: Any) -> None:
+        made(self, **links)
+        sql = self._sql
+        assert FENCE in sql["finish"]
+        self._sql = MappingProxyType({**sql, "finish": sql["finish"].replace(FENCE, "$1 > 0")})
+
+    Queue.__init__ = make  # type: ignore[method-assign]
+
+
+async def main(database_url: str, data_dir: Path) -> None:
+    """Work until the process is ended."""
+    settings = config(database_url, data_dir)
+    async with TaskEngine.open(settings, processors=processors(), migrate=False) as engine, engine.worker() as worker:
+        sys.stdout.write(f"{worker.id}\n")
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    if sys.argv[3:] == ["unfenced"]:
+        take_the_fence_out()
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
