@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BenchmarkError, ResultsError, NovelTasksError) as exc:
         print(f"benchmarks: {exc}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("benchmarks: interrupted", file=sys.stderr)
         return 130
     return conclude(options, reports, baseline=baseline, earlier=earlier)
@@ -98,7 +98,9 @@ def run_all(names: Sequence[str], *, quick: bool) -> list[Report]:
 
 
 async def _run_all(benchmarks: Sequence[Benchmark], folder: Path, quick: bool) -> list[Report]:
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, signal.raise_signal, signal.SIGINT)
+    main_task = asyncio.current_task()
+    assert main_task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main_task.cancel)
     async with server(folder) as url:
         machine = describe(folder, postgresql=await server_version(url))
         run = Run(quick=quick, server_url=url, folder=folder)

@@ -34,6 +34,12 @@ _GOODBYE_SECONDS = 1.0
 
 _SETTINGS = {"application_name": "novel-tasks", "jit": "off", "timezone": "UTC"}
 
+_POOL_SETTINGS = {
+    **_SETTINGS,
+    # Lists take optional conditions: a plan for any of them would read and sort everything.
+    "plan_cache_mode": "force_custom_plan",
+}
+
 _ENGINE_SETTINGS = {
     **_SETTINGS,
     # A generic plan that was made while a table was empty must not scan it when it is full.
@@ -65,7 +71,7 @@ class Database:
             max_inactive_connection_lifetime=min(300.0, config.pool_recycle_seconds),
             timeout=config.connect_timeout_seconds,
             command_timeout=config.command_timeout_seconds,
-            server_settings=_SETTINGS,
+            server_settings=_POOL_SETTINGS,
         )
         with driver_errors():
             async with asyncio.timeout(config.connect_timeout_seconds + _MARGIN_SECONDS):

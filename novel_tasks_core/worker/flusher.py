@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +35,9 @@ _MAX_BACKOFF_SECONDS = 2.0
 class Flusher:
     """The leases of one worker, and the way of their news into the database."""
 
-    def __init__(self, parts: WorkerParts) -> None:
+    def __init__(self, parts: WorkerParts, *, on_flushed: Callable[[], object]) -> None:
         self.worker_id = WorkerId(-1)
+        self._on_flushed = on_flushed
         self.held: dict[tuple[TaskId, int], Running] = {}
         self._parts = parts
         self._ended: list[Running] = []
@@ -110,6 +111,11 @@ class Flusher:
         if len(self._ended) >= min(BATCH, len(self.held)):
             self._full.set()
 
+    @property
+    def backlog(self) -> int:
+        """How many attempts have ended and are not stored yet."""
+        return len(self._ended)
+
     def drop(self, running: Running) -> None:
         """Forget a lease that is gone, with everything its attempt made."""
         if self._let_go(running):
@@ -161,6 +167,7 @@ class Flusher:
         try:
             await self._settle_events(batch)
             await self._flush_ended(batch)
+            self._on_flushed()
         except DatabaseUnavailableError as exc:
             self._ended = batch + self._ended
             logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})

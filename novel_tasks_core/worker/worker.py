@@ -48,7 +48,7 @@ class Worker:
         self._registered = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._services = Services()
-        self._flusher = Flusher(parts)
+        self._flusher = Flusher(parts, on_flushed=self._room.set)
         self._slots = Slots(parts, self._flusher, total=slots, on_room=self._room.set)
         self._claiming = asyncio.Lock()
         self._lost_claims = LostClaims(parts, self._flusher)

@@ -12,11 +12,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
-import asyncpg
 import psutil
 import pytest
 
-from novel_tasks_core import NewTask, OutcomeKind, TaskEngine, TaskStatus
+from novel_tasks_core import Attempt, NewTask, OutcomeKind, Task, TaskEngine, TaskId, TaskStatus
 
 from ..core.conftest import db
 from ..core.support import Db, Gate, ended, eventually
@@ -26,7 +25,6 @@ from .worker_program import LEASE_SECONDS, OFTEN
 __all__ = ["db"]
 
 PROGRAM = Path(worker_program.__file__)
-TASKS = 40
 
 
 class Program:
@@ -80,30 +78,23 @@ async def keeper(database_url: str, tmp_path: Path) -> AsyncIterator[TaskEngine]
         yield engine
 
 
-async def finished(db: Db) -> int:
-    """Return how many tasks are completed."""
-    return int(await db.fetchval("select count(*) from tasks where status = 'completed'"))
-
-
 async def test_every_task_is_completed_once_though_workers_die(keeper: TaskEngine, start: Start, db: Db) -> None:
     """Kills and stops beyond the lease at random moments: nothing lost, nothing doubled, every rescue in time."""
-    await keeper.submit_many(NewTask(processor="steps") for _ in range(TASKS))
     programs = list(await asyncio.gather(start(), start()))
-    chance = random.Random(7)
-    kills = stops = 0
-    async with asyncio.timeout(90):
-        while await finished(db) < TASKS:
-            await asyncio.sleep(chance.uniform(0.1, 0.5))
-            place = chance.randrange(len(programs))
-            if kills < 4 and (kills <= stops or stops >= 2):
-                await programs[place].kill()
-                kills += 1
-                programs[place] = await start()
-            elif stops < 2:
-                programs[place].send(signal.SIGSTOP)
-                stops += 1
-                await _buried(db, programs[place].worker_id)
-                programs[place].send(signal.SIGCONT)
+    faults = [signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP, signal.SIGKILL]
+    tasks: list[TaskId] = []
+    for fault in faults:
+        tasks += await keeper.submit_many(NewTask(processor="steps") for _ in range(15))
+        await asyncio.sleep(random.uniform(0.05, 0.25))  # the fault comes at any moment of their work
+        place = random.randrange(len(programs))
+        if fault is signal.SIGKILL:
+            await programs[place].kill()
+            programs[place] = await start()
+        else:
+            programs[place].send(fault)
+            await eventually(lambda place=place: _is_gone(db, programs[place].worker_id))  # type: ignore[misc]
+            programs[place].send(signal.SIGCONT)
+    await eventually(lambda: _completed(db, len(tasks)), within_seconds=60)
     doubled = await db.fetchval(
         "select count(*) from (select from task_attempts where outcome = 'completed'"
         " group by task_id having count(*) <> 1) d"
@@ -111,18 +102,16 @@ async def test_every_task_is_completed_once_though_workers_die(keeper: TaskEngin
     lost = await db.fetchval("select count(*) from task_attempts where outcome = 'lost'")
     recovery = await _recovery(db)
     sys.stdout.write(
-        f"\n{TASKS} tasks, {kills} kills, {stops} stops, {lost} attempts lost, doubled {doubled},"
+        f"\n{len(tasks)} tasks, {len(faults)} kills and stops, {lost} attempts rescued, completed twice {doubled},"
         f" recovery at most {recovery.total_seconds():.2f} s\n"
     )
-    assert (kills, stops, doubled) == (4, 2, 0)
-    assert lost > 0
+    assert (doubled, lost > 0) == (0, True)
     gaps = "select count(*) from tasks t where last_seq <> (select count(*) from task_events where task_id = t.id)"
     assert await db.fetchval(gaps) == 0
 
 
-async def _buried(db: Db, worker_id: int) -> None:
-    """Wait until a worker was declared dead."""
-    await eventually(lambda: _is_gone(db, worker_id))
+async def _completed(db: Db, tasks: int) -> bool:
+    return bool(await db.fetchval("select count(*) = $1 from tasks where status = 'completed'", tasks))
 
 
 async def _is_gone(db: Db, worker_id: int) -> bool:
@@ -140,10 +129,10 @@ async def _recovery(db: Db) -> timedelta:
     return found
 
 
-async def _zombies_are_heard(keeper: TaskEngine, start: Start, flag: Path, *arguments: str) -> tuple[int, int]:
-    """Stop a worker beyond its lease while another takes over, let it bring its results, and count who was believed.
+async def _right_after_a_zombie(keeper: TaskEngine, start: Start, flag: Path, *arguments: str) -> int:
+    """Stop a worker beyond its lease while another takes over, then let it bring its results.
 
-    Returns how many tasks the zombie ended, and how many were right in the end.
+    Returns how many of three tasks have the rightful result in the end.
     """
     zombie = await start(*arguments)
     tasks = [await keeper.submit(processor="hold", options={"file": str(flag)}) for _ in range(3)]
@@ -157,39 +146,38 @@ async def _zombies_are_heard(keeper: TaskEngine, start: Start, flag: Path, *argu
             assert (await gate.next()).attempt == 2
         flag.touch()
         zombie.send(signal.SIGCONT)
-        # It has had its say once it has come back under a new id, or has given up.
-        await eventually(lambda: _somebody_new(keeper, zombie.worker_id))
-        believed = [task for task in tasks if (await keeper.get(task.id)).status is TaskStatus.COMPLETED]
+        await eventually(lambda: _has_had_its_say(keeper, zombie.worker_id, tasks))
         gate.let_go()
-        finals = [await ended(keeper, task) for task in tasks]
-    return len(believed), sum(task.result == {"attempt": 2} for task in finals)
+        results = [(await ended(keeper, task)).result for task in tasks]
+    return results.count({"attempt": 2})
+
+
+async def _has_had_its_say(keeper: TaskEngine, old: int, tasks: list[Task]) -> bool:
+    """Say whether the zombie has come back under a new id, or was believed."""
+    workers = await keeper.workers()
+    back = old not in [w.id for w in workers] and any(w.pid != os.getpid() for w in workers)
+    return back or any([(await keeper.get(task.id)).status.is_final for task in tasks])
 
 
 async def _processing(keeper: TaskEngine, count: int) -> bool:
     return (await keeper.statistics()).processing == count
 
 
-async def _somebody_new(keeper: TaskEngine, old: int) -> bool:
-    workers = await keeper.workers()
-    return old not in [w.id for w in workers] and any(w.pid != os.getpid() for w in workers)
-
-
 async def test_a_worker_that_was_stopped_beyond_its_lease_is_not_believed(
     keeper: TaskEngine, start: Start, tmp_path: Path
 ) -> None:
     """What it brings when it goes on is dropped; it comes back under a new id; the rightful results stay."""
-    assert await _zombies_are_heard(keeper, start, tmp_path / "flag") == (0, 3)
+    assert await _right_after_a_zombie(keeper, start, tmp_path / "flag") == 3
 
 
 async def test_without_the_fence_it_would_be_believed(keeper: TaskEngine, start: Start, tmp_path: Path, db: Db) -> None:
     """The mutant of the last test: with the guard taken out of the statement its late results count."""
     await db.execute("alter table task_attempts drop constraint task_attempts_pkey")
-    believed, _right = await _zombies_are_heard(keeper, start, tmp_path / "flag", "unfenced")
-    assert believed > 0
+    assert await _right_after_a_zombie(keeper, start, tmp_path / "flag", "unfenced") < 3
 
 
 async def test_a_killed_worker_is_replaced_within_the_promised_time(keeper: TaskEngine, start: Start, db: Db) -> None:
-    """Within the lease and a scan the task waits again; the next attempt goes on from the checkpoint; no child survives."""
+    """Within a lease and a scan its task waits again, and goes on from its checkpoint; no child survives."""
     program = await start()
     sleeper, child = await keeper.submit(processor="sleeper"), await keeper.submit(processor="child")
     await eventually(lambda: keeper.logs(sleeper.id))
@@ -207,9 +195,9 @@ async def test_a_killed_worker_is_replaced_within_the_promised_time(keeper: Task
     assert outcomes == [OutcomeKind.LOST, OutcomeKind.COMPLETED]
 
 
-async def _stage(keeper: TaskEngine, task_id: object) -> str:
-    return (await keeper.get(task_id)).stage  # type: ignore[arg-type]
+async def _stage(keeper: TaskEngine, task_id: TaskId) -> str:
+    return (await keeper.get(task_id)).stage
 
 
-async def _attempts(keeper: TaskEngine, task_id: object) -> list[object]:
-    return list(await keeper.attempts(task_id))  # type: ignore[arg-type]
+async def _attempts(keeper: TaskEngine, task_id: TaskId) -> list[Attempt]:
+    return await keeper.attempts(task_id)

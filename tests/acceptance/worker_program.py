@@ -6,6 +6,7 @@ Prints its worker id once it runs, and works until it is ended.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import sys
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +14,7 @@ from typing import Any
 
 from novel_tasks_core import AttemptContext, EngineConfig, Processors, RetryPolicy, TaskEngine
 from novel_tasks_core.storage.queue import Queue
+from novel_tasks_core.worker import Worker
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
@@ -32,8 +34,9 @@ async def steps(ctx: AttemptContext) -> dict[str, Any]:
 
 
 async def hold(ctx: AttemptContext) -> str:
-    """Wait until a file exists."""
-    while not Path(ctx.options["file"]).exists():
+    """Look for a file again and again until it is there."""
+    flag = Path(ctx.options["file"])
+    while not flag.exists():  # noqa: ASYNC110 - another process makes it
         await asyncio.sleep(0.005)
     return f"attempt {ctx.attempt}"
 
@@ -48,8 +51,7 @@ async def sleeper(ctx: AttemptContext) -> None:
 
 def processors() -> Processors:
     """The processors of this program."""
-    import engine_specimens
-
+    engine_specimens = importlib.import_module("engine_specimens")
     known = Processors()
     known.register("steps", steps, retry=OFTEN)
     known.register("hold", hold, retry=OFTEN)
@@ -74,7 +76,7 @@ def config(database_url: str, data_dir: Path) -> EngineConfig:
 
 
 def take_the_fence_out() -> None:
-    """Make this worker end attempts without asking whether it still holds them."""
+    """Make this worker end attempts without asking whether it still holds them, and deaf to being declared dead."""
     made = Queue.__init__
 
     def make(self: Queue, **links: Any) -> None:
@@ -84,6 +86,7 @@ def take_the_fence_out() -> None:
         self._sql = MappingProxyType({**sql, "finish": sql["finish"].replace(FENCE, "$1 > 0")})
 
     Queue.__init__ = make  # type: ignore[method-assign]
+    Worker._lost = lambda self, reason: None  # type: ignore[method-assign]
 
 
 async def main(database_url: str, data_dir: Path) -> None:

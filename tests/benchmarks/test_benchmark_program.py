@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import psutil
 import pytest
 
 from benchmarks.harness import gate
@@ -56,6 +60,30 @@ def test_a_comparison_with_a_missing_file_stops_before_anything_runs(tmp_path: P
     done = program("engine", "--compare", str(tmp_path / "no.json"))
     assert done.returncode == 2
     assert "no.json is no file that --json wrote" in done.stderr
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """A folder that other users may pass through: as root, the database runs as one of them."""
+    with TemporaryDirectory(prefix="nt-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
+
+
+def test_a_run_that_is_stopped_leaves_nothing_behind(scratch: Path) -> None:
+    """SIGTERM ends the run in good order, also where SIGINT is ignored, as a shell does for background jobs."""
+    command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-m", "benchmarks", "submit", "--quick"]
+    env = {name: value for name, value in os.environ.items() if name != DATABASE_VARIABLE} | {"TMPDIR": str(scratch)}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stderr is not None
+        assert run.stderr.readline() == "submit ...\n"
+        (folder,) = scratch.iterdir()
+        server_pid = int((folder / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        run.terminate()
+        said = run.stderr.read()
+    assert (run.returncode, said) == (130, "benchmarks: interrupted\n")
+    assert list(scratch.iterdir()) == []
+    assert not psutil.pid_exists(server_pid) or psutil.Process(server_pid).status() == psutil.STATUS_ZOMBIE
 
 
 def test_every_guarded_metric_has_a_baseline() -> None:

@@ -28,19 +28,23 @@ where stored_status = $5 and stored_status in ('failed', 'cancelled')
 order by id desc limit $7 offset $8
 
 -- name: newest_pending
--- Waiting tasks, newest first: from the small tables that hold them.
+-- Waiting tasks, newest first: from the small tables that hold them, of each as many as the page may need.
 select c.id, c.processor, c.owner, c.priority, c.max_attempts, c.timeout_seconds, c.run_at, c.source_sha256, c.source_size,
        c.source_name, c.extra_data, c.session_id, c.attempt, c.failures, c.status, c.result_url, c.error, c.started_at,
        c.finished_at, c.created_at, c.last_seq, c.progress, c.stage, c.cancel_requested, c.version
 from (
-    (select task_id from task_ready where task_id < $1 and task_id >= $2)
+    (select r.task_id from task_ready r join tasks t on t.id = r.task_id
+     where r.task_id < $1 and r.task_id >= $2 and ($3::text is null or t.owner = $3) and ($4::int is null or t.lane = $4)
+       and ($6::text is null or lower(t.source_name) like $6 or t.id::text like $6)
+     order by r.task_id desc limit $7::bigint + $8::bigint)
     union all
-    (select task_id from task_schedule where task_id < $1 and task_id >= $2)
-    order by task_id desc
+    (select s.task_id from task_schedule s join tasks t on t.id = s.task_id
+     where s.task_id < $1 and s.task_id >= $2 and ($3::text is null or t.owner = $3) and ($4::int is null or t.lane = $4)
+       and ($6::text is null or lower(t.source_name) like $6 or t.id::text like $6)
+     order by s.task_id desc limit $7::bigint + $8::bigint)
 ) w
 join task_current c on c.id = w.task_id
-where ($3::text is null or c.owner = $3) and ($4::int is null or c.lane = $4) and $5::text is not null
-  and ($6::text is null or lower(c.source_name) like $6 or c.id::text like $6)
+where $5::text is not null
 order by w.task_id desc limit $7 offset $8
 
 -- name: newest_processing

@@ -235,6 +235,7 @@ async def test_closing_kills_running_jobs(reports: Recorded, job: Callable[..., 
 
 async def test_closing_while_a_child_starts_leaves_none(reports: Recorded, job: Callable[..., Job]) -> None:
     """A pool closed at any moment of a start has no process left."""
+    before = set(psutil.Process().children())
     for turns in (0, 1, 2, 5, 10, 20):
         async with ChildPool(size=1) as pool:
             work = asyncio.create_task(pool.run(job("light"), reports=reports))
@@ -243,11 +244,12 @@ async def test_closing_while_a_child_starts_leaves_none(reports: Recorded, job: 
         assert pool.pids == ()
         with pytest.raises(EngineClosedError):
             await work
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= before
 
 
 async def test_cancelling_a_start_leaves_no_process(reports: Recorded, job: Callable[..., Job]) -> None:
     """A job cancelled at any moment while its child starts leaves no process and no descriptor."""
+    before = set(psutil.Process().children())
     async with ChildPool(size=1) as pool:
         for turns in (0, 1, 2, 3, 5, 10, 20):
             work = asyncio.create_task(pool.run(job("light"), reports=reports))
@@ -257,7 +259,7 @@ async def test_cancelling_a_start_leaves_no_process(reports: Recorded, job: Call
             with pytest.raises(asyncio.CancelledError):
                 await work
         assert pool.pids == ()
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= before
 
 
 async def test_no_descriptors_leak(reports: Recorded, job: Callable[..., Job]) -> None:
