@@ -71,6 +71,11 @@ class Listing:
         """Whether this is the order of the ids: newest first."""
         return self.sort == "created_at" and self.descending
 
+    @property
+    def oldest_first(self) -> bool:
+        """Whether this is the order of the ids backwards."""
+        return self.sort == "created_at" and not self.descending
+
     def before(self) -> UUID:
         """Return the id below which the page begins. Raises: InvalidFilterError for a made-up cursor."""
         if self.cursor is None:
@@ -112,7 +117,9 @@ class Tasks:
         if conditions is None:
             return Page(items=(), next_cursor=None, total=0)
         total, estimated = await self._count(wanted, conditions)
-        if listing.by_id:
+        if listing.oldest_first and (wanted.status is None or wanted.status.is_final):
+            rows = await self._database.fetch(self._sql["oldest"], *conditions, listing.limit, listing.offset or 0)
+        elif listing.by_id:
             query = self._sql[_NEWEST.get(wanted.status, "newest") if wanted.status else "newest"]
             # One row beyond the page tells whether there is another page.
             rows = await self._database.fetch(query, *conditions, listing.limit + 1, listing.offset or 0)

@@ -25,6 +25,7 @@ from novel_tasks_core.worker.running import NEVER, Running
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+MAX_BACKLOG = 2000
 _GATHER_SECONDS = 0.005
 _EVENTS_SECONDS = 0.1
 _LEASE_PROGRESS_SECONDS = 0.5
@@ -35,9 +36,9 @@ _MAX_BACKOFF_SECONDS = 2.0
 class Flusher:
     """The leases of one worker, and the way of their news into the database."""
 
-    def __init__(self, parts: WorkerParts, *, on_flushed: Callable[[], object]) -> None:
+    def __init__(self, parts: WorkerParts, *, on_caught_up: Callable[[], object]) -> None:
         self.worker_id = WorkerId(-1)
-        self._on_flushed = on_flushed
+        self._on_caught_up = on_caught_up
         self.held: dict[tuple[TaskId, int], Running] = {}
         self._parts = parts
         self._ended: list[Running] = []
@@ -112,9 +113,9 @@ class Flusher:
             self._full.set()
 
     @property
-    def backlog(self) -> int:
-        """How many attempts have ended and are not stored yet."""
-        return len(self._ended)
+    def is_behind(self) -> bool:
+        """Whether so many ends wait to be stored that nothing more should be claimed: the database sets the pace."""
+        return len(self._ended) > MAX_BACKLOG
 
     def drop(self, running: Running) -> None:
         """Forget a lease that is gone, with everything its attempt made."""
@@ -163,11 +164,13 @@ class Flusher:
                 await asyncio.sleep(_EVENTS_SECONDS)
 
     async def _flush_some_ended(self) -> None:
+        was_behind = self.is_behind
         batch, self._ended = self._ended[:BATCH], self._ended[BATCH:]
         try:
             await self._settle_events(batch)
             await self._flush_ended(batch)
-            self._on_flushed()
+            if was_behind:
+                self._on_caught_up()
         except DatabaseUnavailableError as exc:
             self._ended = batch + self._ended
             logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})

@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 AHEAD_SECONDS = 0.1
 """How far ahead of its slots a worker claims tasks that are quick."""
 MAX_AHEAD = 1000
-MAX_BACKLOG = 2000
-"""Ends that wait to be stored, above which nothing more is claimed: the database sets the pace."""
 _STOP_SECONDS = 2.0
 _TURN_SECONDS = 0.005
 
@@ -60,7 +58,7 @@ class Slots:
         second, once half of that is used up.
         """
         ahead = self._ahead_wanted(processor)
-        if len(self._ahead) > ahead // 2 or self._flusher.backlog > MAX_BACKLOG:
+        if len(self._ahead) > ahead // 2 or self._flusher.is_behind:
             return 0
         return max(0, self.total - self.active + ahead - len(self._ahead))
 

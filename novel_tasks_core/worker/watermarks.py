@@ -22,6 +22,7 @@ class Watermarks:
     def __init__(self, lanes: Iterable[int]) -> None:
         self._lanes = frozenset(lanes)
         self._low: dict[tuple[int, int], int] = {}
+        self._heard: set[tuple[int, int]] = set()
         self._refresh_at = float("-inf")
 
     def hear(self, heads: Iterable[Head]) -> bool:
@@ -31,6 +32,7 @@ class Watermarks:
             if head.lane in self._lanes:
                 place = (head.lane, head.priority)
                 self._low[place] = min(head.position, self._low.get(place, head.position))
+                self._heard.add(place)
                 concerned = True
         return concerned
 
@@ -50,6 +52,15 @@ class Watermarks:
     def passed(self, head: Head) -> None:
         """Raise a mark past a task that was claimed."""
         self._low[head.lane, head.priority] = head.position + 1
+
+    def begin(self) -> None:
+        """Note that a claim begins: what is heard from now on it may not see."""
+        self._heard.clear()
+
+    def exhausted(self, lane: int) -> None:
+        """Forget a lane of which a claim got less than it asked for, until there is news or the marks are read."""
+        for place in [place for place in self._low if place[0] == lane and place not in self._heard]:
+            del self._low[place]
 
     def heads(self) -> list[Head]:
         """Return where to claim, highest priority first; within one, lanes in random order, so that none starves."""

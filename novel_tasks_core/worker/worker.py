@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from novel_tasks_core.errors import DatabaseUnavailableError
 from novel_tasks_core.execution.attempt import CancelReason
 from novel_tasks_core.execution.services import Services
-from novel_tasks_core.models import WorkerId
+from novel_tasks_core.models import Claim, WorkerId
 from novel_tasks_core.storage.heartbeat import HeartbeatThread
 from novel_tasks_core.storage.queue import Head, Lane
 from novel_tasks_core.storage.workers import Flags
@@ -48,7 +49,7 @@ class Worker:
         self._registered = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
         self._services = Services()
-        self._flusher = Flusher(parts, on_flushed=self._room.set)
+        self._flusher = Flusher(parts, on_caught_up=self._room.set)
         self._slots = Slots(parts, self._flusher, total=slots, on_room=self._room.set)
         self._claiming = asyncio.Lock()
         self._lost_claims = LostClaims(parts, self._flusher)
@@ -213,6 +214,7 @@ class Worker:
             heads = self._marks.heads()
             if not heads:
                 return 0
+            self._marks.begin()
             claimed = await self._parts.queue.claim(heads, lanes=self._lanes, most=most, worker_id=self.id)
         except DatabaseUnavailableError as exc:
             logger.warning("claim_failed", extra={"worker_id": self.id, "reason": exc.reason})
@@ -224,9 +226,19 @@ class Worker:
             running = Running(claim, self._flusher, claim.last_seq)
             self._flusher.take(running)
             accepted.append(running)
+        self._note_exhausted(claimed, most)
         self._parts.observer.claimed(tasks=len(claimed), seconds=self._parts.clock.monotonic() - began)
         self._slots.accept(accepted)
         return len(claimed)
+
+    def _note_exhausted(self, claimed: Sequence[tuple[Claim, Head]], most: Mapping[int, int]) -> None:
+        """Ask no more of lanes that gave less than was asked for, until they are heard of."""
+        if len(claimed) == max(most.values()):
+            return
+        got = Counter(head.lane for _, head in claimed)
+        for lane, wanted in most.items():
+            if got[lane] < wanted:
+                self._marks.exhausted(lane)
 
     # -- leases -----------------------------------------------------------------------------------------------
 

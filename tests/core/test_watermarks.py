@@ -55,3 +55,18 @@ def test_marks_can_be_made_stale() -> None:
     marks.refresh([], 100.0)
     marks.expire()
     assert marks.is_stale(100.0)
+
+
+def test_a_lane_that_gave_too_little_is_left_alone_until_it_is_heard_of() -> None:
+    """What a claim could not fill is not asked again, except where there was news while it ran."""
+    marks = Watermarks([1, 2])
+    marks.refresh([Head(1, 0, 5), Head(1, 7, 6), Head(2, 0, 8)], 0.0)
+    marks.begin()
+    marks.hear([Head(1, 7, 9)])
+    marks.exhausted(1)
+    assert {(head.lane, head.priority) for head in marks.heads()} == {(1, 7), (2, 0)}
+    marks.begin()
+    marks.exhausted(1)
+    assert [head.lane for head in marks.heads()] == [2]
+    marks.hear([Head(1, 0, 12)])
+    assert Head(1, 0, 12) in marks.heads()

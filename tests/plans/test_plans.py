@@ -134,6 +134,7 @@ def hot_statements() -> dict[str, Statement]:
 
 LISTS: dict[str, list[Any]] = {
     "newest": [task(10**11), UUID(int=0), None, None, None, None, BATCH, 0],
+    "oldest": [task(10**11), UUID(int=0), None, None, None, None, BATCH, 0],
     "newest_pending": [task(10**11), UUID(int=0), None, None, "pending", None, BATCH, 0],
     "newest_processing": [task(10**11), UUID(int=0), None, None, "processing", None, BATCH, 0],
     "newest_ended": [task(10**11), UUID(int=0), None, None, "failed", None, BATCH, 0],

@@ -258,10 +258,11 @@ join task_events e on e.task_id = d.task_id and e.attempt = d.attempt and e.kind
 group by e.task_id
 
 -- name: progress
--- Writes the latest progress of running attempts into their leases.
+-- Writes the latest progress of running attempts into their leases. "Is not distinct" keeps the index on the worker
+-- out of it, see `finish`.
 update task_leases l set progress = g.progress, stage = g.stage, tick = l.tick + 1
 from unnest($2::uuid[], $3::int[], $4::real[], $5::text[]) as g(task_id, attempt, progress, stage)
-where l.task_id = g.task_id and l.worker_id = $1 and l.attempt = g.attempt
+where l.task_id = g.task_id and l.worker_id is not distinct from $1 and l.attempt = g.attempt
 
 -- name: checkpoint
 -- Stores a checkpoint of an attempt that still holds its lease; no row otherwise. The lock keeps a rescuer out.

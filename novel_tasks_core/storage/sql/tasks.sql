@@ -16,6 +16,17 @@ where id < $1 and id >= $2 and ($3::text is null or owner = $3) and ($4::int is 
   and ($6::text is null or lower(source_name) like $6 or id::text like $6)
 order by id desc limit $7 offset $8
 
+-- name: oldest
+-- Tasks of any or of a final status, oldest first.
+select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+       extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at, last_seq,
+       progress, stage, cancel_requested, version
+from task_current
+where id < $1 and id >= $2 and ($3::text is null or owner = $3) and ($4::int is null or lane = $4)
+  and ($5::text is null or stored_status = $5)
+  and ($6::text is null or lower(source_name) like $6 or id::text like $6)
+order by id limit $7 offset $8
+
 -- name: newest_ended
 -- Failed or cancelled tasks, newest first: from their own index.
 select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,

@@ -28,10 +28,12 @@ from novel_tasks_core import (
     format_task_id,
 )
 from novel_tasks_core.models import new_task_id
+from novel_tasks_core.storage import tasks as tasks_module
 from novel_tasks_core.testing import drain
 
 from ..support import AT_ONCE, Db, Gate
 
+PENDING = TaskFilter(status=TaskStatus.PENDING)
 FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 
@@ -141,6 +143,22 @@ async def test_every_order_is_total(engine: TaskEngine, library: dict[str, TaskI
         assert names(await engine.find(sort=sort, order=order), library) == expected, (sort, order)
         pages = [await engine.find(sort=sort, order=order, limit=3, offset=offset) for offset in (0, 3, 6, 9)]
         assert [name for page in pages for name in names(page, library)] == expected, (sort, order)
+
+
+async def test_only_orders_that_need_a_sort_are_limited(
+    engine: TaskEngine, library: dict[str, TaskId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the limit a sort says what helps, and so do waiting tasks oldest first; other lists go on working."""
+    monkeypatch.setattr(tasks_module, "MAX_SORTED", 2)
+    for wrong in ({"sort": "priority"}, {"sort": "file_name"}, {"filter": PENDING, "order": "asc"}):
+        with pytest.raises(InvalidFilterError, match="narrow the filter"):
+            await engine.find(**wrong)
+    assert len((await engine.find(TaskFilter(owner="bob", status=TaskStatus.COMPLETED), sort="priority")).items) == 1
+    assert names(await engine.find(order="asc", limit=2, offset=1), library) == ["failed", "cancelled"]
+    page = await engine.find(TaskFilter(query="beta"), order="asc")
+    assert (names(page, library), page.total_is_estimate) == (["done"], False)
+    many = await engine.find(TaskFilter(created_before=FAR))
+    assert (many.total, many.total_is_estimate) == (3, True)
 
 
 @pytest.mark.parametrize("wanted", [{}, {"status": TaskStatus.PENDING}, {"owner": "ann"}, {"created_before": FAR}])

@@ -175,7 +175,9 @@ GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
     "checkpoint: lease": (
         a_strangers_checkpoint_is_dropped, "checkpoint", "worker_id = $2", "$2::bigint is not null",
     ),
-    "progress: lease": (a_strangers_progress_is_dropped, "progress", HOLDER, ANYBODY),
+    "progress: lease": (
+        a_strangers_progress_is_dropped, "progress", "l.worker_id is not distinct from $1", "$1::bigint is not null",
+    ),
     "confirm: finisher": (
         only_the_finisher_is_confirmed, "finished_by", "t.finished_worker = $1", "$1::bigint is not null",
     ),

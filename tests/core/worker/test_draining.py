@@ -7,6 +7,7 @@ import threading
 from types import ModuleType
 from typing import Any
 
+import attrs
 import psutil
 import pytest
 
@@ -118,7 +119,8 @@ async def test_a_processor_that_ignores_its_cancellation_cannot_hold_up_the_end(
         return "too late"
 
     processors.register("deaf", deaf)
-    async with TaskEngine.open(engine_config, processors=processors) as engine:
+    config = attrs.evolve(engine_config, cancel_grace_seconds=0.1)
+    async with TaskEngine.open(config, processors=processors) as engine:
         task = await engine.submit(processor="deaf")
         async with asyncio.timeout(15):
             async with engine.worker() as worker:
@@ -218,8 +220,8 @@ async def test_restarts_at_any_moment_cost_no_failures(engine: TaskEngine, proce
         await asyncio.sleep(0)
 
     processors.register("quick", quick)
-    ids = await engine.submit_many(NewTask(processor="quick") for _ in range(4000))
-    for restart in range(25):
+    ids = await engine.submit_many(NewTask(processor="quick") for _ in range(2000))
+    for restart in range(15):
         async with engine.worker(concurrency=2):
             await eventually(lambda: _some_ended(db))
             await asyncio.sleep(restart * 0.0007)  # each time at another moment of its work
