@@ -176,6 +176,14 @@ async def test_without_the_fence_it_would_be_believed(keeper: TaskEngine, start:
     assert await _right_after_a_zombie(keeper, start, tmp_path / "flag", "unfenced") < 3
 
 
+async def test_a_worker_with_a_busy_loop_is_not_robbed(keeper: TaskEngine, start: Start) -> None:
+    """A processor that blocks its event loop for three leases keeps its task: the heartbeat does not need the loop."""
+    await start()
+    task = await keeper.submit(processor="block")
+    done = await ended(keeper, task)
+    assert (done.result, done.attempt, done.failures) == (1, 1, 0)
+
+
 async def test_a_killed_worker_is_replaced_within_the_promised_time(keeper: TaskEngine, start: Start, db: Db) -> None:
     """Within a lease and a scan its task waits again, and goes on from its checkpoint; no child survives."""
     program = await start()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+import time
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -41,6 +42,15 @@ async def hold(ctx: AttemptContext) -> str:
     return f"attempt {ctx.attempt}"
 
 
+async def block(ctx: AttemptContext) -> int:
+    """Keep the event loop for three leases, computing and waiting."""
+    until = time.monotonic() + 3 * LEASE_SECONDS
+    while time.monotonic() < until:
+        sum(range(20_000))
+        time.sleep(0.01)  # noqa: ASYNC251 - that is the point
+    return ctx.attempt
+
+
 async def sleeper(ctx: AttemptContext) -> None:
     """Checkpoint, then never end."""
     if ctx.resume_from is None:
@@ -54,6 +64,7 @@ def processors() -> Processors:
     engine_specimens = importlib.import_module("engine_specimens")
     known = Processors()
     known.register("steps", steps, retry=OFTEN)
+    known.register("block", block, retry=OFTEN)
     known.register("hold", hold, retry=OFTEN)
     known.register("sleeper", sleeper, retry=OFTEN)
     known.register("child", engine_specimens.sleep_for_ever, retry=OFTEN)

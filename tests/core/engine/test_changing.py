@@ -56,6 +56,21 @@ async def test_a_waiting_task_is_cancelled_at_once(engine: TaskEngine, run_at: d
     assert (caught.value.status, caught.value.action) == ("cancelled", "cancel it")
 
 
+async def test_odd_words_of_people_are_stored_as_far_as_possible(engine: TaskEngine) -> None:
+    """A reason with NUL is repaired, an address with NUL is refused."""
+    task = await engine.submit(processor="quick", note="no\x00te")
+    cancelled = await engine.cancel(task.id, reason="no \x00\ud800 more")
+    assert cancelled.error is not None
+    assert cancelled.error.message == "no \ufffd\ufffd more"
+    assert (await engine.logs(task.id))[0].message == "no\ufffdte"
+    outside = await engine.submit(processor="external")
+    with pytest.raises(InvalidInputError):
+        await engine.report(outside.id, result_url="http://\x00")
+    failed = await engine.report(outside.id, status=TaskStatus.FAILED, error_message="\x00")
+    assert failed.error is not None
+    assert failed.error.message == "\ufffd"
+
+
 async def test_asking_twice_is_told_once(engine: TaskEngine, processors: Processors) -> None:
     """A second cancel of a running task changes nothing, and the first reason stands."""
     begun, may_end = asyncio.Event(), asyncio.Event()
