@@ -49,7 +49,7 @@ _BACKLOG = 5_000
 _NO_POLLS = 60.0
 _DONE = """
 select (select count(*) from tasks where status = 'completed' and result is not null),
-       (select count(*) from task_attempts where outcome = 'completed'),
+       (select count(*) from all_attempts where outcome = 'completed'),
        (select count(*) from task_events)
 """
 

@@ -67,6 +67,11 @@ class Broadcast:
         self._observer = observer
         self._by_task: defaultdict[TaskId, set[Subscription]] = defaultdict(set)
 
+    @property
+    def any_watched(self) -> bool:
+        """Whether anybody follows any task."""
+        return bool(self._by_task)
+
     def watched(self, task_id: TaskId) -> bool:
         """Say whether anybody follows this task, so that nobody else makes events for it."""
         return task_id in self._by_task

@@ -147,7 +147,7 @@ class Maintenance:
             self._parts.announce(stored.heads, stored.last_seq)
             for one in (stored.instead.get(e.task_id, e) for e in endings):
                 if one.task_id in stored.last_seq and self._parts.broadcast.watched(one.task_id):
-                    self._parts.broadcast.publish(stored_events(one, stored.last_seq[one.task_id]))
+                    self._parts.broadcast.publish(stored_events(one, stored.last_seq[one.task_id], holder))
             ended += len(stored.last_seq)
         return ended
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Generic, NewType, TypeVar
 from uuid import UUID
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 
 from novel_tasks_core.errors import TaskNotFoundError
 
@@ -353,28 +353,35 @@ class Health:
 
 @frozen(kw_only=True)
 class Claim:
-    """A task that a worker has taken, with all that its attempt needs."""
+    """A task that a worker has taken, with all that its attempt needs.
+
+    Options, extra data and checkpoint are JSON text as stored: most attempts never look at all of them.
+    """
 
     task_id: TaskId
     attempt: int
     processor: str
-    options: JsonObject
     source: Source | None
-    extra_data: JsonObject
     max_attempts: int | None
     failures: int
     timeout_seconds: float
     started_at: datetime
     last_seq: int = 0
-    resume_from: Any = None
+    options_json: str | None = None
+    extra_json: str | None = None
+    checkpoint_json: str | None = None
 
 
 @frozen(kw_only=True)
 class Completed:
-    """The attempt succeeded: what it returned, and what it stored."""
+    """The attempt succeeded: what it returned, and what it stored.
+
+    `text` is the result as storable JSON text, where somebody has written it already.
+    """
 
     result: Any = None
     artifacts: tuple[NewArtifact, ...] = ()
+    text: str | None = field(default=None, eq=False, repr=False)
 
 
 @frozen(kw_only=True)

@@ -66,7 +66,7 @@ def _cpu_seconds(processor: Processor, options: dict[str, Any], path: Path) -> f
     )
     arguments = () if processor.options_type is None else (structured_options(job, processor.options_type),)
     began = time.thread_time()
-    json.dumps(processor.function(BareContext(job), *arguments))
+    json.dumps(processor.function(BareContext(lambda: job), *arguments))
     return time.thread_time() - began
 
 

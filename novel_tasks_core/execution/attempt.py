@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, assert_never
@@ -23,7 +24,7 @@ from novel_tasks_core.execution.failures import Failure, decide, failure_of, log
 from novel_tasks_core.execution.jobs import Job, job_of, structured_options
 from novel_tasks_core.execution.messages import Staged
 from novel_tasks_core.execution.reports import AttemptReports
-from novel_tasks_core.execution.values import storable_value
+from novel_tasks_core.execution.values import storable_json
 from novel_tasks_core.models import (
     Cancelled,
     Claim,
@@ -59,6 +60,8 @@ class CancelReason(StrEnum):
 class CancelScope:
     """Stops one attempt, and remembers why. The first reason stands."""
 
+    __slots__ = ("_task", "detail", "reason")
+
     def __init__(self) -> None:
         self.reason: CancelReason | None = None
         self.detail = ""
@@ -87,10 +90,14 @@ class CancelScope:
 
 @frozen
 class Returned:
-    """A processor that succeeded: what it returned as JSON, and the artifacts it staged."""
+    """A processor that succeeded: what it returned as JSON, and the artifacts it staged.
+
+    `text` is the value as JSON text, where it has been written already.
+    """
 
     value: Any
     staged: tuple[Staged, ...] = ()
+    text: str | None = None
 
 
 async def run_attempt(
@@ -118,19 +125,19 @@ async def run_attempt(
     scope = scope or CancelScope()
     folder = AttemptFolder(files)
     ended: Returned | Failure | Cancelled | Released
+
+    def make_job() -> Job:
+        source = None if claim.source is None else files.path_of(claim.source.sha256)
+        return job_of(claim, processor, source_path=source)
+
     try:
         scope.bind()
-        source = None if claim.source is None else files.path_of(claim.source.sha256)
-        ended = await perform(
-            job_of(claim, processor, source_path=source),
-            processor=processor,
-            children=children,
-            folder=folder,
-            reports=reports,
-            timeout_seconds=claim.timeout_seconds if keeps_time else None,
-        )
+        limit = claim.timeout_seconds if keeps_time else None
+        ended = await perform(make_job, processor, children, folder, reports, timeout_seconds=limit)
         if isinstance(ended, Returned):
-            return await _completed(ended, keep or _commit_to(files))
+            if ended.staged:
+                await (keep or _commit_to(files))([_file_of(one) for one in ended.staged])
+            return Completed(result=ended.value, artifacts=tuple(map(_artifact_of, ended.staged)), text=ended.text)
     except asyncio.CancelledError:
         if scope.reason is None:
             raise
@@ -143,7 +150,8 @@ async def run_attempt(
         ended = failure_of(exc)
     finally:
         scope.release()
-        await folder.remove()
+        if folder.used:
+            await folder.remove()
     if scope.reason is not None:
         ended = _stopped(scope, claim)
     assert not isinstance(ended, Returned)
@@ -151,24 +159,41 @@ async def run_attempt(
 
 
 async def perform(
-    job: Job,
-    *,
+    make_job: Callable[[], Job],
     processor: Processor,
     children: ChildPool,
     folder: AttemptFolder,
     reports: AttemptReports,
+    *,
     timeout_seconds: float | None,
 ) -> Returned | Failure:
-    """Run a processor, on the loop or in a child, and return what came of it.
+    """Run a processor, on the loop or in a child, and return what came of it. `timeout_seconds` None is for ever.
 
     Raises: LeaseLostError, EngineClosedError; CancelledError once the processor has stopped or been killed.
     """
+    if timeout_seconds is None:
+        return await _perform(make_job, processor, children, folder, reports)
     deadline = asyncio.timeout(timeout_seconds)
-    try:
+    ended: Returned | Failure | None = None
+    with suppress(TimeoutError):  # only its own: what the processor raises comes back as a failure
         async with deadline:
-            if processor.runs_in_child:
-                return await _in_child(job, children, folder, reports)
-            return await _on_loop(job, processor, children, folder, reports)
+            ended = await _perform(make_job, processor, children, folder, reports)
+    if ended is None or (isinstance(ended, Failure) and deadline.expired()):
+        return failure_of(TaskTimeoutError(timeout_seconds))
+    return ended
+
+
+async def _perform(
+    make_job: Callable[[], Job],
+    processor: Processor,
+    children: ChildPool,
+    folder: AttemptFolder,
+    reports: AttemptReports,
+) -> Returned | Failure:
+    try:
+        if processor.runs_in_child:
+            return await _in_child(make_job(), children, folder, reports)
+        return await _on_loop(make_job, processor, children, folder, reports)
     except (LeaseLostError, EngineClosedError):
         raise
     except asyncio.CancelledError as exc:
@@ -177,8 +202,6 @@ async def perform(
             raise
         return failure_of(exc)  # nobody cancelled us: the processor awaited something that was
     except (Exception, SystemExit) as exc:
-        if deadline.expired() and timeout_seconds is not None:
-            return failure_of(TaskTimeoutError(timeout_seconds))
         return failure_of(exc)
 
 
@@ -192,25 +215,29 @@ async def _in_child(
 
 
 async def _on_loop(
-    job: Job, processor: Processor, children: ChildPool, folder: AttemptFolder, reports: AttemptReports
+    make_job: Callable[[], Job],
+    processor: Processor,
+    children: ChildPool,
+    folder: AttemptFolder,
+    reports: AttemptReports,
 ) -> Returned:
     if processor.function is None:
         raise InvalidProcessorError("function", f"processor {processor.name!r} has no code here")
-    context = LoopContext(job, reports=reports, children=children, folder=folder)
-    options_type = processor.options_type
-    arguments = () if options_type is None else (structured_options(job, options_type),)
-    value = storable_value(await processor.function(context, *arguments), name="result")
-    return Returned(value, tuple(context.staged.values()))
+    context = LoopContext(make_job, reports=reports, children=children, folder=folder)
+    if processor.options_type is None:
+        returned = await processor.function(context)
+    else:
+        returned = await processor.function(context, structured_options(make_job(), processor.options_type))
+    value, text = storable_json(returned, name="result")
+    return Returned(value, tuple(context.staged.values()), text)
 
 
-async def _completed(returned: Returned, keep: Keep) -> Completed:
-    if returned.staged:
-        await keep([StagedFile(one.sha256, one.size, Path(one.path)) for one in returned.staged])
-    artifacts = tuple(
-        NewArtifact(name=one.name, content_type=one.content_type, size=one.size, sha256=one.sha256)
-        for one in returned.staged
-    )
-    return Completed(result=returned.value, artifacts=artifacts)
+def _file_of(staged: Staged) -> StagedFile:
+    return StagedFile(staged.sha256, staged.size, Path(staged.path))
+
+
+def _artifact_of(staged: Staged) -> NewArtifact:
+    return NewArtifact(name=staged.name, content_type=staged.content_type, size=staged.size, sha256=staged.sha256)
 
 
 def _commit_to(files: FileStore) -> Keep:

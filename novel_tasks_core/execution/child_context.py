@@ -28,7 +28,7 @@ class BlockingContext(JobView):
     """
 
     def __init__(self, job: Job, link: WorkerLink) -> None:
-        super().__init__(job)
+        super().__init__(lambda: job)
         self._link = link
 
     def read_source(self) -> bytes:

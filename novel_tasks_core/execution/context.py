@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from novel_tasks_core.text.novel import Novel
 class AttemptFolder:
     """The folder in which one attempt stages its files; it costs nothing until it is asked for."""
 
+    __slots__ = ("_path", "files")
+
     def __init__(self, files: FileStore) -> None:
         self.files = files
         self._path: Path | None = None
@@ -43,6 +46,11 @@ class AttemptFolder:
         if self._path is None:
             self._path = self.files.staging_folder / temporary_name("attempt")
         return self._path
+
+    @property
+    def used(self) -> bool:
+        """Whether anybody asked for it, so that it may have to be removed."""
+        return self._path is not None
 
     def forget(self) -> None:
         """Take note that nothing was written to it after all, so that there is nothing to remove."""
@@ -57,8 +65,10 @@ class AttemptFolder:
 class LoopContext(JobView):
     """An `AttemptContext` that tells the worker's `AttemptReports`. `staged` holds the artifacts so far, by name."""
 
-    def __init__(self, job: Job, *, reports: AttemptReports, children: ChildPool, folder: AttemptFolder) -> None:
-        super().__init__(job)
+    def __init__(
+        self, make_job: Callable[[], Job], *, reports: AttemptReports, children: ChildPool, folder: AttemptFolder
+    ) -> None:
+        super().__init__(make_job)
         self._folder = folder
         self._reports = reports
         self._children = children

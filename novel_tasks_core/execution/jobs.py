@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -43,19 +46,27 @@ def job_of(claim: Claim, processor: Processor, *, source_path: Path | None) -> J
         task_id=claim.task_id.hex,
         attempt=claim.attempt,
         target=processor.target if processor.runs_in_child else "",
-        options=claim.options,
+        options=_read(claim.options_json, {}),
         file_name="" if claim.source is None else claim.source.name,
         source_path=None if source_path is None else str(source_path),
-        extra_data=claim.extra_data,
-        resume_from=claim.resume_from,
+        extra_data=_read(claim.extra_json, {}),
+        resume_from=_read(claim.checkpoint_json, None),
     )
 
 
-class JobView:
-    """What both kinds of context show of their job."""
+def _read(text: str | None, default: Any) -> Any:
+    return default if text is None else json.loads(text)
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
+
+class JobView:
+    """What both kinds of context show of their job; `make_job` is called when somebody first looks."""
+
+    def __init__(self, make_job: Callable[[], Job]) -> None:
+        self._make_job = make_job
+
+    @cached_property
+    def _job(self) -> Job:
+        return self._make_job()
 
     @property
     def task_id(self) -> TaskId:

@@ -106,12 +106,13 @@ async def process_file(
         children = await stack.enter_async_context(
             ChildPool(size=1, memory_mb=config.child_memory_mb, grace_seconds=config.cancel_grace_seconds)
         )
+        job = _job(source, chosen, checked)
         ended = await perform(
-            _job(source, chosen, checked),
-            processor=chosen,
-            children=children,
-            folder=AttemptFolder(files),
-            reports=_CallbackReports(on_progress, on_log),
+            lambda: job,
+            chosen,
+            children,
+            AttemptFolder(files),
+            _CallbackReports(on_progress, on_log),
             timeout_seconds=timeout_seconds or chosen.timeout_seconds or config.task_timeout_seconds,
         )
         if isinstance(ended, Failure):

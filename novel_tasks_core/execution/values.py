@@ -11,8 +11,9 @@ from novel_tasks_core.errors import InvalidInputError
 
 MAX_VALUE_BYTES = 8 << 20
 """How large a result or a checkpoint may be as JSON; more than this belongs into an artifact."""
-_FLAT_ITEMS = 32
-_FLAT_CHARACTERS = 1000
+_PLAIN_CHARACTERS = 10_000
+_PLAIN = frozenset({str, int, bool, type(None)})
+_TEXT = frozenset({str})
 MAX_LOG_CHARACTERS = 4000
 MAX_STAGE_CHARACTERS = 200
 MAX_NAME_CHARACTERS = 200
@@ -20,7 +21,7 @@ MAX_NAME_CHARACTERS = 200
 # PostgreSQL refuses NUL in text and jsonb, and surrogates cannot be written as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff/\\]")
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _CONTENT_TYPES = {
     "txt": "text/plain; charset=utf-8",
     "md": "text/markdown; charset=utf-8",
@@ -53,30 +54,38 @@ def storable_value(value: Any, *, name: str) -> Any:
 
     Raises: InvalidInputError when it is not JSON (NaN and Infinity are not), or larger than `MAX_VALUE_BYTES`.
     """
-    if value is None or value is True or value is False or _is_flat(value):
-        return value
+    return storable_json(value, name=name)[0]
+
+
+def storable_json(value: Any, *, name: str) -> tuple[Any, str | None]:
+    """Return what `storable_value` does, and its JSON text where it needed to be written anyway.
+
+    Raises: InvalidInputError as `storable_value` does.
+    """
+    if value is None or value is True or value is False:
+        return value, None
     text = _json(value, name)
+    if _is_plain(value, text):
+        return value, text
     if len(text) * 4 > MAX_VALUE_BYTES and (size := len(text.encode("utf-8", "replace"))) > MAX_VALUE_BYTES:
         limit = MAX_VALUE_BYTES >> 20
         raise InvalidInputError(name, f"{size:,} bytes of JSON are more than {limit} MiB: store it as an artifact")
     plain = json.loads(text)
-    return _cleaned(plain) if "\\u0000" in text or _UNSTORABLE.search(text) else plain
+    if "\\u0000" in text or _UNSTORABLE.search(text):
+        return _cleaned(plain), None
+    return plain, text
 
 
-def _is_flat(value: Any) -> bool:
-    """Say whether this is a small dict of short, storable values: most results are, and need no more looks."""
-    if type(value) is not dict or len(value) > _FLAT_ITEMS:
-        return False
-    for key, item in value.items():
-        if type(key) is not str or _UNSTORABLE.search(key) or len(key) > _FLAT_CHARACTERS:
-            return False
-        kind = type(item)
-        if kind is str:
-            if len(item) > _FLAT_CHARACTERS or _UNSTORABLE.search(item):
-                return False
-        elif not (kind is int or kind is bool or item is None):
-            return False
-    return True
+def _is_plain(value: Any, text: str) -> bool:
+    """Say whether this is a small dict of plain values, written in ASCII: it comes back as it is, like most results."""
+    return (
+        type(value) is dict
+        and len(text) <= _PLAIN_CHARACTERS
+        and text.isascii()  # so without surrogates, and a NUL would be escaped
+        and "\\u0000" not in text
+        and _PLAIN.issuperset(map(type, value.values()))
+        and _TEXT.issuperset(map(type, value))
+    )
 
 
 def _json(value: Any, name: str) -> str:

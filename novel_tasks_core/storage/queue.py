@@ -7,12 +7,12 @@ the answer and changes nothing: that is the fence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from attrs import Factory, define, frozen
 
-from novel_tasks_core.conversion import read_json, result_json
+from novel_tasks_core.conversion import result_json
 from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.models import (
     Cancelled,
@@ -23,6 +23,7 @@ from novel_tasks_core.models import (
     OutcomeKind,
     Released,
     Retrying,
+    Source,
     TaskId,
     WorkerId,
 )
@@ -36,7 +37,6 @@ from novel_tasks_core.storage.endings import (
     postpone_columns,
 )
 from novel_tasks_core.storage.queries import load_queries
-from novel_tasks_core.storage.rows import source_of
 
 PROMOTE_BATCH = 1000
 
@@ -50,8 +50,7 @@ class Lane:
     timeout_seconds: float
 
 
-@frozen
-class Head:
+class Head(NamedTuple):
     """Ready tasks of one (lane, priority), from `position` on."""
 
     lane: int
@@ -92,8 +91,9 @@ def _cancelled(ending: Ending, reason: str) -> Ending:
         Cancelled(reason=reason or "cancelled"),
         attempt=ending.attempt,
         at=ending.finished_at,
-        before=ending.events[:-1],
+        before=ending.before,
         kind=kind,
+        started_at=ending.started_at,
     )
 
 
@@ -142,7 +142,7 @@ class Queue:
             worker_id,
             [most[h.lane] for h in heads],
         )
-        return [(_claim(row, lanes), Head(row["lane"], row["priority"], row["position"])) for row in rows]
+        return [(_claim(row, lanes), Head(*row[:3])) for row in rows]
 
     async def leases(self, worker_id: WorkerId) -> list[tuple[TaskId, int]]:
         """Return the (task, attempt) of every lease that a worker holds."""
@@ -162,8 +162,8 @@ class Queue:
 
         Raises: DatabaseUnavailableError, after which `confirm` tells what was stored all the same.
         """
-        final = [e for e in endings if isinstance(e.outcome, Completed | Failed | Cancelled)]
         again = [e for e in endings if isinstance(e.outcome, Retrying | Released)]
+        final = [e for e in endings if not isinstance(e.outcome, Retrying | Released)] if again else endings
         flush = _Flush(holder, finisher)
         await self._end_part(flush, "finish", finish_columns, final)
         await self._end_part(flush, "postpone", postpone_columns, again)
@@ -184,9 +184,12 @@ class Queue:
             await self._end_part(flush, query, columns, part[:half])
             await self._end_part(flush, query, columns, part[half:])
             return
+        if query == "finish":
+            flush.last_seq.update((row[0], row[1]) for row in rows)
+            return
         for row in rows:
             flush.last_seq[TaskId(row["id"])] = row["last_seq"]
-            if query == "postpone" and row["position"] is not None:
+            if row["position"] is not None:
                 flush.heads.append(Head(row["lane"], row["priority"], row["position"]))
 
     async def _refused(self, flush: _Flush, ending: Ending, exc: InvalidInputError) -> None:
@@ -244,17 +247,19 @@ class Queue:
 
 
 def _claim(row: asyncpg.Record, lanes: Mapping[int, Lane]) -> Claim:
+    lane, _, _, task_id, attempt, failures, max_attempts, timeout_seconds = row[:8]
+    started_at, last_seq, options, extra_data, checkpoint, sha256, size, name = row[8:]
     return Claim(
-        task_id=TaskId(row["task_id"]),
-        attempt=row["attempt"],
-        processor=lanes[row["lane"]].processor,
-        options=read_json(row["options"], {}),
-        source=source_of(row),
-        extra_data=read_json(row["extra_data"], {}),
-        max_attempts=row["max_attempts"],
-        failures=row["failures"],
-        timeout_seconds=row["timeout_seconds"],
-        started_at=row["started_at"],
-        last_seq=row["last_seq"],
-        resume_from=read_json(row["checkpoint"]),
+        task_id=task_id,
+        attempt=attempt,
+        processor=lanes[lane].processor,
+        source=None if sha256 is None else Source(sha256.hex(), size, name),
+        max_attempts=max_attempts,
+        failures=failures,
+        timeout_seconds=timeout_seconds,
+        started_at=started_at,
+        last_seq=last_seq,
+        options_json=options,
+        extra_json=extra_data,
+        checkpoint_json=checkpoint,
     )

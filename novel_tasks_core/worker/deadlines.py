@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from novel_tasks_core.clock import Clock
 from novel_tasks_core.execution.attempt import CancelReason
 from novel_tasks_core.worker.running import Running
 
@@ -14,20 +15,24 @@ _LATE_SECONDS = 0.01
 class Deadlines:
     """Stops attempts that run longer than they may, through their scopes."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._due: dict[Running, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = float("inf")
 
-    def begin(self, running: Running) -> None:
-        """Count from now until the attempt's `timeout_seconds` are over."""
-        loop = asyncio.get_running_loop()
-        due = loop.time() + running.claim.timeout_seconds
+    def begin(self, running: Running, monotonic: float) -> None:
+        """Count from now, which is `monotonic`, until the attempt's `timeout_seconds` are over."""
+        due = monotonic + running.claim.timeout_seconds
         self._due[running] = due
-        if self._timer is None:
-            self._timer = loop.call_at(due, self._ring)
-        elif due < self._timer.when() - _LATE_SECONDS:
+        if due < self._rings_at - _LATE_SECONDS:
+            self._wind(due, monotonic)
+
+    def _wind(self, due: float, monotonic: float) -> None:
+        if self._timer is not None:
             self._timer.cancel()
-            self._timer = loop.call_at(due, self._ring)
+        self._rings_at = due
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, due - monotonic), self._ring)
 
     def end(self, running: Running) -> None:
         """Stop counting. The timer stays: it looks again at whatever runs then."""
@@ -40,9 +45,10 @@ class Deadlines:
             self._timer.cancel()
 
     def _ring(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        for running in [running for running, due in self._due.items() if due <= now]:
+        monotonic = self._clock.monotonic()
+        for running in [running for running, due in self._due.items() if due <= monotonic]:
             del self._due[running]
             running.scope.cancel(CancelReason.TIMEOUT)
-        self._timer = loop.call_at(min(self._due.values()), self._ring) if self._due else None
+        self._timer, self._rings_at = None, float("inf")
+        if self._due:
+            self._wind(min(self._due.values()), monotonic)

@@ -15,9 +15,9 @@ from typing import Any
 import attrs
 
 from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
-from novel_tasks_core.events import NewEvent, TaskProgressed, TaskStarted
+from novel_tasks_core.events import TaskProgressed
 from novel_tasks_core.models import Outcome, TaskId, WorkerId, format_task_id
-from novel_tasks_core.storage.endings import Ending, Recording, make_ending, stored_events
+from novel_tasks_core.storage.endings import KINDS, Ending, Recording, start_event, stored_events
 from novel_tasks_core.storage.queue import Ended
 from novel_tasks_core.worker.parts import WorkerParts
 from novel_tasks_core.worker.running import NEVER, Running
@@ -92,24 +92,27 @@ class Flusher:
 
     # -- leases -----------------------------------------------------------------------------------------------
 
-    def take(self, running: Running) -> None:
-        """Begin to hold a lease."""
-        self.held[running.held] = running
-        self._empty.clear()
+    def take(self, claimed: Sequence[Running]) -> None:
+        """Begin to hold leases."""
+        if claimed:
+            self.held.update((running.held, running) for running in claimed)
+            self._empty.clear()
 
-    def started(self, running: Running) -> None:
-        """Note that an attempt begins."""
-        at = max(self.now(), running.claim.started_at)
-        running.unstored.append(NewEvent(TaskStarted.kind, at, f'{{"worker_id":{self.worker_id}}}'))
-        self.spoke(running)
+    def started(self, running: Running, monotonic: float) -> None:
+        """Note that an attempt begins now."""
+        running.starts = True
+        if not self._spoke:
+            self._wanted.set()
+        self._spoke[running] = monotonic
 
     def end(self, running: Running, outcome: Outcome) -> None:
         """Queue the end of an attempt."""
         running.outcome, running.ended_at = outcome, max(self.now(), running.claim.started_at)
         self._ended.append(running)
-        if len(self._ended) == 1:
+        waiting = len(self._ended)
+        if waiting == 1:
             self._wanted.set()
-        if len(self._ended) >= min(BATCH, len(self.held)):
+        if waiting >= BATCH or waiting >= len(self.held):
             self._full.set()
 
     @property
@@ -205,30 +208,35 @@ class Flusher:
         return max(0.0, min(waits)) if waits else None
 
     async def _flush_ended(self, batch: Sequence[Running]) -> None:
-        sent = [(running, _ending(running)) for running in batch if running.held in self.held]
+        sent = [running for running in batch if running.held in self.held]
         if not sent:
             return
-        stored = await self._end([ending for _, ending in sent])
-        for running, ending in sent:
+        endings = [_ending(running) for running in sent]
+        stored = await self._end(endings)
+        told = self._parts.broadcast.any_watched or bool(stored.instead)
+        for running, ending in zip(sent, endings, strict=True):
             last_seq = stored.last_seq.get(ending.task_id)
             if last_seq is None:
                 self.drop(running)
-            elif self._let_go(running):
-                sure = ending.task_id not in stored.confirmed
-                self._tell_ended(running, stored.instead.get(ending.task_id, ending), last_seq, sure=sure)
+                continue
+            if not self._let_go(running):
+                continue
+            if told:
+                ending = stored.instead.get(ending.task_id, ending)
+                self._tell_ended(ending, last_seq, sure=ending.task_id not in stored.confirmed)
+            self._parts.observer.attempt_finished(
+                task_id=ending.task_id,
+                processor=running.claim.processor,
+                attempt=ending.attempt,
+                outcome=ending.kind,
+                seconds=running.seconds,
+            )
         self._parts.broadcast.poke(stored.confirmed)  # with what words these were stored is not known here
         self._parts.announce(stored.heads, stored.last_seq)
 
-    def _tell_ended(self, running: Running, ending: Ending, last_seq: int, *, sure: bool) -> None:
+    def _tell_ended(self, ending: Ending, last_seq: int, *, sure: bool) -> None:
         if sure and self._parts.broadcast.watched(ending.task_id):
-            self._parts.broadcast.publish(stored_events(ending, last_seq))
-        self._parts.observer.attempt_finished(
-            task_id=ending.task_id,
-            processor=running.claim.processor,
-            attempt=ending.attempt,
-            outcome=ending.kind,
-            seconds=running.seconds,
-        )
+            self._parts.broadcast.publish(stored_events(ending, last_seq, self.worker_id))
 
     async def _end(self, endings: list[Ending]) -> Ended:
         """Commit ends, for as long as it takes; the answer covers what an earlier, unanswered try stored."""
@@ -266,12 +274,14 @@ class Flusher:
 
     async def _flush_events(self) -> None:
         await self._settle_events(self._spoke)
-        speakers = [running for running in self._spoke if running.unstored and running.outcome is None]
+        speakers = [running for running in self._spoke if running.outcome is None]
         self._spoke.clear()
-        recordings = []
         for running in speakers:
-            task_id, attempt = running.held
-            recordings.append(Recording(task_id, attempt, tuple(running.unstored)))
+            if running.starts:
+                running.starts = False
+                running.unstored.insert(0, start_event(running.claim.started_at, self.worker_id))
+        speakers = [running for running in speakers if running.unstored]
+        recordings = [Recording(*running.held, tuple(running.unstored)) for running in speakers]
         if not recordings:
             return
         ended = await self._record(speakers, recordings)
@@ -282,7 +292,7 @@ class Flusher:
             running.last_seq = last_seq
             running.recorded += len(recording.events)
             if self._parts.broadcast.watched(recording.task_id):
-                self._parts.broadcast.publish(stored_events(recording, last_seq))
+                self._parts.broadcast.publish(stored_events(recording, last_seq, self.worker_id))
                 if running.told_at == NEVER and (running.fraction or running.stage):
                     self._tell_progress(running)  # it was held back until it had started for watchers too
         self._parts.announce((), ended.last_seq)
@@ -323,7 +333,8 @@ async def _set_within(event: asyncio.Event, seconds: float | None) -> bool:
 
 def _ending(running: Running) -> Ending:
     """Put the end of an attempt together with what it said last."""
-    assert running.outcome is not None
-    assert running.ended_at is not None
-    task_id, attempt = running.held
-    return make_ending(task_id, running.outcome, attempt=attempt, at=running.ended_at, before=running.unstored)
+    outcome, ended_at = running.outcome, running.ended_at
+    assert outcome is not None
+    assert ended_at is not None
+    started_at = running.claim.started_at if running.starts else None
+    return Ending(*running.held, outcome, ended_at, running.unstored, started_at, KINDS[type(outcome)])

@@ -42,7 +42,8 @@ class Hearer(Protocol):
 class Running:
     """One held lease. It is the `AttemptReports` of its attempt.
 
-    `last_seq` is the last stored seq of the task, `told_at` when watchers last heard of progress, in
+    `held` names it: the task and the number of the attempt. `starts` is set while it runs and nobody has been told
+    that it started; `last_seq` is the last stored seq of the task, `told_at` when watchers last heard of progress, in
     monotonic seconds. `outcome`, `ended_at` and `seconds` (how long it ran) are set when it has ended.
     `unstored` are events not stored yet, `recorded` how many were; `unsure` that a flush of them was not answered.
     """
@@ -50,8 +51,10 @@ class Running:
     claim: Claim
     hearer: Hearer
     last_seq: int
+    held: tuple[TaskId, int]
     scope: CancelScope = field(factory=CancelScope)
     started: bool = False
+    starts: bool = False
     outcome: Outcome | None = None
     ended_at: datetime | None = None
     seconds: float = 0.0
@@ -61,11 +64,6 @@ class Running:
     fraction: float = 0.0
     stage: str = ""
     told_at: float = NEVER
-
-    @property
-    def held(self) -> tuple[TaskId, int]:
-        """The task and the number of the attempt."""
-        return self.claim.task_id, self.claim.attempt
 
     def progress(self, fraction: float, stage: str) -> None:
         """Remember the latest progress; it is passed on as often as watchers and the lease want it."""

@@ -22,7 +22,7 @@ AHEAD_SECONDS = 0.1
 """How far ahead of its slots a worker claims tasks that are quick."""
 MAX_AHEAD = 1000
 _STOP_SECONDS = 2.0
-_TURN_SECONDS = 0.005
+_TURN_SECONDS = 0.001
 
 
 class Slots:
@@ -40,8 +40,10 @@ class Slots:
         self._ahead: deque[Running] = deque()
         self._refill_below = 0
         self._seconds: dict[str, float] = {}
-        self._deadlines = Deadlines()
+        self._deadlines = Deadlines(parts.clock)
         self._draining = False
+        self._starting = False
+        self._between_turns = 0
         self._idle = asyncio.Event()
         self._idle.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -78,32 +80,44 @@ class Slots:
     # -- running ----------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Start what waits while slots are free; when draining, give it back instead."""
+        """Begin with what waits, if slots are free; when draining, give it back instead."""
         while self._ahead and self._draining:
             self._flusher.end(self._ahead.popleft(), Released())
-        while self._ahead and self.active < self.total:
+        self._start_next()
+        self._parts.observer.slots_changed(used=self.active, total=self.total)
+
+    def _start_next(self) -> None:
+        """Start one more slot, unless a running one is about to take what waits.
+
+        One at a time, because quick attempts are all run by the first: more would only keep others from their turn.
+        """
+        self._starting = False
+        if self._ahead and not self._between_turns and self.active < self.total:
             self.active += 1
             self._idle.clear()
             task = asyncio.create_task(self._slot(self._ahead.popleft()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        self._parts.observer.slots_changed(used=self.active, total=self.total)
+
+    def _start_next_soon(self) -> None:
+        """Start one more slot as soon as this one waits for something."""
+        self._starting = True
+        asyncio.get_running_loop().call_soon(self._start_next)
 
     async def _slot(self, running: Running) -> None:
         """Run one attempt after the other until none waits, letting others have their turn now and then."""
-        turn = self._parts.clock.monotonic()
+        ended = turn = self._parts.clock.monotonic()
         try:
             while True:
-                ended = await self._attempt(running)
+                if self._ahead and not self._starting:
+                    self._start_next_soon()
+                ended = await self._attempt(running, ended)
                 if len(self._ahead) <= self._refill_below:
                     self._on_room()
+                if ended - turn > _TURN_SECONDS:
+                    ended = turn = await self._let_others()
                 if not self._ahead or self._draining:
                     return
-                if ended - turn > _TURN_SECONDS:
-                    await asyncio.sleep(0)
-                    turn = self._parts.clock.monotonic()
-                    if not self._ahead or self._draining:
-                        return
                 running = self._ahead.popleft()
         finally:
             self.active -= 1
@@ -112,32 +126,26 @@ class Slots:
                 self._idle.set()
             self._on_room()
 
-    async def _attempt(self, running: Running) -> float:
-        """Run one attempt and queue its end; returns when it ended, in monotonic seconds."""
-        claim, observer = running.claim, self._parts.observer
-        began = self._parts.clock.monotonic()
-        running.started = True
-        self._flusher.started(running)
-        observer.attempt_started(task_id=claim.task_id, processor=claim.processor, attempt=claim.attempt)
-        self._deadlines.begin(running)
+    async def _let_others(self) -> float:
+        """Let everything else on the event loop have its turn; return when ours begins, in monotonic seconds."""
+        self._between_turns += 1
         try:
-            outcome = await self._outcome(running)
-        except LeaseLostError:
-            self._flusher.drop(running)
-        else:
-            running.seconds = self._parts.clock.monotonic() - began
-            self._note_seconds(claim.processor, running.seconds)
-            if running.outcome is None:  # else it was given up
-                self._flusher.end(running, outcome)
+            await asyncio.sleep(0)
         finally:
-            self._deadlines.end(running)
-        return began + running.seconds
+            self._between_turns -= 1
+        return self._parts.clock.monotonic()
 
-    async def _outcome(self, running: Running) -> Outcome:
+    async def _attempt(self, running: Running, began: float) -> float:
+        """Run one attempt, which begins now, and queue its end; return when it ended. Both in monotonic seconds."""
+        claim, ended = running.claim, began
+        running.started = True
+        self._flusher.started(running, began)
+        self._parts.observer.attempt_started(task_id=claim.task_id, processor=claim.processor, attempt=claim.attempt)
+        self._deadlines.begin(running, began)
         try:
-            return await run_attempt(
-                running.claim,
-                processor=self._parts.processors.get(running.claim.processor),
+            outcome = await run_attempt(
+                claim,
+                processor=self._parts.processors.get(claim.processor),
                 children=self._children,
                 files=self._parts.files,
                 reports=running,
@@ -145,11 +153,20 @@ class Slots:
                 keeps_time=False,
             )
         except LeaseLostError:
-            raise
+            self._flusher.drop(running)
+            return ended
         except Exception as exc:
             # A fault of ours, not of the processor: the task must not stay leased for ever because of it.
-            logger.exception("attempt_broke", extra={"task_id": format_task_id(running.claim.task_id)})
-            return Failed(error=ErrorInfo(type(exc).__name__, f"the worker broke: {exc}"))
+            logger.exception("attempt_broke", extra={"task_id": format_task_id(claim.task_id)})
+            outcome = Failed(error=ErrorInfo(type(exc).__name__, f"the worker broke: {exc}"))
+        finally:
+            self._deadlines.end(running)
+        ended = self._parts.clock.monotonic()
+        running.seconds = ended - began
+        self._note_seconds(claim.processor, running.seconds)
+        if running.outcome is None:  # else it was given up
+            self._flusher.end(running, outcome)
+        return ended
 
     def _note_seconds(self, processor: str, seconds: float) -> None:
         """Keep a moving average of how long attempts take: it decides how far to claim ahead."""

@@ -49,9 +49,10 @@ class Watermarks:
         self._low = {(head.lane, head.priority): head.position for head in heads}
         self._refresh_at = monotonic + REFRESH_SECONDS
 
-    def passed(self, head: Head) -> None:
-        """Raise a mark past a task that was claimed."""
-        self._low[head.lane, head.priority] = head.position + 1
+    def passed(self, heads: Iterable[Head]) -> None:
+        """Raise the marks past tasks that were claimed, given in their order."""
+        for (lane, priority), position in {(head[0], head[1]): head[2] for head in heads}.items():
+            self._low[lane, priority] = position + 1
 
     def begin(self) -> None:
         """Note that a claim begins: what is heard from now on it may not see."""

@@ -220,13 +220,12 @@ class Worker:
             logger.warning("claim_failed", extra={"worker_id": self.id, "reason": exc.reason})
             self._lost_claims.suspect()
             return 0
-        accepted = []
-        for claim, head in claimed:
-            self._marks.passed(head)
-            running = Running(claim, self._flusher, claim.last_seq)
-            self._flusher.take(running)
-            accepted.append(running)
+        accepted = [
+            Running(claim, self._flusher, claim.last_seq, (claim.task_id, claim.attempt)) for claim, _ in claimed
+        ]
+        self._marks.passed(head for _, head in claimed)
         self._note_exhausted(claimed, most)
+        self._flusher.take(accepted)
         self._parts.observer.claimed(tasks=len(claimed), seconds=self._parts.clock.monotonic() - began)
         self._slots.accept(accepted)
         return len(claimed)

@@ -138,7 +138,7 @@ async def test_connections_that_break_all_the_time_cost_nothing(
             cuts += proxy.cut()
             await asyncio.sleep(random.uniform(0.03, 0.3))
     assert cuts > 5
-    completions = await db.fetch("select task_id, count(*) from task_attempts where outcome = 'completed' group by 1")
+    completions = await db.fetch("select task_id, count(*) from all_attempts where outcome = 'completed' group by 1")
     assert [row["count"] for row in completions] == [1] * len(ids)
     gaps = await db.fetchval(
         "select count(*) from tasks t where last_seq <> (select count(*) from task_events where task_id = t.id)"
@@ -185,7 +185,7 @@ async def test_ends_wait_for_a_database_that_is_shortly_away(
             await eventually(lambda: not gate.running)
             proxy.refusing = False
             assert (await watcher.finished())[-1].kind == "completed"
-    assert await db.fetchval("select array_agg(outcome) from task_attempts") == ["completed"]
+    assert await db.fetchval("select array_agg(outcome) from all_attempts") == ["completed"]
 
 
 async def test_an_engine_closes_in_time_without_its_database(

@@ -47,7 +47,7 @@ async def test_an_end_whose_answer_is_lost_is_stored_once(
                 assert await far_engine.result(task.id) == 1
                 assert [e.kind for e in await watcher.finished()] == ["started", "log", "completed"]
     assert proxy.lost["novel-tasks flush"] >= 12
-    rows = await db.fetch("select outcome, count(*) from task_attempts group by 1")
+    rows = await db.fetch("select outcome, count(*) from all_attempts group by 1")
     assert [tuple(row) for row in rows] == [("completed", 15)]
     assert await db.fetchval("select count(*) from task_events") == 45
 
@@ -100,7 +100,7 @@ async def test_a_claim_whose_answer_is_lost_is_given_back(
             assert (await ended(far_engine, task)).status is TaskStatus.COMPLETED
     assert proxy.lost["novel-tasks claim"] == 1
     assert await db.fetchval("select max(failures) from tasks") == 0
-    outcomes = await db.fetch("select distinct outcome from task_attempts")
+    outcomes = await db.fetch("select distinct outcome from all_attempts")
     assert {row["outcome"] for row in outcomes} == {OutcomeKind.COMPLETED, OutcomeKind.RELEASED}
 
 

@@ -11,7 +11,7 @@ def test_marks_are_lowered_by_news_and_raised_by_claims() -> None:
     marks = Watermarks([1])
     assert marks.hear([Head(1, 0, 50), Head(1, 0, 40), Head(1, 0, 60)])
     assert marks.heads() == [Head(1, 0, 40)]
-    marks.passed(Head(1, 0, 55))
+    marks.passed([Head(1, 0, 55)])
     assert marks.heads() == [Head(1, 0, 56)]
     marks.hear([Head(1, 0, 12)])
     assert marks.heads() == [Head(1, 0, 12)]

@@ -115,8 +115,9 @@ leased as (
     insert into task_leases (task_id, worker_id, attempt, lane, position, started_at, deadline)
     select task_id, $6, attempt, lane, position, now(), now() + timeout_seconds * interval '1 second' from joined
 )
-select j.task_id, j.lane, j.priority, j.position, j.attempt, j.failures, j.max_attempts, j.timeout_seconds, j.source_sha256,
-       j.source_size, j.source_name, j.options, j.extra_data, j.last_seq, now() as started_at, c.value as checkpoint
+select j.lane, j.priority, j.position, j.task_id, j.attempt, j.failures, j.max_attempts, j.timeout_seconds,
+       now() as started_at, j.last_seq, j.options, j.extra_data, c.value as checkpoint,
+       j.source_sha256, j.source_size, j.source_name
 from joined j
 left join task_checkpoints c on c.task_id = j.task_id and j.attempt > 1
 order by j.priority desc, j.position
@@ -127,45 +128,57 @@ select task_id, attempt from task_leases where worker_id = $1
 
 -- name: finish
 -- Ends attempts for good, if (task, worker, attempt) still hold: rows of those that did, with their last seq.
+-- Of each: id, attempt, result, time. Most are completed, and their start is told here too; $6.. are the exceptions by place:
+-- starts that were told before ($6), other statuses with their error, event data and outcome ($7-$11), and log entries ($12-$16).
 -- tasks.attempt is the fence under concurrency: whoever ended an attempt raised it, in the row that this locks first.
--- Leases are looked up one by one (lateral): the index on their worker is full of dead rows under a long snapshot.
+-- A completed attempt needs no record of its own: the task says it all, see the view all_attempts.
 with done as materialized (
-    select * from unnest(
-        $2::uuid[], $3::int[], $4::text[], $5::json[], $6::json[], $7::timestamptz[], $8::int[], $9::text[]
-    ) as d(task_id, attempt, status, result, error, finished_at, events, outcome)
+    select g.task_id, g.attempt, g.result, g.finished_at, g.place, o.place is null as starts,
+           coalesce(s.status, 'completed') as status, s.error, s.told, coalesce(s.outcome, 'completed') as outcome,
+           1 + (o.place is null)::int + coalesce(v.entries, 0) as events
+    from unnest($2::uuid[], $3::int[], $4::json[], $5::timestamptz[]) with ordinality as g(task_id, attempt, result, finished_at, place)
+    left join unnest($6::int[]) as o(place) on o.place = g.place
+    left join unnest($7::int[], $8::text[], $9::json[], $10::json[], $11::text[]) as s(place, status, error, told, outcome)
+        on s.place = g.place
+    left join (select place, max(nth) as entries from unnest($12::int[], $13::int[]) as v(place, nth) group by place) v
+        on v.place = g.place
 ),
 ended as (
     update tasks t
     set status = d.status, attempt = d.attempt, failures = t.failures + case d.status when 'failed' then 1 else 0 end,
         result = case d.status when 'completed' then d.result else t.result end,
         result_attempt = case d.status when 'completed' then d.attempt else t.result_attempt end,
-        error = case d.status when 'completed' then null else d.error end,
-        finished_worker = $10, started_at = l.started_at, finished_at = d.finished_at,
+        error = d.error,
+        finished_worker = $17, started_at = l.started_at, finished_at = d.finished_at,
         last_seq = t.last_seq + d.events, version = t.version + 1
     from done d
     cross join lateral (select * from task_leases where task_id = d.task_id limit 1) l
     where t.id = d.task_id and t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt
     returning t.id, t.lane, t.owner, t.status, t.attempt, t.started_at, t.finished_at, t.error, t.last_seq,
-              t.last_seq - d.events as base, t.key_release, d.outcome
+              t.last_seq - d.events as base, t.key_release, d.place, d.starts, d.told, d.outcome
 ),
 freed as (
     delete from task_leases l using ended e where l.task_id = e.id
 ),
 attempted as (
     insert into task_attempts (task_id, attempt, worker_id, started_at, finished_at, outcome, error)
-    select id, attempt, $1, started_at, finished_at, outcome, error from ended
+    select id, attempt, $1, started_at, finished_at, outcome, error from ended where outcome <> 'completed'
 ),
 told as (
     insert into task_events (task_id, seq, at, attempt, kind, data)
-    select e.id, e.base + v.nth, v.at, e.attempt, v.kind, v.data
-    from unnest($11::uuid[], $12::int[], $13::timestamptz[], $14::text[], $15::json[]) as v(task_id, nth, at, kind, data)
-    join ended e on e.id = v.task_id
+    select id, base + 1, started_at, attempt, 'started', $18::json from ended where starts
+    union all
+    select e.id, e.base + e.starts::int + v.nth, v.at, e.attempt, v.kind, v.data
+    from unnest($12::int[], $13::int[], $14::timestamptz[], $15::text[], $16::json[]) as v(place, nth, at, kind, data)
+    join ended e on e.place = v.place
+    union all
+    select id, last_seq, finished_at, attempt, status, told from ended
 ),
 kept as (
     insert into artifacts (task_id, attempt, name, content_type, size, sha256)
     select e.id, e.attempt, a.name, a.content_type, a.size, a.sha256
-    from unnest($16::uuid[], $17::text[], $18::text[], $19::bigint[], $20::bytea[]) as a(task_id, name, content_type, size, sha256)
-    join ended e on e.id = a.task_id
+    from unnest($19::int[], $20::text[], $21::text[], $22::bigint[], $23::bytea[]) as a(place, name, content_type, size, sha256)
+    join ended e on e.place = a.place
 ),
 counted as (
     insert into task_counts (owner, lane, status, tasks, duration_ms)

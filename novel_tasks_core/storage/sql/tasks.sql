@@ -33,7 +33,7 @@ select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, so
        extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at, last_seq,
        progress, stage, cancel_requested, version
 from task_current
-where stored_status = $5 and stored_status in ('failed', 'cancelled')
+where unhappy = $5 and unhappy is not null
   and id < $1 and id >= $2 and ($3::text is null or owner = $3) and ($4::int is null or lane = $4)
   and ($6::text is null or lower(source_name) like $6 or id::text like $6)
 order by id desc limit $7 offset $8
@@ -118,7 +118,7 @@ from lanes n order by n.processor
 
 -- name: attempts
 -- The finished attempts of a task.
-select task_id, attempt, worker_id, started_at, finished_at, outcome, error from task_attempts where task_id = $1 order by attempt
+select task_id, attempt, worker_id, started_at, finished_at, outcome, error from all_attempts where task_id = $1 order by attempt
 
 -- name: artifacts
 -- The artifacts of the result that is shown.
@@ -188,6 +188,13 @@ again as (
 readied as (
     insert into task_ready (lane, priority, task_id, attempt) select lane, priority, id, attempt from again
     returning lane, priority, position
+),
+kept as (
+    -- The next end overwrites what the task says of its completed attempt.
+    insert into task_attempts (task_id, attempt, worker_id, started_at, finished_at, outcome)
+    select task_id, attempt, worker_id, started_at, finished_at, outcome from all_attempts
+    where task_id = $1 and outcome = 'completed'
+    on conflict do nothing
 ),
 told as (
     insert into task_events (task_id, seq, at, kind) select id, last_seq, $2, 'requeued' from again

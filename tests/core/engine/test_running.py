@@ -71,7 +71,7 @@ async def test_a_task_on_the_loop_and_one_in_a_child_run_alike(
 
 
 async def test_nothing_is_kept_of_what_is_over(engine: TaskEngine, processors: Processors, db: Db) -> None:
-    """After a completion there is no lease, no checkpoint, no key and no ready row, but one attempt."""
+    """After a completion there is no lease, no checkpoint, no key, no ready row, and no row that repeats the task."""
 
     async def check(ctx: AttemptContext) -> None:
         await ctx.checkpoint(1)
@@ -80,7 +80,30 @@ async def test_nothing_is_kept_of_what_is_over(engine: TaskEngine, processors: P
     await engine.submit(processor="check", key="k")
     await drain(engine)
     tables = ("task_leases", "task_checkpoints", "task_keys", "task_ready", "task_schedule", "task_attempts")
-    assert [await db.fetchval(f"select count(*) from {table}") for table in tables] == [0, 0, 0, 0, 0, 1]
+    assert [await db.fetchval(f"select count(*) from {table}") for table in tables] == [0, 0, 0, 0, 0, 0]
+
+
+async def test_completed_attempts_are_remembered_when_the_task_runs_again(
+    engine: TaskEngine, processors: Processors, db: Db
+) -> None:
+    """The first is told by the task, and has a row of its own once another follows; none is told twice."""
+
+    async def count(ctx: AttemptContext) -> int:
+        return ctx.attempt
+
+    processors.register("count", count)
+    task = await engine.submit(processor="count")
+    await drain(engine)
+    [first] = await engine.attempts(task.id)
+    await engine.requeue(task.id)
+    assert await engine.attempts(task.id) == [first]
+    await drain(engine)
+    again, second = await engine.attempts(task.id)
+    assert (again, second.number, second.outcome) == (first, 2, OutcomeKind.COMPLETED)
+    assert second.started_at > first.finished_at
+    assert second.worker_id != first.worker_id
+    await db.execute("insert into task_attempts select * from all_attempts where attempt = 2")  # as older programs did
+    assert await engine.attempts(task.id) == [first, second]
 
 
 class Outcomes(Observer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -80,18 +81,19 @@ def reports() -> Recorded:
 def make_claim() -> Callable[..., Claim]:
     """Make a claim of a first attempt, with anything changed."""
 
-    def make(**changes: Any) -> Claim:
+    def make(*, options: Any = None, extra_data: Any = None, resume_from: Any = None, **changes: Any) -> Claim:
         fields: dict[str, Any] = {
             "task_id": new_task_id(),
             "attempt": 1,
             "processor": "specimen",
-            "options": {},
             "source": None,
-            "extra_data": {},
             "max_attempts": 3,
             "failures": 0,
             "timeout_seconds": 30.0,
             "started_at": datetime.now(UTC),
+            "options_json": options and json.dumps(options),
+            "extra_json": extra_data and json.dumps(extra_data),
+            "checkpoint_json": resume_from and json.dumps(resume_from),
         }
         return Claim(**fields | changes)
 

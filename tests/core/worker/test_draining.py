@@ -228,7 +228,7 @@ async def test_restarts_at_any_moment_cost_no_failures(engine: TaskEngine, proce
     async with engine.worker(concurrency=8):
         await engine.result(ids[-1])
         await eventually(lambda: _is_zero(db, "select count(*) from tasks where status = 'pending'"), within_seconds=30)
-    assert {row["outcome"] for row in await db.fetch("select distinct outcome from task_attempts")} <= {
+    assert {row["outcome"] for row in await db.fetch("select distinct outcome from all_attempts")} <= {
         "completed",
         "released",
     }
@@ -236,4 +236,4 @@ async def test_restarts_at_any_moment_cost_no_failures(engine: TaskEngine, proce
 
 
 async def _some_ended(db: Db) -> bool:
-    return bool(await db.fetchval("select exists (select 1 from task_attempts)"))
+    return bool(await db.fetchval("select exists (select 1 from all_attempts)"))
