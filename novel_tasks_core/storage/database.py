@@ -42,7 +42,9 @@ _POOL_SETTINGS = {
 
 _ENGINE_SETTINGS = {
     **_SETTINGS,
-    # A generic plan that was made while a table was empty must not scan it when it is full.
+    # Every plan must fit a table that was empty when it was made and is full when it runs, and the other way round:
+    # so one plan, made for nobody's parameters, that only follows indexes.
+    "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
 }

@@ -17,7 +17,6 @@ from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.models import (
     Cancelled,
     Claim,
-    Completed,
     ErrorInfo,
     Failed,
     OutcomeKind,

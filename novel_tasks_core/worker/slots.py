@@ -10,7 +10,7 @@ from collections.abc import Callable
 from novel_tasks_core.errors import LeaseLostError
 from novel_tasks_core.execution.attempt import CancelReason, run_attempt
 from novel_tasks_core.execution.children import ChildPool
-from novel_tasks_core.models import ErrorInfo, Failed, Outcome, Released, format_task_id
+from novel_tasks_core.models import ErrorInfo, Failed, Released, format_task_id
 from novel_tasks_core.worker.deadlines import Deadlines
 from novel_tasks_core.worker.flusher import Flusher
 from novel_tasks_core.worker.parts import WorkerParts
