@@ -17,6 +17,7 @@ from typing import Any, assert_never
 
 from attrs import evolve, frozen
 
+from novel_tasks_core.conversion import result_json
 from novel_tasks_core.errors import EngineClosedError, InvalidProcessorError, LeaseLostError, TaskTimeoutError
 from novel_tasks_core.execution.children import ChildPool
 from novel_tasks_core.execution.context import AttemptFolder, LoopContext
@@ -211,7 +212,10 @@ async def _in_child(
     finished = await children.run(evolve(job, staging=str(folder.path)), reports=reports)
     if not finished.staged and finished.failure is None:
         folder.forget()  # the common case; looking would cost more than a small job
-    return finished.failure or Returned(finished.value, tuple(finished.staged.values()))
+    if finished.failure is not None:
+        return finished.failure
+    text = None if finished.value is None else result_json(finished.value)
+    return Returned(finished.value, tuple(finished.staged.values()), text)
 
 
 async def _on_loop(

@@ -16,7 +16,7 @@ import attrs
 
 from novel_tasks_core.errors import DatabaseUnavailableError, LeaseLostError
 from novel_tasks_core.events import TaskProgressed
-from novel_tasks_core.models import Outcome, TaskId, WorkerId, format_task_id
+from novel_tasks_core.models import Completed, Outcome, TaskId, WorkerId, format_task_id
 from novel_tasks_core.storage.endings import KINDS, Ending, Recording, start_event, stored_events
 from novel_tasks_core.storage.queue import Ended
 from novel_tasks_core.worker.parts import WorkerParts
@@ -25,6 +25,8 @@ from novel_tasks_core.worker.running import NEVER, Running
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+MAX_BATCH_CHARACTERS = 16 << 20
+"""How much JSON one statement carries, unless a single result has more."""
 MAX_BACKLOG = 2000
 _GATHER_SECONDS = 0.005
 _EVENTS_SECONDS = 0.1
@@ -168,7 +170,8 @@ class Flusher:
 
     async def _flush_some_ended(self) -> None:
         was_behind = self.is_behind
-        batch, self._ended = self._ended[:BATCH], self._ended[BATCH:]
+        batch = _fitting(self._ended)
+        self._ended = self._ended[len(batch) :]
         try:
             await self._settle_events(batch)
             await self._flush_ended(batch)
@@ -319,6 +322,17 @@ class Flusher:
             for one in running:
                 self._tell_progress(one)  # the last word, which may have come too soon after the one before
             self._parts.announce((), [r.claim.task_id for r in running])
+
+
+def _fitting(ended: list[Running]) -> list[Running]:
+    """Return the first of these that together make one statement of a bearable size, at least one."""
+    size = 0
+    for count, running in enumerate(ended[:BATCH]):
+        if isinstance(running.outcome, Completed) and running.outcome.text is not None:
+            size += len(running.outcome.text)
+            if size > MAX_BATCH_CHARACTERS and count:
+                return ended[:count]
+    return ended[:BATCH]
 
 
 async def _set_within(event: asyncio.Event, seconds: float | None) -> bool:
