@@ -6,7 +6,7 @@ alter table tasks add column unhappy text
     generated always as (case when status in ('failed', 'cancelled') then status end) stored;
 create index tasks_unhappy_by_id on tasks (unhappy, id) where unhappy is not null;
 drop index tasks_unhappy;
-alter table tasks set (fillfactor = 50);
+alter table tasks set (fillfactor = 60);
 
 -- Heartbeats look for leases that somebody cancelled; nothing else looks for leases by their worker but rare repairs.
 create index task_leases_cancelled on task_leases (worker_id) where cancel_requested;
