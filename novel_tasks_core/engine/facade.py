@@ -409,6 +409,16 @@ class TaskEngine:
             problems.append(str(exc))
         return Health(database=database, storage=storage, problems=tuple(problems), notes=self._parts.notes())
 
+    async def outgrown(self) -> None:
+        """Wait until somebody migrates the schema beyond what this program can work with; then raise why.
+
+        The workers of this process have stopped claiming then, what they run may finish, and submits are
+        refused: end the process and start a newer version. It is noticed within `heartbeat_seconds`.
+
+        Raises: SchemaError.
+        """
+        await self._parts.schema.wait()
+
     async def prune(self) -> int:
         """Delete finished tasks that are older than `retention_days` now, and return how many."""
         return await self._parts.maintenance.prune()

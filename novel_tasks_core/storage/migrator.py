@@ -7,6 +7,7 @@ a program refuses a schema that is too new for it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -153,6 +154,7 @@ class SchemaWatch:
         self.problem: SchemaError | None = None
         self._database = database
         self._on_problem = on_problem
+        self._found = asyncio.Event()
         self._known = load_migrations()
 
     async def look(self) -> None:
@@ -167,7 +169,13 @@ class SchemaWatch:
                 return  # the table is gone: whoever needs the others will say so
             logger.critical("schema_incompatible", extra={"reason": str(exc)})
             self.problem = exc
+            self._found.set()
             self._on_problem()
+
+    async def wait(self) -> None:
+        """Wait until there is a problem. Raises: SchemaError, then."""
+        await self._found.wait()
+        self.require()
 
     def require(self) -> None:
         """Refuse to go on once there is a problem. Raises: SchemaError."""

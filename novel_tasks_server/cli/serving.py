@@ -143,7 +143,10 @@ async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[st
         engine.worker(processors=lanes or None, name=name) as running,
     ):
         say(f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")
-        await stop.wait()
+        async with asyncio.TaskGroup() as group:
+            outgrown = group.create_task(engine.outgrown())
+            await stop.wait()
+            outgrown.cancel()
         say("Stopping: running tasks may finish; Ctrl-C again does not wait.")
     return stop.exit_code
 
