@@ -4,14 +4,15 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 PYTHONS := $(PYTHON) python3 python3.11 python3.12 python3.13
+PG15 :=  # --required: fail where PostgreSQL 15 is not installed
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lock serve demo test check lint types layers docs spelling wheel import-time bench bench-quick clean
+.PHONY: help setup lock serve demo test test-pg15 check lint types layers docs spelling wheel import-time bench bench-quick clean
 
 help: ## List what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with everything; instant when nothing has changed
 
@@ -42,7 +43,10 @@ demo: setup ## Process the bundled tales on a throwaway server, live
 test: setup ## Run all tests
 	$(PY) -m pytest
 
-check: lint types layers docs spelling import-time test wheel bench-quick ## Run everything that CI runs
+test-pg15: setup ## Run the tests that touch SQL on PostgreSQL 15, where it is installed
+	$(PY) tests/checks/postgres15.py $(PG15)
+
+check: lint types layers docs spelling import-time test test-pg15 wheel bench-quick ## Run everything that CI runs
 	@echo "All checks passed."
 
 bench: setup ## Run every benchmark in full

@@ -163,7 +163,9 @@ class EngineConfig:
     Without `database_url` a private PostgreSQL runs in `data_dir`/postgres (extra `embedded`). Files
     live in `files_dir`, by default `data_dir`/files. A lease lasts `lease_ttl_seconds` and is renewed
     every `heartbeat_seconds`; a worker that cannot renew for half of it stops its own work.
-    `child_memory_mb` bounds the address space of a child process. `retention_days` None keeps all.
+    `child_memory_mb` bounds the address space of a child process. `retention_days` None keeps all. A warning
+    is logged when a transaction of anybody has kept old rows for `oldest_transaction_warning_seconds`, or
+    when a busy table has `dead_rows_warning` dead rows more than a fifth of its live ones.
     """
 
     database_url: str | None = setting("DATABASE_URL", default=None, parse=parse_database_url, secret=True)
@@ -184,6 +186,10 @@ class EngineConfig:
     shutdown_grace_seconds: float = setting("SHUTDOWN_GRACE_SECONDS", default=30.0, validator=between(0, 86400))
     child_memory_mb: int = setting("CHILD_MEMORY_MB", default=4096, validator=between(64, 1 << 20))
     retention_days: float | None = setting("RETENTION_DAYS", default=None, validator=between(0, 36500))
+    oldest_transaction_warning_seconds: float = setting(
+        "OLDEST_TRANSACTION_WARNING_SECONDS", default=300.0, validator=between(0, 1e7)
+    )
+    dead_rows_warning: int = setting("DEAD_ROWS_WARNING", default=1_000_000, validator=between(0, 1e12))
 
     def __attrs_post_init__(self) -> None:
         if self.heartbeat_seconds * 2 > self.lease_ttl_seconds:

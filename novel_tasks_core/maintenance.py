@@ -23,6 +23,8 @@ from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.retries import RetryPolicy
 from novel_tasks_core.storage.endings import Ending, make_ending, stored_events
 from novel_tasks_core.storage.housekeeping import Housekeeping
+from novel_tasks_core.storage.migrator import SchemaWatch
+from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import PROMOTE_BATCH, Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
 from novel_tasks_core.storage.transitions import Transitions
@@ -39,6 +41,7 @@ _PROMOTE_SECONDS = 0.5
 _ROLL_UP_SECONDS = 10.0
 _PRUNE_SECONDS = 60.0
 _SWEEP_SECONDS = 600.0
+_PRESSURE_SECONDS = 30.0
 _UNUSED_FILE_SECONDS = 3600.0
 _TEMPORARY_SECONDS = 86400.0
 
@@ -53,6 +56,8 @@ class MaintenanceParts:
     queue: Queue
     workers: Workers
     housekeeping: Housekeeping
+    pressure: PressureWatch
+    schema: SchemaWatch
     transitions: Transitions
     files: RegisteredFiles
     broadcast: Broadcast
@@ -72,9 +77,11 @@ class Maintenance:
         jobs: tuple[tuple[float, Callable[[], Awaitable[object]]], ...] = (
             (_PROMOTE_SECONDS, self.promote),
             (self._parts.config.heartbeat_seconds, self.rescue),
+            (self._parts.config.heartbeat_seconds, self._parts.schema.look),
             (_ROLL_UP_SECONDS, self._once("roll_up", _ROLL_UP_SECONDS, self._parts.housekeeping.roll_up)),
             (_PRUNE_SECONDS, self._once("prune", _PRUNE_SECONDS, self.prune)),
             (_SWEEP_SECONDS, self._once("sweep", _SWEEP_SECONDS, self.sweep)),
+            (_PRESSURE_SECONDS, self._parts.pressure.look),
         )
         async with asyncio.TaskGroup() as group:
             for every, job in jobs:
@@ -101,9 +108,11 @@ class Maintenance:
         """Make due tasks ready; returns in how many places tasks became ready."""
         places = 0
         while True:
-            heads = await self._parts.queue.promote()
+            heads, tasks = await self._parts.queue.promote()
             self._parts.announce(heads, ())
             places += len(heads)
+            if tasks:
+                self._parts.observer.tasks_promoted(tasks=tasks)
             if len(heads) == 0 or places >= PROMOTE_BATCH:
                 return places
 
@@ -191,9 +200,14 @@ class Maintenance:
                     continue
                 self._parts.broadcast.publish(change.events)
                 pruned += 1
+        if pruned:
+            self._parts.observer.tasks_pruned(tasks=pruned)
         return pruned
 
     async def sweep(self) -> int:
         """Remove files that no task needs, and what dead processes left half written. Returns how many files went."""
         swept = await self._parts.files.sweep(unused_seconds=_UNUSED_FILE_SECONDS)
-        return swept + await self._parts.files.sweep_temporary(older_than_seconds=_TEMPORARY_SECONDS)
+        swept += await self._parts.files.sweep_temporary(older_than_seconds=_TEMPORARY_SECONDS)
+        if swept:
+            self._parts.observer.files_swept(files=swept)
+        return swept

@@ -339,11 +339,15 @@ class WorkerInfo:
 
 @frozen(kw_only=True)
 class Health:
-    """Whether the engine can do its work: each part True, or False with its reason in `problems`."""
+    """Whether the engine can do its work: each part True, or False with its reason in `problems`.
+
+    `notes` are what an operator should look at while the work goes on.
+    """
 
     database: bool
     storage: bool
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:

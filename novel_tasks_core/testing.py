@@ -35,7 +35,11 @@ _POLL_SECONDS = 0.01
 
 
 class FakeClock:
-    """A clock that stands still until it is advanced. It starts at `start`, by default 1 January 2030, UTC."""
+    """A clock that stands still until it is advanced. It starts at `start`, by default 1 January 2030, UTC.
+
+    An engine that is given one dates submits, ends and retries by it, and `drain` runs what is due by it. The
+    database goes on by its own clock, which says when an attempt started.
+    """
 
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime(2030, 1, 1, tzinfo=UTC)
@@ -84,23 +88,33 @@ async def throwaway_engine(
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def drain(engine: TaskEngine, *, concurrency: int = 4, timeout_seconds: float = 60.0) -> int:
+async def drain(
+    engine: TaskEngine, *, until: datetime | None = None, concurrency: int = 4, timeout_seconds: float = 60.0
+) -> int:
     """Run a worker until no task waits or runs, and return how many finished meanwhile.
 
-    Tasks that wait for a retry or for their `run_at` are waited for too.
+    Tasks that wait for a retry or for their `run_at` are waited for too. With `until`, those whose time
+    comes by then run at once, and later ones are left waiting. On an engine with a `FakeClock`, `until` is
+    what that clock says: turn it, drain, and look at what has run.
 
     Raises: TimeoutError when that takes longer than `timeout_seconds`.
     """
     before = await _finished(engine)
     async with asyncio.timeout(timeout_seconds), engine.worker(concurrency=concurrency):
-        while await _unfinished(engine):  # noqa: ASYNC110 - tasks of other processes count too
+        while await _unfinished(engine, until):  # noqa: ASYNC110 - tasks of other processes count too
             await asyncio.sleep(_POLL_SECONDS)
     return await _finished(engine) - before
 
 
-async def _unfinished(engine: TaskEngine) -> int:
-    statistics = await engine.statistics()  # one look: a task that goes back to waiting is not missed between two
-    return statistics.pending + statistics.processing
+async def _unfinished(engine: TaskEngine, until: datetime | None) -> int:
+    """Make what is due by the engine's own clock ready, and return how many tasks are still to be done."""
+    if until is None and isinstance(engine.clock, FakeClock):
+        until = engine.clock.now()
+    parts = engine._parts
+    if until is not None:
+        await parts.housekeeping.hasten(until)
+        await parts.maintenance.promote()
+    return await parts.housekeeping.unfinished(until)
 
 
 async def _finished(engine: TaskEngine) -> int:

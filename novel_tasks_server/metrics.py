@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -29,6 +29,7 @@ class Metrics(Observer):
         self._make_queue_metrics()
         self._make_http_metrics()
         self._make_socket_metrics()
+        self._make_operation_metrics()
 
     def _make_task_metrics(self) -> None:
         by = ("processor", "outcome")
@@ -78,6 +79,19 @@ class Metrics(Observer):
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route, str(status)).observe(seconds)
 
+    def _make_operation_metrics(self) -> None:
+        self._flushes = Histogram(
+            "flush_seconds", "How long it took to store ends.", buckets=_HTTP_SECONDS, registry=self.registry
+        )
+        self._promoted = Counter("tasks_promoted", "Scheduled tasks that became ready.", registry=self.registry)
+        self._pruned = Counter("tasks_pruned", "Tasks deleted by the retention.", registry=self.registry)
+        self._swept = Counter("files_swept", "Files removed that no task needs.", registry=self.registry)
+        self._doorbell = Gauge("doorbell_heard", "1 while other processes are heard.", registry=self.registry)
+        self._oldest_transaction = Gauge(
+            "database_oldest_transaction_seconds", "How long anybody has kept old rows.", registry=self.registry
+        )
+        self._dead = Gauge("database_dead_rows", "Dead rows of busy tables.", ("table",), registry=self.registry)
+
     def show_queue(self, lanes: Iterable[QueueStatus]) -> None:
         """Set the gauges of the queue to what the database says now."""
         for lane in lanes:
@@ -106,6 +120,10 @@ class Metrics(Observer):
         self._tasks.labels(processor, outcome.value).inc()
         self._durations.labels(processor, outcome.value).observe(seconds)
 
+    def flushed(self, *, tasks: int, seconds: float) -> None:
+        """Count a flush and what it took."""
+        self._flushes.observe(seconds)
+
     def leases_lost(self, *, tasks: int) -> None:
         """Count fenced attempts."""
         self._leases_lost.inc(tasks)
@@ -113,6 +131,18 @@ class Metrics(Observer):
     def tasks_rescued(self, *, tasks: int) -> None:
         """Count rescued tasks."""
         self._rescued.inc(tasks)
+
+    def tasks_promoted(self, *, tasks: int) -> None:
+        """Count tasks that became ready at their time."""
+        self._promoted.inc(tasks)
+
+    def tasks_pruned(self, *, tasks: int) -> None:
+        """Count tasks that the retention deleted."""
+        self._pruned.inc(tasks)
+
+    def files_swept(self, *, files: int) -> None:
+        """Count removed files."""
+        self._swept.inc(files)
 
     def progress_dropped(self, *, events: int) -> None:
         """Count progress that a watcher of this process missed."""
@@ -122,3 +152,13 @@ class Metrics(Observer):
         """Show the worker's slots."""
         self._slots.labels("used").set(used)
         self._slots.labels("all").set(total)
+
+    def doorbell_changed(self, *, heard: bool) -> None:
+        """Show whether other processes are heard."""
+        self._doorbell.set(heard)
+
+    def database_pressure(self, *, oldest_transaction_seconds: float, dead_rows: Mapping[str, int]) -> None:
+        """Show what weighs on the database."""
+        self._oldest_transaction.set(oldest_transaction_seconds)
+        for table, rows in dead_rows.items():
+            self._dead.labels(table).set(rows)

@@ -79,6 +79,19 @@ async def database_url(template: str) -> AsyncIterator[str]:
         await admin.close()
 
 
+@pytest.fixture
+async def empty_database(postgres_url: str) -> AsyncIterator[str]:
+    """A database without a schema, of the test's own."""
+    name = f"empty_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(postgres_url)
+    await admin.execute(f'create database "{name}"')
+    try:
+        yield on_database(postgres_url, name)
+    finally:
+        await admin.execute(f'drop database if exists "{name}" with (force)')
+        await admin.close()
+
+
 async def check_invariants(url: str) -> None:
     """Assert that every task is in exactly one location, and that the counters say what the tables hold."""
     queries = load_queries("tasks")

@@ -48,8 +48,8 @@ def test_links_lead_to_files_and_headings() -> None:
 def test_commands_of_the_readme_are_make_targets() -> None:
     """Every `make something` that the README speaks of exists."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))
-    assert set(re.findall(r"\bmake ([a-z-]+)", README)) <= targets
+    targets = set(re.findall(r"^([a-z0-9-]+):.*##", makefile, re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z0-9-]+)", README)) <= targets
 
 
 def test_settings_of_the_example_file_are_those_of_the_program() -> None:

@@ -187,6 +187,7 @@ class TaskEngine:
             session_id=session_id,
             note=note,
         )
+        self._parts.schema.require()
         task, stored, changes = await self._parts.submitting.submit(new, connection=connection)
         for change in changes:
             self._parts.announce_change(change)
@@ -208,6 +209,7 @@ class TaskEngine:
         Raises: InvalidInputError and its kind.
         """
         wanted = list(tasks)
+        self._parts.schema.require()
         ids, stored = await self._parts.submitting.submit_many(wanted)
         for one in stored:
             self._parts.announce(one.heads, ())
@@ -392,10 +394,11 @@ class TaskEngine:
 
     async def health(self) -> Health:
         """Say whether the engine can do its work; never raises."""
-        problems = [f"{name}: {reason}" for name, reason in self._parts.services.failed.items()]
+        problems = list(self._parts.failures())
         database = storage = True
         try:
             await self._parts.database.execute("select 1")
+            self._parts.schema.require()
         except NovelTasksError as exc:
             database = False
             problems.append(str(exc))
@@ -404,7 +407,17 @@ class TaskEngine:
         except NovelTasksError as exc:
             storage = False
             problems.append(str(exc))
-        return Health(database=database, storage=storage, problems=tuple(problems))
+        return Health(database=database, storage=storage, problems=tuple(problems), notes=self._parts.notes())
+
+    async def outgrown(self) -> None:
+        """Wait until somebody migrates the schema beyond what this program can work with; then raise why.
+
+        The workers of this process have stopped claiming then, what they run may finish, and submits are
+        refused: end the process and start a newer version. It is noticed within `heartbeat_seconds`.
+
+        Raises: SchemaError.
+        """
+        await self._parts.schema.wait()
 
     async def prune(self) -> int:
         """Delete finished tasks that are older than `retention_days` now, and return how many."""

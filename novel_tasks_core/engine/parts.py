@@ -7,7 +7,7 @@ last the private PostgreSQL.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from attrs import define, field
@@ -27,7 +27,8 @@ from novel_tasks_core.storage.doorbell import Doorbell, Ring
 from novel_tasks_core.storage.events import Events
 from novel_tasks_core.storage.files import LocalFiles
 from novel_tasks_core.storage.housekeeping import Housekeeping
-from novel_tasks_core.storage.migrator import check_schema, migrate
+from novel_tasks_core.storage.migrator import SchemaWatch, check_schema, migrate
+from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
 from novel_tasks_core.storage.submits import Submitter
@@ -60,6 +61,8 @@ class EngineParts:
     services: Services
     doorbell: Doorbell
     maintenance: Maintenance
+    schema: SchemaWatch
+    pressure: PressureWatch
     local_workers: set[Worker] = field(factory=set)
 
     def heard(self, ring: Ring) -> None:
@@ -94,6 +97,22 @@ class EngineParts:
                 if worker.id == change.worker_id:
                     self._check_flags(worker)
 
+    def failures(self) -> Iterator[str]:
+        """Return what of this process has failed and will start again."""
+        for failed in (self.services.failed, *(worker.failed for worker in self.local_workers)):
+            for name, reason in failed.items():
+                yield f"{name}: {reason}"
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what works, but not as it should."""
+        unheard = () if self.doorbell.heard else ("doorbell: not heard, tasks of other processes are found by polling",)
+        return (*unheard, *self.pressure.notes())
+
+    def outgrown(self) -> None:
+        """Stop claiming, because the schema is for newer programs; what runs may finish or is given back."""
+        for worker in self.local_workers:
+            self.services.start(f"drain-{worker.id}", worker.drain)
+
     def _check_flags(self, worker: Worker) -> None:
         self.services.start(f"flags-{worker.id}", worker.check_flags)
 
@@ -110,6 +129,7 @@ class EngineParts:
         self, *, concurrency: int | None, processors: Iterable[str] | None, name: str
     ) -> AsyncIterator[Worker]:
         """Run a worker for the length of the block, and drain it at its end."""
+        self.schema.require()
         parts = WorkerParts(
             config=self.config,
             clock=self.clock,
@@ -186,7 +206,13 @@ def _build(
     local = LocalFiles(config.files)
     stack.callback(local.close)
     files = RegisteredFiles(local, database)
-    doorbell = Doorbell(rings=link("ring"), url=database.url, config=config, on_ring=lambda ring: parts.heard(ring))
+    doorbell = Doorbell(
+        rings=link("ring"),
+        url=database.url,
+        config=config,
+        on_ring=lambda ring: parts.heard(ring),
+        observer=observer,
+    )
     stack.push_async_callback(doorbell.close)
     queue = Queue(claims=link("claim"), flushes=link("flush"))
     tasks, events = Tasks(database), Events(database)
@@ -194,6 +220,8 @@ def _build(
     workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)
     submitter = Submitter(link("submit"), database)
     chores = link("maintenance")
+    schema = SchemaWatch(database, on_problem=lambda: parts.outgrown())
+    pressure = PressureWatch(database, config=config, observer=observer)
     parts = EngineParts(
         config=config,
         clock=clock,
@@ -220,6 +248,8 @@ def _build(
         watching=Watching(events=events, broadcast=broadcast, clock=clock),
         services=Services(),
         doorbell=doorbell,
+        schema=schema,
+        pressure=pressure,
         maintenance=Maintenance(
             MaintenanceParts(
                 config=config,
@@ -228,6 +258,8 @@ def _build(
                 queue=Queue(claims=chores, flushes=chores),
                 workers=workers,
                 housekeeping=housekeeping,
+                pressure=pressure,
+                schema=schema,
                 transitions=transitions,
                 files=files,
                 broadcast=broadcast,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
-_MARGIN_SECONDS = 2.0
+MARGIN_SECONDS = 2.0
 """How much longer than the driver's own timeout the outer one waits."""
 
 _GOODBYE_SECONDS = 1.0
@@ -76,7 +76,7 @@ class Database:
             server_settings=_POOL_SETTINGS,
         )
         with driver_errors():
-            async with asyncio.timeout(config.connect_timeout_seconds + _MARGIN_SECONDS):
+            async with asyncio.timeout(config.connect_timeout_seconds + MARGIN_SECONDS):
                 await pool
         database = cls(pool, url=url, config=config)
         try:
@@ -106,7 +106,7 @@ class Database:
         with driver_errors():
             connect = self._config.connect_timeout_seconds
             try:
-                async with asyncio.timeout(connect + _MARGIN_SECONDS):
+                async with asyncio.timeout(connect + MARGIN_SECONDS):
                     connection = await self._pool.acquire(timeout=connect)
             except TimeoutError as exc:
                 raise DatabaseUnavailableError(f"no connection within {connect:g} s") from exc
@@ -117,7 +117,7 @@ class Database:
 
     async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         try:
-            await self._pool.release(connection, timeout=_MARGIN_SECONDS)
+            await self._pool.release(connection, timeout=MARGIN_SECONDS)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
             logger.debug("connection_release_failed", extra={"reason": str(exc)})
 
@@ -149,7 +149,7 @@ class Database:
             return await connection.execute(query, *args)
 
     def _bound(self) -> asyncio.Timeout:
-        return asyncio.timeout(self._config.command_timeout_seconds + _MARGIN_SECONDS)
+        return asyncio.timeout(self._config.command_timeout_seconds + MARGIN_SECONDS)
 
     def link(self, name: str) -> Link:
         """Make a link named `name`, not yet connected."""
@@ -173,16 +173,32 @@ class Link:
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Run one statement. Raises: DatabaseUnavailableError, after which the next call connects anew."""
-        async with self._lock:
+        async with self._turn():
             try:
                 with driver_errors():
                     connection = await self.connected()
-                    async with asyncio.timeout(self._config.command_timeout_seconds + _MARGIN_SECONDS):
+                    async with asyncio.timeout(self._config.command_timeout_seconds + MARGIN_SECONDS):
                         return await connection.fetch(query, *args)
             except (DatabaseUnavailableError, asyncio.CancelledError):
                 # A connection that failed or whose statement was cut off is in an unknown state.
                 self._drop()
                 raise
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for those who came before, at most as long as one of them may take, however many they are."""
+        config = self._config
+        try:
+            async with asyncio.timeout(
+                config.connect_timeout_seconds + config.command_timeout_seconds + 2 * MARGIN_SECONDS
+            ):
+                await self._lock.acquire()
+        except TimeoutError as exc:
+            raise DatabaseUnavailableError("those who came before still wait for an answer") from exc
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     async def fetchval(self, query: str, *args: Any) -> Any:
         """Run one statement and return the first column of its first row, or None."""
@@ -195,7 +211,7 @@ class Link:
             raise EngineClosedError
         if self._connection is None or self._connection.is_closed():
             connect = self._config.connect_timeout_seconds
-            async with asyncio.timeout(connect + _MARGIN_SECONDS):
+            async with asyncio.timeout(connect + MARGIN_SECONDS):
                 self._connection = await asyncpg.connect(
                     self._url,
                     timeout=connect,

@@ -24,7 +24,8 @@ import asyncpg
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import DatabaseUnavailableError
 from novel_tasks_core.models import TaskId, WorkerId
-from novel_tasks_core.storage.database import Link
+from novel_tasks_core.observers import Observer
+from novel_tasks_core.storage.database import MARGIN_SECONDS, Link
 from novel_tasks_core.storage.faults import driver_errors
 from novel_tasks_core.storage.queue import Head
 
@@ -100,9 +101,23 @@ class Ring:
 
 
 class Doorbell:
-    """Rings for other processes, and hears them. `on_ring` is called on the event loop for every ring heard."""
+    """Rings for other processes, and hears them. `on_ring` is called on the event loop for every ring heard.
 
-    def __init__(self, *, rings: Link, url: str, config: EngineConfig, on_ring: Callable[[Ring], None]) -> None:
+    `heard` is whether rings reach us now.
+    """
+
+    def __init__(
+        self,
+        *,
+        rings: Link,
+        url: str,
+        config: EngineConfig,
+        on_ring: Callable[[Ring], None],
+        observer: Observer,
+    ) -> None:
+        self.heard = False
+        self._observer = observer
+        self._command_seconds = config.command_timeout_seconds
         self._link = rings
         self._listening = Link(url, name="listen", config=config)
         self._on_ring = on_ring
@@ -149,6 +164,7 @@ class Doorbell:
             except DatabaseUnavailableError as exc:
                 logger.warning("doorbell_not_heard", extra={"reason": exc.reason})
             finally:
+                self._set_heard(False)
                 await self._listening.disconnect()
             await asyncio.sleep(delay)
             delay = min(delay * 2, _MAX_BACKOFF_SECONDS)
@@ -157,7 +173,9 @@ class Doorbell:
         connection = await self._listening.connected()
         self._broken.clear()
         connection.add_termination_listener(lambda _: self._broken.set())
-        await connection.add_listener(CHANNEL, self._heard)
+        async with asyncio.timeout(self._command_seconds + MARGIN_SECONDS):
+            await connection.add_listener(CHANNEL, self._hear)
+        self._set_heard(True)
         # Whatever rang while nobody listened is made up for by looking at everything once.
         self._on_ring(Ring.everything())
         while not await self._broke_within(_CHECK_SECONDS):
@@ -174,7 +192,12 @@ class Doorbell:
             return False
         return True
 
-    def _heard(self, _connection: object, pid: int, _channel: str, payload: object) -> None:
+    def _set_heard(self, heard: bool) -> None:
+        if heard != self.heard:
+            self.heard = heard
+            self._observer.doorbell_changed(heard=heard)
+
+    def _hear(self, _connection: object, pid: int, _channel: str, payload: object) -> None:
         if pid != self._own_pid:
             self._on_ring(Ring.decode(str(payload)))
 

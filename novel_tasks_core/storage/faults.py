@@ -32,7 +32,13 @@ _UNAVAILABLE = (
     OSError,
     TimeoutError,
 )
-_TRANSIENT = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError)
+_TRANSIENT = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed what a prepared statement returns: it is forgotten now
+    asyncpg.OutdatedSchemaCacheError,
+)
 _BAD_VALUE = (
     asyncpg.DataError,  # class 22 and values that the driver cannot encode
     asyncpg.IntegrityConstraintViolationError,

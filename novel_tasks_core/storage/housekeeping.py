@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from novel_tasks_core.models import TaskId
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.queries import load_queries
@@ -26,3 +28,11 @@ class Housekeeping:
         """Return finished tasks that are older than the retention, oldest first."""
         rows = await self._database.fetch(self._sql["expired"], older_than_seconds, limit)
         return [TaskId(row["id"]) for row in rows]
+
+    async def unfinished(self, until: datetime | None) -> int:
+        """Return how many tasks wait or run, without those that are scheduled for after `until`, if that is given."""
+        return int(await self._database.fetchval(self._sql["unfinished"], until))
+
+    async def hasten(self, until: datetime) -> None:
+        """Make tasks that are scheduled up to `until` due now."""
+        await self._database.execute(self._sql["hasten"], until)

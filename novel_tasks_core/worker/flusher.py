@@ -215,7 +215,9 @@ class Flusher:
         if not sent:
             return
         endings = [_ending(running) for running in sent]
+        began = self._parts.clock.monotonic()
         stored = await self._end(endings)
+        self._parts.observer.flushed(tasks=len(stored.last_seq), seconds=self._parts.clock.monotonic() - began)
         told = self._parts.broadcast.any_watched or bool(stored.instead)
         for running, ending in zip(sent, endings, strict=True):
             last_seq = stored.last_seq.get(ending.task_id)

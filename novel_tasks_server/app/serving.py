@@ -15,7 +15,7 @@ from aiohttp import web
 from novel_tasks_core import ConfigError, NovelTasksError, Processors, Worker
 from novel_tasks_server.app.building import create_app
 from novel_tasks_server.config import ServerConfig
-from novel_tasks_server.keys import CONFIG, WORKER
+from novel_tasks_server.keys import CONFIG, ENGINE, WORKER
 from novel_tasks_server.middlewares.draining import DRAINING
 
 _HANDLERS_SECONDS = 1.0
@@ -40,7 +40,8 @@ async def serve(
     most, also without a database.
 
     Needs the main thread, for the signals. Raises: ConfigError when the address cannot be listened on,
-    and what opening an engine raises.
+    what opening an engine raises, and SchemaError after a gentle stop when the schema is migrated beyond
+    what this program can work with.
     """
     asked = _Stop(stop or asyncio.Event())
     with asked.by_signals():
@@ -52,8 +53,10 @@ async def serve(
                 _log.info("listening", url=url, worker=config.runs_worker)
                 if on_started is not None:
                     on_started(url)
-                await asked.stopping.wait()
-                await _drain(app, asked.hurry)
+                try:
+                    await _unless(asked.stopping, app[ENGINE].outgrown())
+                finally:
+                    await _drain(app, asked.hurry)
         finally:
             await _clean_up(runner)
             _log.info("stopped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
 from novel_tasks_server.cli.settings import setting_values
 from novel_tasks_server.config import LogFormat, LogThreshold, ServerConfig
 from novel_tasks_server.logs import configure_logging
+
+logger = logging.getLogger(__name__)
 
 _DATA_DIR = click.option(
     "--data-dir",
@@ -110,8 +113,9 @@ def _config(
 
 
 def _run(program: Coroutine[Any, Any, int]) -> int:
-    """Run a program that stays, on uvloop where it is installed; return its exit code."""
+    """Run a program that stays, on uvloop where it is installed (extra `speed`); return its exit code."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        logger.info("event_loop", extra={"loop": type(runner.get_loop()).__module__.partition(".")[0]})
         return runner.run(program)
 
 
@@ -143,7 +147,10 @@ async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[st
         engine.worker(processors=lanes or None, name=name) as running,
     ):
         say(f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")
-        await stop.wait()
+        async with asyncio.TaskGroup() as group:
+            outgrown = group.create_task(engine.outgrown())
+            await stop.wait()
+            outgrown.cancel()
         say("Stopping: running tasks may finish; Ctrl-C again does not wait.")
     return stop.exit_code
 

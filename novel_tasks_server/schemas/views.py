@@ -211,6 +211,7 @@ class HealthView:
     database: str
     storage: str
     problems: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, health: Health) -> HealthView:
@@ -220,6 +221,7 @@ class HealthView:
             database="connected" if health.database else "unavailable",
             storage="available" if health.storage else "unavailable",
             problems=health.problems,
+            notes=health.notes,
         )
 
 

@@ -20,6 +20,7 @@ class Line:
         self.server = server
         self.name = ""
         self.deaf = False
+        self.silent = False
         self.asks = False
         self._statements: dict[bytes, bool] = {}
 
@@ -90,6 +91,13 @@ class Proxy:
             line.cut()
         return len(lines)
 
+    def silence(self, name: str) -> int:
+        """Swallow what the server says on the open connections with this name, for ever; returns how many."""
+        lines = [line for line in self._lines if line.name == name]
+        for line in lines:
+            line.silent = True
+        return len(lines)
+
     def names(self) -> list[str]:
         """Return the names of the open connections."""
         return sorted(line.name for line in self._lines)
@@ -158,6 +166,8 @@ class Proxy:
             while True:
                 header = await reader.readexactly(5)
                 body = await reader.readexactly(struct.unpack("!I", header[1:])[0] - 4)
+                if line.silent:
+                    continue
                 if header[:1] == b"C" and line.asks and self._losing[line.name] > 0:
                     self._losing[line.name] -= 1
                     line.deaf = True

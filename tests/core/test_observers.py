@@ -21,6 +21,10 @@ TOLD: dict[str, Any] = {
     "events": 4,
     "used": 1,
     "total": 2,
+    "files": 5,
+    "heard": True,
+    "oldest_transaction_seconds": 1.5,
+    "dead_rows": {"tasks": 7},
 }
 
 

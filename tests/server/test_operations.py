@@ -49,7 +49,7 @@ async def test_health(client: Client) -> None:
     response = await client.get("/health")
     assert (response.status, await response.json()) == (
         200,
-        {"status": "healthy", "database": "connected", "storage": "available", "problems": []},
+        {"status": "healthy", "database": "connected", "storage": "available", "problems": [], "notes": []},
     )
 
 
@@ -96,6 +96,10 @@ async def test_metrics_follow_what_happens(own_engine_client: Client) -> None:
     assert counted["http_request_duration_seconds_count{POST,/api/v1/tasks/upload,200}"] == 1
     assert counted["queue_depth{split,ready}"] == 0
     assert counted["worker_slots{all}"] >= 1
+    assert counted["flush_seconds_count{}"] >= 1
+    assert counted["doorbell_heard{}"] == 1
+    assert counted["database_oldest_transaction_seconds{}"] >= 0
+    assert counted["database_dead_rows{task_ready}"] >= 0
     assert not any(made["task_id"] in name for name in counted)
 
 

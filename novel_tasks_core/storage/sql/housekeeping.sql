@@ -52,3 +52,13 @@ select exists (select 1 from tasks where source_sha256 = $1) or exists (select 1
 -- name: forget_file
 -- Removes the row of a file that the caller has locked.
 delete from files where sha256 = $1
+
+-- name: unfinished
+-- How many tasks wait or run; with a time, those that are scheduled for later are left out. One look: a task that
+-- goes from one place to another meanwhile is not missed.
+select (select count(*) from task_ready) + (select count(*) from task_leases)
+       + (select count(*) from task_schedule where $1::timestamptz is null or run_at <= $1)
+
+-- name: hasten
+-- Makes tasks that are scheduled up to a time due now.
+update task_schedule set run_at = now() where run_at > now() and run_at <= $1

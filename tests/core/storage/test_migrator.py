@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
-import asyncpg
 import attrs
 import pytest
 
@@ -14,24 +12,14 @@ from novel_tasks_core import EngineConfig, SchemaError, TaskEngine
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.migrator import Migration, check_schema, load_migrations, migrate
 
-from ...conftest import on_database
-
 NEXT = Migration(2, "more", "create table more (id integer);", 1)
 
 
 @pytest.fixture
-async def empty(postgres_url: str) -> AsyncIterator[Database]:
-    """A database without a schema."""
-    name = f"empty_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(postgres_url)
-    await admin.execute(f'create database "{name}"')
-    url = on_database(postgres_url, name)
-    try:
-        async with Database.open(url, config=EngineConfig(database_url=url)) as database:
-            yield database
-    finally:
-        await admin.execute(f'drop database "{name}" with (force)')
-        await admin.close()
+async def empty(empty_database: str) -> AsyncIterator[Database]:
+    """The pool over a database without a schema."""
+    async with Database.open(empty_database, config=EngineConfig(database_url=empty_database)) as database:
+        yield database
 
 
 async def tables(database: Database) -> set[str]:

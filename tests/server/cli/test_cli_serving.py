@@ -95,3 +95,18 @@ def test_a_worker_runs_what_a_server_took(open_folder: Path, novel_tasks: Run, e
         server.send_signal(signal.SIGTERM)
         server.communicate(timeout=60)
         assert server.returncode == 0
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_event_loop_is_uvloop_where_it_is_installed(open_folder: Path, installed: bool) -> None:
+    """The program says once which one it runs on, and needs no uvloop."""
+    if not installed:
+        (open_folder / "uvloop.py").write_text("raise ImportError('as if it were not there')")
+    with staying("worker", "--data-dir", "data", cwd=open_folder) as process:
+        line = read_until(process, "event_loop")
+        assert ("uvloop" in line, "asyncio" in line) == (installed, not installed)
+        read_until(process, "slots")
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "event_loop" not in rest
