@@ -88,10 +88,10 @@ class EngineParts:
         """Tell everybody whom a change concerns."""
         self.broadcast.publish(change.events)
         self.announce(change.heads, {event.task_id for event in change.events})
-        if change.worker_id is not None:
-            self.doorbell.press().workers.add(change.worker_id)
+        if change.workers:
+            self.doorbell.press().workers.update(change.workers)
             for worker in self.local_workers:
-                if worker.id == change.worker_id:
+                if worker.id in change.workers:
                     self._check_flags(worker)
 
     def _check_flags(self, worker: Worker) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -59,11 +58,11 @@ _LOOKS = 100
 
 @frozen(kw_only=True)
 class Change:
-    """What a change did: events to tell watchers, tasks that became ready, and the worker that must hear of it."""
+    """What a change did: events to tell watchers, tasks that became ready, and the workers that must hear of it."""
 
     events: tuple[Event, ...] = ()
     heads: tuple[Head, ...] = ()
-    worker_id: WorkerId | None = None
+    workers: frozenset[WorkerId] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -82,46 +81,50 @@ class Transitions:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._sql = load_queries("tasks")
+        self._sql = load_queries("changes")
         self._finish = load_queries("queue")["finish"]
 
-    @asynccontextmanager
-    async def _locked(
-        self, task_id: TaskId, if_version: str | None
-    ) -> AsyncIterator[tuple[Connection, asyncpg.Record]]:
-        """Open a transaction in which nobody else changes the task.
+    async def _lock(self, connection: Connection, task_id: TaskId, if_version: str | None) -> asyncpg.Record:
+        """Lock a task until the end of the transaction, so that nobody else changes it.
 
         Raises: TaskNotFoundError, PreconditionFailedError.
         """
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(self._sql["lock"], task_id)
-            if row is None:
-                raise TaskNotFoundError(task_id)
-            if if_version is not None:
-                current = await connection.fetchrow(self._sql["get"], task_id)
-                if current is None or current["version"] != if_version:
-                    raise PreconditionFailedError(task_id, current["version"] if current else "gone")
-            yield connection, row
+        row = await connection.fetchrow(self._sql["lock"], task_id)
+        if row is None:
+            raise TaskNotFoundError(task_id)
+        if if_version is not None:
+            current = await connection.fetchval(self._sql["version"], task_id)
+            if current != if_version:
+                raise PreconditionFailedError(task_id, current)
+        return row
 
     async def cancel(self, task_id: TaskId, *, reason: str, if_version: str | None) -> Change:
         """Cancel a waiting task now, or ask the worker of a running one to stop.
 
         Raises: IllegalTransitionError when the task is finished.
         """
-        async with self._locked(task_id, if_version) as (connection, row):
-            require_transition(task_id, TaskStatus(row["status"]), TaskStatus.CANCELLED, action="cancel it")
-            async for _ in _looking(task_id):
-                if await self._take_waiting(connection, task_id) is not None:
-                    return await self._end_waiting(connection, task_id, reason)
-                flagged = await connection.fetchrow(self._sql["flag_cancel"], task_id)
-                if flagged is not None and flagged["worker_id"] == EXTERNAL_WORKER:
-                    cancelled = Cancelled(reason=reason)
-                    return Change(
-                        events=(await self._end_external(connection, task_id, flagged["attempt"], cancelled),)
-                    )
-                if flagged is not None:
-                    told = await self._ask_to_cancel(connection, task_id, flagged["attempt"], reason)
-                    return Change(events=told, worker_id=WorkerId(flagged["worker_id"]))
+        async with self._database.transaction() as connection:
+            return await self.cancel_on(connection, task_id, reason=reason, if_version=if_version)
+
+    async def cancel_on(
+        self, connection: Connection, task_id: TaskId, *, reason: str, if_version: str | None = None
+    ) -> Change:
+        """Do as `cancel` inside the caller's transaction; what it returns may be told once that has committed.
+
+        Raises: IllegalTransitionError when the task is finished.
+        """
+        row = await self._lock(connection, task_id, if_version)
+        require_transition(task_id, TaskStatus(row["status"]), TaskStatus.CANCELLED, action="cancel it")
+        async for _ in _looking(task_id):
+            if await self._take_waiting(connection, task_id) is not None:
+                return await self._end_waiting(connection, task_id, reason)
+            flagged = await connection.fetchrow(self._sql["flag_cancel"], task_id)
+            if flagged is not None and flagged["worker_id"] == EXTERNAL_WORKER:
+                cancelled = Cancelled(reason=reason)
+                return Change(events=(await self._end_external(connection, task_id, flagged["attempt"], cancelled),))
+            if flagged is not None:
+                told = await self._ask_to_cancel(connection, task_id, flagged["attempt"], reason)
+                return Change(events=told, workers=frozenset({WorkerId(flagged["worker_id"])}))
         raise AssertionError("unreachable")
 
     async def _ask_to_cancel(
@@ -154,7 +157,8 @@ class Transitions:
 
     async def requeue(self, task_id: TaskId, *, if_version: str | None) -> Change:
         """Send a finished task round again. Raises: IllegalTransitionError unless it is finished."""
-        async with self._locked(task_id, if_version) as (connection, row):
+        async with self._database.transaction() as connection:
+            row = await self._lock(connection, task_id, if_version)
             current = TaskStatus(row["status"])
             if current is TaskStatus.PENDING:
                 lease = await connection.fetchrow(self._sql["lease_of"], task_id)
@@ -172,7 +176,8 @@ class Transitions:
 
         Raises: IllegalTransitionError when it is finished.
         """
-        async with self._locked(task_id, if_version) as (connection, row):
+        async with self._database.transaction() as connection:
+            row = await self._lock(connection, task_id, if_version)
             current = TaskStatus(row["status"])
             if current.is_final:
                 raise IllegalTransitionError(task_id, current.value, "change its priority")
@@ -193,11 +198,17 @@ class Transitions:
 
     async def free_key(self, task_id: TaskId) -> None:
         """Let go of the keys that a task holds, so that another one can take them."""
-        await self._database.execute(self._sql["free_key"], task_id)
+        async with self._database.transaction() as connection:
+            await self.free_key_on(connection, task_id)
+
+    async def free_key_on(self, connection: Connection, task_id: TaskId) -> None:
+        """Do as `free_key` inside the caller's transaction."""
+        await connection.execute(self._sql["free_key"], task_id)
 
     async def delete(self, task_id: TaskId, *, if_version: str | None) -> Change:
         """Delete a task and all that is its own, wherever it stands. A worker that runs it is told to stop."""
-        async with self._locked(task_id, if_version) as (connection, row):
+        async with self._database.transaction() as connection:
+            row = await self._lock(connection, task_id, if_version)
             if row["status"] == "pending":
                 # Wait for a claim or promotion under way, so that the delete sees where the task went.
                 async for _ in _looking(task_id):
@@ -206,8 +217,8 @@ class Transitions:
                     if await connection.fetchrow(self._sql["lease_of"], task_id) is not None:
                         break
             gone = await connection.fetchrow(self._sql["delete"], task_id)
-            worker = None if gone is None or gone["worker_id"] is None else WorkerId(gone["worker_id"])
-        return Change(events=(TaskDeleted(task_id=task_id, at=self._clock.now()),), worker_id=worker)
+        workers = () if gone is None or gone["worker_id"] is None else (WorkerId(gone["worker_id"]),)
+        return Change(events=(TaskDeleted(task_id=task_id, at=self._clock.now()),), workers=frozenset(workers))
 
     async def report(self, task_id: TaskId, said: Report, *, timeout_seconds: float, if_version: str | None) -> Change:
         """Apply what an outside service says of a task of processor `external`.
@@ -216,7 +227,8 @@ class Transitions:
 
         Raises: IllegalTransitionError for tasks of other processors, or a step that the states do not allow.
         """
-        async with self._locked(task_id, if_version) as (connection, row):
+        async with self._database.transaction() as connection:
+            row = await self._lock(connection, task_id, if_version)
             if row["processor"] != "external":
                 raise IllegalTransitionError(
                     task_id, row["status"], "report on it",
