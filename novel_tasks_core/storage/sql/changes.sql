@@ -1,122 +1,166 @@
 -- name: lock
--- Locks a task and tells where it stands.
-select t.id, t.status, t.attempt, t.last_seq, t.owner, t.lane, t.priority, t.started_at, t.finished_at, t.key_release, n.processor,
-       t.version
-from tasks t join lanes n on n.id = t.lane where t.id = $1 for no key update of t
+-- Locks tasks, in the order of their ids, and tells how they stand.
+select t.id, t.status, t.attempt, t.last_seq, t.priority, t.cancel_reason, t.finished_at, t.owner, t.key, n.processor
+from tasks t join lanes n on n.id = t.lane where t.id = any($1::uuid[]) order by t.id for no key update of t
+
+-- name: lock_free
+-- The same for those that nobody else has locked.
+select t.id, t.status, t.attempt, t.last_seq, t.priority, t.cancel_reason, t.finished_at, t.owner, t.key, n.processor
+from tasks t join lanes n on n.id = t.lane where t.id = any($1::uuid[]) order by t.id for no key update of t skip locked
+
+-- name: existing
+-- Those of the given tasks that exist.
+select id from tasks where id = any($1::uuid[])
 
 -- name: version
 -- The version of a task as its readers see it.
 select version from task_current where id = $1
 
--- name: lease_of
--- The lease of a task, if it has one.
-select worker_id, attempt, started_at, progress, tick from task_leases where task_id = $1 for update
+-- name: hold_scheduled
+-- Locks schedule entries against their promotion.
+select task_id from task_schedule where task_id = any($1::uuid[]) order by task_id for update
 
--- name: take_ready
--- Takes a task out of the ready table.
-delete from task_ready where task_id = $1 returning attempt
+-- name: hold_ready
+-- Locks ready tasks against their claim.
+select task_id from task_ready where task_id = any($1::uuid[]) order by task_id for update
 
--- name: take_scheduled
--- Takes a task out of the schedule.
-delete from task_schedule where task_id = $1 returning task_id
+-- name: hold_leases
+-- Locks the leases of tasks.
+select task_id, worker_id, attempt from task_leases where task_id = any($1::uuid[]) order by task_id for update
 
--- name: flag_cancel
--- Asks the worker that runs a task to stop it.
-update task_leases set cancel_requested = true where task_id = $1 returning worker_id, attempt
-
--- name: ask_to_cancel
--- Notes in a task, which the caller has locked, that it is to be cancelled: an attempt that wants to run again
--- meets this in the row that it locks. No row when somebody has asked before.
-update tasks set cancel_reason = $2 where id = $1 and cancel_reason is null returning id
+-- name: hold_free_leases
+-- The same for leases that nobody else has locked.
+select task_id, worker_id, attempt from task_leases where task_id = any($1::uuid[]) order by task_id for update skip locked
 
 -- name: end_cancelled
--- Makes a waiting task cancelled, with its event, its count and its key.
+-- Makes waiting tasks, which the caller holds, cancelled, with their events, counts, keys and checkpoints.
 with ended as (
     update tasks set status = 'cancelled', finished_at = $2, error = $3, last_seq = last_seq + 1, version = version + 1
-    where id = $1 returning id, owner, lane, last_seq, key_release
+    where id = any($1::uuid[]) returning id, owner, lane, last_seq, key_release
+),
+unreadied as (delete from task_ready where task_id = any($1)),
+unscheduled as (delete from task_schedule where task_id = any($1)),
+unchecked as (delete from task_checkpoints where task_id = any($1)),
+unkeyed as (
+    delete from task_keys k using ended e where k.task_id = e.id and e.key_release in ('n', 'f')
 ),
 told as (
     insert into task_events (task_id, seq, at, kind, data) select id, last_seq, $2, 'cancelled', $4 from ended
 ),
 counted as (
     insert into task_counts (owner, lane, status, tasks)
-    select e.owner, e.lane, c.status, c.tasks from ended e, (values ('pending', -1), ('cancelled', 1)) as c(status, tasks)
-),
-unkeyed as (
-    delete from task_keys k using ended e where k.task_id = e.id and e.key_release in ('n', 'f')
+    select owner, lane, 'pending', -count(*) from ended group by owner, lane
+    union all
+    select owner, lane, 'cancelled', count(*) from ended group by owner, lane
 )
-select last_seq from ended
+select id, last_seq from ended
+
+-- name: ask_to_cancel
+-- Asks the workers of running tasks, which the caller holds, to stop them. An attempt that wants to run again meets
+-- the reason in the row that it locks.
+with asked as (
+    update tasks set cancel_reason = $2, last_seq = last_seq + 1, version = version + 1
+    where id = any($1::uuid[]) returning id, last_seq
+),
+flagged as (
+    update task_leases set cancel_requested = true where task_id = any($1) returning task_id, attempt
+),
+told as (
+    insert into task_events (task_id, seq, at, attempt, kind)
+    select a.id, a.last_seq, $3, f.attempt, 'cancel_requested' from asked a join flagged f on f.task_id = a.id
+)
+select id, last_seq from asked
 
 -- name: tell
 -- Adds one event to a task that the caller has locked.
 with grown as (update tasks set last_seq = last_seq + 1, version = version + 1 where id = $1 returning id, last_seq)
 insert into task_events (task_id, seq, at, attempt, kind, data) select id, last_seq, $2, $3, $4, $5 from grown returning seq
 
+-- name: take_keys
+-- Gives tasks that the caller has locked their keys back, where nobody holds them.
+insert into task_keys (owner, key, task_id)
+select owner, key, id from tasks where id = any($1::uuid[]) and key is not null order by owner, key, id
+on conflict do nothing
+
+-- name: key_holders
+-- Who holds the keys of these tasks.
+select t.id, k.task_id as holder
+from tasks t join task_keys k on (k.owner, k.key) = (t.owner, t.key) where t.id = any($1::uuid[])
+
 -- name: requeue
--- Sends a finished task round again; the caller has locked it.
-with before as (
-    select id, status, owner, lane, started_at, finished_at from tasks where id = $1
+-- Sends finished tasks, which the caller has locked, round again, in the order in which they were made.
+with before as materialized (
+    select id, status, owner, lane, started_at, finished_at from tasks where id = any($1::uuid[])
 ),
 again as (
     update tasks set status = 'pending', failures = 0, run_at = null, cancel_reason = null, last_seq = last_seq + 1, version = version + 1
-    where id = $1 returning id, lane, priority, attempt, last_seq
+    where id = any($1) returning id, lane, priority, attempt, last_seq
 ),
 readied as (
-    insert into task_ready (lane, priority, task_id, attempt) select lane, priority, id, attempt from again
-    returning lane, priority, position
+    insert into task_ready (lane, priority, task_id, attempt) select lane, priority, id, attempt from again order by id
+    returning task_id, lane, priority, position
 ),
 told as (
     insert into task_events (task_id, seq, at, kind) select id, last_seq, $2, 'requeued' from again
 ),
 counted as (
     insert into task_counts (owner, lane, status, tasks, duration_ms)
-    select owner, lane, 'pending', 1, 0 from before
+    select owner, lane, 'pending', count(*), 0 from before group by owner, lane
     union all
-    select owner, lane, status, -1,
-           case status when 'completed' then -(extract(epoch from finished_at - started_at) * 1000)::bigint else 0 end
-    from before
+    select owner, lane, status, -count(*),
+           coalesce(-sum((extract(epoch from finished_at - started_at) * 1000)::bigint) filter (where status = 'completed'), 0)
+    from before group by owner, lane, status
 )
-select r.lane, r.priority, r.position, a.last_seq from readied r, again a
+select a.id, a.last_seq, r.lane, r.priority, r.position from again a join readied r on r.task_id = a.id
 
--- name: move_ready
--- Gives a ready task another priority; it goes to the end of that one.
-update task_ready set priority = $2, position = nextval('task_position') where task_id = $1 returning lane, priority, position
-
--- name: hold_scheduled
--- Locks the schedule entry of a task against its promotion.
-select task_id from task_schedule where task_id = $1 for update
-
--- name: set_priority
--- Writes the priority into a task that the caller has locked.
-update tasks set priority = $2 where id = $1
+-- name: reprioritize
+-- Gives tasks, which the caller holds, another priority; ready ones go to the end of that one, in their old order.
+with changed as (
+    update tasks set priority = $2, last_seq = last_seq + 1, version = version + 1
+    where id = any($1::uuid[]) returning id, last_seq
+),
+told as (
+    insert into task_events (task_id, seq, at, kind, data) select id, last_seq, $3, 'reprioritized', $4 from changed
+),
+placed as materialized (
+    select task_id, nextval('task_position') as position
+    from (select task_id from task_ready where task_id = any($1) order by priority desc, position) o
+),
+moved as (
+    update task_ready r set priority = $2, position = p.position from placed p where r.task_id = p.task_id
+    returning r.task_id, r.lane, r.position
+)
+select c.id, c.last_seq, m.lane, m.position from changed c left join moved m on m.task_id = c.id
 
 -- name: delete
--- Deletes a task, which the caller has locked, with everything that is its own.
+-- Deletes tasks, which the caller holds, with everything that is their own; tells whose worker runs them.
 with gone as (
-    delete from tasks where id = $1 returning id, owner, lane, status, started_at, finished_at
+    delete from tasks where id = any($1::uuid[]) returning id, owner, lane, status, started_at, finished_at
 ),
-r as (delete from task_ready where task_id = $1),
-s as (delete from task_schedule where task_id = $1),
-l as (delete from task_leases where task_id = $1 returning worker_id),
-e as (delete from task_events where task_id = $1),
-p as (delete from task_attempts where task_id = $1),
-c as (delete from task_checkpoints where task_id = $1),
-k as (delete from task_keys where task_id = $1),
-a as (delete from artifacts where task_id = $1),
+unreadied as (delete from task_ready where task_id = any($1)),
+unscheduled as (delete from task_schedule where task_id = any($1)),
+freed as (delete from task_leases where task_id = any($1) returning task_id, worker_id),
+untold as (delete from task_events where task_id = any($1)),
+unattempted as (delete from task_attempts where task_id = any($1)),
+unchecked as (delete from task_checkpoints where task_id = any($1)),
+unkeyed as (delete from task_keys where task_id = any($1)),
+unkept as (delete from artifacts where task_id = any($1)),
 counted as (
     insert into task_counts (owner, lane, status, tasks, duration_ms)
-    select owner, lane, status, -1,
-           case status when 'completed' then -(extract(epoch from finished_at - started_at) * 1000)::bigint else 0 end
-    from gone
+    select owner, lane, status, -count(*),
+           coalesce(-sum((extract(epoch from finished_at - started_at) * 1000)::bigint) filter (where status = 'completed'), 0)
+    from gone group by owner, lane, status
 )
-select (select worker_id from l) as worker_id from gone
+select g.id, f.worker_id from gone g left join freed f on f.task_id = g.id
 
 -- name: free_key
 -- Lets go of the keys of a task.
 delete from task_keys where task_id = $1
 
 -- name: claim_external
--- Gives a waiting task to an outside service; the caller has locked it and taken it out of its place.
+-- Gives a waiting task, which the caller holds, to an outside service.
+with unreadied as (delete from task_ready where task_id = $1),
+unscheduled as (delete from task_schedule where task_id = $1)
 insert into task_leases (task_id, worker_id, attempt, lane, position, started_at, deadline)
 select id, 0, attempt + 1, lane, nextval('task_position'), now(), now() + coalesce(timeout_seconds, $2) * interval '1 second'
 from tasks where id = $1
@@ -129,3 +173,43 @@ update task_leases set progress = $2, tick = tick + 1 where task_id = $1 and wor
 -- name: set_result_url
 -- Where an outside service keeps its result.
 update tasks set result_url = $2, version = version + 1 where id = $1
+
+-- name: newest_id
+-- The highest id of all tasks.
+select id from tasks order by id desc limit 1
+
+-- name: walk
+-- Of the next $8 tasks above id $1: those that match, as they stand, and, in each row, up to where it looked.
+-- One row without a task if none matches; no row at the end. The branch of the wanted status finds the ids.
+with near as materialized (
+    (select id from tasks
+     where ($5::text is null or $5 = 'completed') and id > $1 and id < $2 and ($3::text is null or owner = $3)
+     order by id limit $8)
+    union all
+    (select id from tasks
+     where $5 in ('failed', 'cancelled') and status in ('failed', 'cancelled') and status = $5 and id > $1 and id < $2
+     order by id limit $8)
+    union all
+    (select task_id from task_ready where $5 = 'pending' and task_id > $1 and task_id < $2 order by task_id limit $8)
+    union all
+    (select task_id from task_schedule where $5 = 'pending' and task_id > $1 and task_id < $2 order by task_id limit $8)
+    union all
+    (select task_id from task_leases where $5 = 'processing' and task_id > $1 and task_id < $2 order by task_id limit $8)
+    order by id limit $8
+)
+select e.last, m.id, m.status, m.attempt, m.last_seq, m.priority, m.cancel_reason, m.finished_at, m.owner, m.key,
+       m.processor, m.worker_id
+from (select id as last from near order by id desc limit 1) e
+left join (
+    select t.id, t.status, t.attempt, t.last_seq, t.priority, t.cancel_reason, t.finished_at, t.owner, t.key,
+           n.processor, l.worker_id
+    from near w
+    join tasks t on t.id = w.id
+    join lanes n on n.id = t.lane
+    left join task_leases l on l.task_id = t.id
+    where ($3 is null or t.owner = $3) and ($4::int is null or t.lane = $4)
+      and ($5 is null or $5 = case when l.task_id is null then t.status else 'processing' end)
+      and ($6::text is null or lower(t.source_name) like $6 or t.id::text like $6)
+      and ($7::timestamptz is null or t.finished_at < $7)
+) m on true
+order by m.id

@@ -1,9 +1,10 @@
 -- name: get
 -- One task whole.
-select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
-       options, extra_data, session_id, attempt, failures, status, result, result_attempt, result_url, error, started_at,
-       finished_at, created_at, last_seq, progress, stage, cancel_requested, version
-from task_current where id = $1
+select c.id, processor, c.owner, c.priority, c.max_attempts, c.timeout_seconds, c.run_at, c.source_sha256, c.source_size,
+       c.source_name, c.options, c.extra_data, c.session_id, c.attempt, c.failures, c.status, c.result, c.result_attempt,
+       c.result_url, c.error, c.started_at, c.finished_at, c.created_at, c.last_seq, c.progress, c.stage,
+       c.cancel_requested, c.version, t.key
+from task_current c join tasks t on t.id = c.id where c.id = $1
 
 -- name: newest
 -- Tasks of any status, newest first.
