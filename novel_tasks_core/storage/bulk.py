@@ -8,8 +8,10 @@ again once its row is locked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from attrs import Factory, define, frozen
@@ -19,6 +21,9 @@ from novel_tasks_core.storage.changes import Change, Changes, Requeue, Standing,
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.tasks import Tasks
+
+if TYPE_CHECKING:
+    from novel_tasks_core.storage.database import Connection
 
 BATCH = 500
 """Tasks in one transaction."""
@@ -114,7 +119,8 @@ class Bulk:
     async def _look(
         self, position: UUID, end: UUID, conditions: Sequence[object], finished_before: datetime | None
     ) -> _Window | None:
-        rows = await self._database.fetch(self._sql["walk"], position, end, *conditions, finished_before, _WINDOW)
+        async with self._transaction() as connection:
+            rows = await connection.fetch(self._sql["walk"], position, end, *conditions, finished_before, _WINDOW)
         if not rows:
             return None
         tasks = []
@@ -126,6 +132,12 @@ class Bulk:
             tasks.append(task if worker is None else task.run_by(WorkerId(worker), row["attempt"]))
         return _Window(rows[0]["last"], tasks)
 
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with self._database.transaction() as connection:
+            await connection.execute(self._sql["by_index"])
+            yield connection
+
     def _sort_out(self, wanted: Wanted, tasks: Sequence[Standing], tally: _Tally) -> list[Standing]:
         """Count those that are refused, and return the others."""
         reasons = [refusal(wanted, task) for task in tasks]
@@ -136,7 +148,7 @@ class Bulk:
         """Count what would become of tasks that nothing refuses."""
         taken = 0
         if isinstance(wanted, Requeue) and (keyed := [task for task in tasks if task.key is not None]):
-            async with self._database.connection() as connection:
+            async with self._transaction() as connection:
                 holders = await self._changes.key_holders(connection, [task.id for task in keyed])
             taken = sum(not keys.take(task, holders) for task in keyed)
         if taken:
@@ -164,7 +176,7 @@ class Bulk:
 
     async def _step(self, wanted: Wanted, selection: Selection, ids: Sequence[TaskId], *, waits: bool) -> _Step:
         reasons: Counter[SkipReason] = Counter()
-        async with self._database.transaction() as connection:
+        async with self._transaction() as connection:
             tasks = await self._changes.locked(connection, ids, waits=waits)
             left = set(ids).difference(task.id for task in tasks)
             if left:

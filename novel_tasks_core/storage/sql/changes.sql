@@ -1,3 +1,7 @@
+-- name: by_index
+-- For the transaction: a batch is found by its ids, however little the statistics know of the tables.
+select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
+
 -- name: lock
 -- Locks tasks, in the order of their ids, and tells how they stand.
 select t.id, t.status, t.attempt, t.last_seq, t.priority, t.cancel_reason, t.finished_at, t.owner, t.key, n.processor
@@ -180,15 +184,20 @@ select id from tasks order by id desc limit 1
 
 -- name: walk
 -- Of the next $8 tasks above id $1: those that match, as they stand, and, in each row, up to where it looked.
--- One row without a task if none matches; no row at the end. The branch of the wanted status finds the ids.
+-- One row without a task if none matches; no row at the end. The branch of the wanted status finds the ids; where they
+-- come from an index of two columns, both are compared as one, so that no other index can give the order.
 with near as materialized (
     (select id from tasks
-     where ($5::text is null or $5 = 'completed') and id > $1 and id < $2 and ($3::text is null or owner = $3)
+     where ($5::text is null or $5 = 'completed') and ($3::text is null or $3 = '') and id > $1 and id < $2
      order by id limit $8)
     union all
     (select id from tasks
-     where $5 in ('failed', 'cancelled') and status in ('failed', 'cancelled') and status = $5 and id > $1 and id < $2
-     order by id limit $8)
+     where ($5 is null or $5 = 'completed') and owner <> '' and $3 <> '' and (owner, id) > ($3, $1) and (owner, id) < ($3, $2)
+     order by owner, id limit $8)
+    union all
+    (select id from tasks
+     where $5 in ('failed', 'cancelled') and status in ('failed', 'cancelled') and (status, id) > ($5, $1) and (status, id) < ($5, $2)
+     order by status, id limit $8)
     union all
     (select task_id from task_ready where $5 = 'pending' and task_id > $1 and task_id < $2 order by task_id limit $8)
     union all
