@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.models import (
         Artifact,
         Attempt,
+        BulkResult,
         ErrorInfo,
         Health,
         LogEntry,
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
         Page,
         QueueStatus,
         ReleaseKey,
+        SkipReason,
         Source,
         Statistics,
         Task,
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.processors.base import AttemptContext, ChildContext, Processor
     from novel_tasks_core.processors.registry import Processors
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
+    from novel_tasks_core.storage.migrator import Migration
     from novel_tasks_core.text.novel import Chapter, Novel
     from novel_tasks_core.text.reading import read_novel
     from novel_tasks_core.worker import Worker
@@ -95,6 +98,7 @@ __all__ = [
     "Attempt",
     "AttemptContext",
     "Backoff",
+    "BulkResult",
     "Chapter",
     "ChildContext",
     "ChildCrashedError",
@@ -118,6 +122,7 @@ __all__ = [
     "LeaseLostError",
     "LogEntry",
     "LogLevel",
+    "Migration",
     "NewArtifact",
     "NewTask",
     "Novel",
@@ -135,6 +140,7 @@ __all__ = [
     "Retry",
     "RetryPolicy",
     "SchemaError",
+    "SkipReason",
     "Snooze",
     "Source",
     "SourceNotFoundError",
@@ -195,14 +201,15 @@ _HOMES = {
     ),
     "execution.local": "ProcessedFile process_file",
     "models": (
-        "Artifact Attempt ErrorInfo Health LogEntry LogLevel NewArtifact NewTask OnDuplicate OutcomeKind Page "
-        "QueueStatus ReleaseKey Source Statistics Task TaskFilter TaskId TaskStatus TaskSummary WorkerId "
-        "WorkerInfo format_task_id parse_task_id"
+        "Artifact Attempt BulkResult ErrorInfo Health LogEntry LogLevel NewArtifact NewTask OnDuplicate "
+        "OutcomeKind Page QueueStatus ReleaseKey SkipReason Source Statistics Task TaskFilter TaskId TaskStatus "
+        "TaskSummary WorkerId WorkerInfo format_task_id parse_task_id"
     ),
     "observers": "Observer",
     "processors.base": "AttemptContext ChildContext Processor",
     "processors.registry": "Processors",
     "retries": "Backoff Retry RetryPolicy Snooze",
+    "storage.migrator": "Migration",
     "text.novel": "Chapter Novel",
     "text.reading": "read_novel",
     "worker": "Worker",

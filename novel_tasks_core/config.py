@@ -19,8 +19,11 @@ import attrs
 from attrs import Attribute, field, frozen
 
 from novel_tasks_core.errors import ConfigError
+from novel_tasks_core.models import TaskStatus
 
 S = TypeVar("S")
+
+MAX_RETENTION_DAYS = 36_500
 
 
 def setting(
@@ -163,9 +166,13 @@ class EngineConfig:
     Without `database_url` a private PostgreSQL runs in `data_dir`/postgres (extra `embedded`). Files
     live in `files_dir`, by default `data_dir`/files. A lease lasts `lease_ttl_seconds` and is renewed
     every `heartbeat_seconds`; a worker that cannot renew for half of it stops its own work.
-    `child_memory_mb` bounds the address space of a child process. `retention_days` None keeps all. A warning
-    is logged when a transaction of anybody has kept old rows for `oldest_transaction_warning_seconds`, or
-    when a busy table has `dead_rows_warning` dead rows more than a fifth of its live ones.
+    `child_memory_mb` bounds the address space of a child process. A warning is logged when a transaction of
+    anybody has kept old rows for `oldest_transaction_warning_seconds`, or when a busy table has
+    `dead_rows_warning` dead rows more than a fifth of its live ones.
+
+    Finished tasks are deleted `retention_days` after they finished, those that completed, failed or were
+    cancelled after `retention_days_completed`, `..._failed` and `..._cancelled` where these are set. Without
+    any they are kept for ever; 36,500 keeps one kind for a century.
     """
 
     database_url: str | None = setting("DATABASE_URL", default=None, parse=parse_database_url, secret=True)
@@ -185,7 +192,16 @@ class EngineConfig:
     cancel_grace_seconds: float = setting("CANCEL_GRACE_SECONDS", default=3.0, validator=between(0, 600))
     shutdown_grace_seconds: float = setting("SHUTDOWN_GRACE_SECONDS", default=30.0, validator=between(0, 86400))
     child_memory_mb: int = setting("CHILD_MEMORY_MB", default=4096, validator=between(64, 1 << 20))
-    retention_days: float | None = setting("RETENTION_DAYS", default=None, validator=between(0, 36500))
+    retention_days: float | None = setting("RETENTION_DAYS", default=None, validator=between(0, MAX_RETENTION_DAYS))
+    retention_days_completed: float | None = setting(
+        "RETENTION_DAYS_COMPLETED", default=None, validator=between(0, MAX_RETENTION_DAYS)
+    )
+    retention_days_failed: float | None = setting(
+        "RETENTION_DAYS_FAILED", default=None, validator=between(0, MAX_RETENTION_DAYS)
+    )
+    retention_days_cancelled: float | None = setting(
+        "RETENTION_DAYS_CANCELLED", default=None, validator=between(0, MAX_RETENTION_DAYS)
+    )
     oldest_transaction_warning_seconds: float = setting(
         "OLDEST_TRANSACTION_WARNING_SECONDS", default=300.0, validator=between(0, 1e7)
     )
@@ -201,6 +217,15 @@ class EngineConfig:
     def files(self) -> Path:
         """The folder of the file store."""
         return self.files_dir or self.data_dir / "files"
+
+    def retention_of(self, status: TaskStatus) -> float | None:
+        """Return after how many days tasks that finished like this are deleted, None for never."""
+        own = {
+            TaskStatus.COMPLETED: self.retention_days_completed,
+            TaskStatus.FAILED: self.retention_days_failed,
+            TaskStatus.CANCELLED: self.retention_days_cancelled,
+        }[status]
+        return self.retention_days if own is None else own
 
     @classmethod
     def from_env(cls, values: Mapping[str, str] | None = None) -> EngineConfig:

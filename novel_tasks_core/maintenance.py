@@ -8,26 +8,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 from attrs import frozen
 
 from novel_tasks_core.broadcast import Broadcast
 from novel_tasks_core.clock import Clock
 from novel_tasks_core.config import EngineConfig
-from novel_tasks_core.errors import DatabaseUnavailableError, TaskNotFoundError, TaskTimeoutError, UnknownProcessorError
-from novel_tasks_core.models import ErrorInfo, Failed, OutcomeKind, Retrying, TaskId, WorkerId
+from novel_tasks_core.errors import DatabaseUnavailableError, TaskTimeoutError, UnknownProcessorError
+from novel_tasks_core.models import (
+    FINAL_STATUSES,
+    ErrorInfo,
+    Failed,
+    OutcomeKind,
+    Retrying,
+    TaskFilter,
+    TaskId,
+    TaskStatus,
+    WorkerId,
+)
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.retries import RetryPolicy
+from novel_tasks_core.storage.bulk import Bulk, Selection
+from novel_tasks_core.storage.changes import Change, Delete
 from novel_tasks_core.storage.endings import Ending, make_ending, stored_events
 from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.migrator import SchemaWatch
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import PROMOTE_BATCH, Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
-from novel_tasks_core.storage.transitions import Transitions
 from novel_tasks_core.storage.workers import Orphan, Workers
 
 logger = logging.getLogger(__name__)
@@ -36,7 +47,6 @@ RESCUER = WorkerId(-1)
 """Who ends the attempts of dead workers, in the records."""
 
 _RESCUE_BATCH = 500
-_PRUNE_BATCH = 200
 _PROMOTE_SECONDS = 0.5
 _ROLL_UP_SECONDS = 10.0
 _PRUNE_SECONDS = 60.0
@@ -58,7 +68,7 @@ class MaintenanceParts:
     housekeeping: Housekeeping
     pressure: PressureWatch
     schema: SchemaWatch
-    transitions: Transitions
+    bulk: Bulk
     files: RegisteredFiles
     broadcast: Broadcast
     observer: Observer
@@ -186,23 +196,33 @@ class Maintenance:
         except UnknownProcessorError:
             return RetryPolicy()  # another program's processor: it knows better once it has the task
 
-    async def prune(self) -> int:
-        """Delete finished tasks that are older than the retention; none without one. Returns how many went."""
-        days = self._parts.config.retention_days
-        if days is None:
-            return 0
+    async def prune(
+        self,
+        *,
+        older_than_days: float | None = None,
+        statuses: Collection[TaskStatus] = FINAL_STATUSES,
+        dry_run: bool = False,
+    ) -> int:
+        """Delete tasks that finished longer ago than the retention of their status, or than `older_than_days`.
+
+        Only those of the given final statuses. Returns how many went, or with `dry_run` would.
+        """
         pruned = 0
-        while ids := await self._parts.housekeeping.expired(older_than_seconds=days * 86400, limit=_PRUNE_BATCH):
-            for task_id in ids:
-                try:
-                    change = await self._parts.transitions.delete(task_id, if_version=None)
-                except TaskNotFoundError:
-                    continue
-                self._parts.broadcast.publish(change.events)
-                pruned += 1
-        if pruned:
+        for status in FINAL_STATUSES:
+            days = self._parts.config.retention_of(status) if older_than_days is None else older_than_days
+            if days is None or status not in statuses:
+                continue
+            before = self._parts.clock.now() - timedelta(days=days)
+            # Nothing is finished before it was made, and ids are in the order of making: no younger one is looked at.
+            expired = Selection(filter=TaskFilter(status=status, created_before=before), finished_before=before)
+            done = await self._parts.bulk.change(Delete(), expired, dry_run=dry_run, tell=self._tell)
+            pruned += done.changed
+        if pruned and not dry_run:
             self._parts.observer.tasks_pruned(tasks=pruned)
         return pruned
+
+    def _tell(self, change: Change) -> None:
+        self._parts.broadcast.publish(change.events)
 
     async def sweep(self) -> int:
         """Remove files that no task needs, and what dead processes left half written. Returns how many files went."""

@@ -73,10 +73,11 @@ class TaskStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more happens unless a person requeues the task."""
-        return self in _FINAL
+        return self in FINAL_STATUSES
 
 
-_FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
+FINAL_STATUSES = (TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.COMPLETED)
+"""The statuses of finished tasks."""
 
 
 class OnDuplicate(StrEnum):
@@ -94,6 +95,21 @@ class ReleaseKey(StrEnum):
     FINISH = "finish"
     FAILURE = "failure"
     DELETE = "delete"
+
+
+class SkipReason(StrEnum):
+    """Why a change of many tasks left one as it was.
+
+    `illegal`: its state does not allow the change. `already`: it was so before. `changed`: it matched the filter
+    when it was looked at, but no longer when its turn came. `gone`: somebody deleted it meanwhile. `key_taken`:
+    another live task holds its key.
+    """
+
+    ILLEGAL = "illegal"
+    ALREADY = "already"
+    CHANGED = "changed"
+    GONE = "gone"
+    KEY_TAKEN = "key_taken"
 
 
 class LogLevel(StrEnum):
@@ -205,9 +221,13 @@ class TaskSummary:
 
 @frozen(kw_only=True)
 class Task(TaskSummary):
-    """A task whole. `result` is what the processor returned, of attempt `result_attempt`, whose artifacts are shown."""
+    """A task whole. `result` is what the processor returned, of attempt `result_attempt`, whose artifacts are shown.
+
+    `key` is the one that it was submitted with, whether or not it still holds it.
+    """
 
     options: JsonObject = Factory(dict)
+    key: str | None = None
     result: Any = None
     result_attempt: int | None = None
 
@@ -282,6 +302,24 @@ class Page(Generic[T_co]):
     next_cursor: str | None
     total: int
     total_is_estimate: bool = False
+
+
+@frozen(kw_only=True)
+class BulkResult:
+    """What became of all tasks that a filter matched: `changed`, or left as they were, counted by reason.
+
+    With `dry_run` nothing was changed; the counts say what would have been.
+    """
+
+    matched: int
+    changed: int
+    reasons: Mapping[SkipReason, int] = Factory(dict)
+    dry_run: bool = False
+
+    @property
+    def skipped(self) -> int:
+        """How many were left as they were."""
+        return sum(self.reasons.values())
 
 
 @frozen(kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +13,8 @@ from attrs import frozen
 
 from novel_tasks_core.clock import Clock
 from novel_tasks_core.config import EngineConfig
-from novel_tasks_core.engine.parts import EngineParts, open_parts
-from novel_tasks_core.engine.submitting import require_priority
+from novel_tasks_core.engine.changing import Changing, require_days, require_final
+from novel_tasks_core.engine.parts import EngineParts, open_database, open_parts
 from novel_tasks_core.errors import (
     InvalidFilterError,
     InvalidInputError,
@@ -25,6 +25,7 @@ from novel_tasks_core.errors import (
 )
 from novel_tasks_core.events import Event, StoredEvent
 from novel_tasks_core.models import (
+    FINAL_STATUSES,
     Artifact,
     Attempt,
     Health,
@@ -46,8 +47,8 @@ from novel_tasks_core.models import (
 )
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
+from novel_tasks_core.storage.migrator import Migration, load_migrations, migrate, pending_migrations
 from novel_tasks_core.storage.tasks import Listing
-from novel_tasks_core.storage.transitions import Change, Report
 from novel_tasks_core.worker import Worker
 
 _LOG_ORDER = (LogLevel.DEBUG, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
@@ -62,7 +63,7 @@ class StoredFile:
     path: Path
 
 
-class TaskEngine:
+class TaskEngine(Changing):
     """The engine of one process. Made by `open`; every method may be called from any asyncio task of its loop.
 
     Methods raise DatabaseUnavailableError when the database cannot be reached in time, and
@@ -94,6 +95,23 @@ class TaskEngine:
             config, processors=processors, observers=observers, clock=clock, migrate_schema=migrate
         ) as parts:
             yield cls(parts)
+
+    @staticmethod
+    async def migrate(config: EngineConfig, *, dry_run: bool = False) -> tuple[Migration, ...]:
+        """Bring the schema of the config's database up to date, and return what was applied, oldest first.
+
+        With `dry_run` nothing changes, and what would be applied is returned. `open` migrates by itself unless
+        it is told not to. Several at once wait for each other; each migration is applied once, or not at all.
+
+        Raises: DatabaseUnavailableError, EmbeddedServerError, SchemaError.
+        """
+        async with open_database(config) as database:
+            return tuple(await (pending_migrations(database) if dry_run else migrate(database)))
+
+    @staticmethod
+    def migrations() -> tuple[Migration, ...]:
+        """Return all migrations that this version knows, oldest first; touches no database."""
+        return load_migrations()
 
     @property
     def config(self) -> EngineConfig:
@@ -314,62 +332,6 @@ class TaskEngine:
         if not await self._parts.events.states([task_id]):
             raise TaskNotFoundError(task_id)
 
-    # -- changing ---------------------------------------------------------------------------------------------
-
-    async def cancel(self, task_id: TaskId, *, reason: str = "cancelled", if_version: str | None = None) -> Task:
-        """Cancel a waiting task at once; ask a running one to stop, which ends it as cancelled soon after.
-
-        Raises: IllegalTransitionError when it is finished, PreconditionFailedError when `if_version` does not match.
-        """
-        return await self._changed(
-            task_id, await self._parts.transitions.cancel(task_id, reason=reason, if_version=if_version)
-        )
-
-    async def requeue(self, task_id: TaskId, *, if_version: str | None = None) -> Task:
-        """Send a finished task round again, with no failures counted. Its result stays until the next one.
-
-        Raises: IllegalTransitionError unless it is finished, PreconditionFailedError.
-        """
-        return await self._changed(task_id, await self._parts.transitions.requeue(task_id, if_version=if_version))
-
-    async def reprioritize(self, task_id: TaskId, priority: int, *, if_version: str | None = None) -> Task:
-        """Change the priority of an unfinished task. Raises: IllegalTransitionError, PreconditionFailedError."""
-        require_priority(priority)
-        change = await self._parts.transitions.reprioritize(task_id, priority, if_version=if_version)
-        return await self._changed(task_id, change)
-
-    async def report(
-        self,
-        task_id: TaskId,
-        *,
-        status: TaskStatus | None = None,
-        progress: float | None = None,
-        result_url: str | None = None,
-        error_message: str | None = None,
-        if_version: str | None = None,
-    ) -> Task:
-        """Say, for an outside service, how a task of processor `external` goes. `progress` is 0..1.
-
-        Saying `processing`, progress, or an end of a waiting task starts it first.
-
-        Raises: IllegalTransitionError, InvalidInputError, PreconditionFailedError.
-        """
-        said = Report(status=status, progress=progress, result_url=result_url, error_message=error_message)
-        timeout = self.config.task_timeout_seconds
-        change = await self._parts.transitions.report(task_id, said, timeout_seconds=timeout, if_version=if_version)
-        return await self._changed(task_id, change)
-
-    async def delete(self, task_id: TaskId, *, if_version: str | None = None) -> None:
-        """Delete a task with its events, logs, attempts and artifacts; a running attempt is stopped.
-
-        Raises: PreconditionFailedError.
-        """
-        self._parts.announce_change(await self._parts.transitions.delete(task_id, if_version=if_version))
-
-    async def _changed(self, task_id: TaskId, change: Change) -> Task:
-        self._parts.announce_change(change)
-        return await self.get(task_id)
-
     # -- operating --------------------------------------------------------------------------------------------
 
     async def statistics(self, *, owner: str | None = None) -> Statistics:
@@ -419,9 +381,24 @@ class TaskEngine:
         """
         await self._parts.schema.wait()
 
-    async def prune(self) -> int:
-        """Delete finished tasks that are older than `retention_days` now, and return how many."""
-        return await self._parts.maintenance.prune()
+    async def prune(
+        self,
+        *,
+        older_than_days: float | None = None,
+        statuses: Collection[TaskStatus] | None = None,
+        dry_run: bool = False,
+    ) -> int:
+        """Delete tasks that finished longer ago than the retention of the config, and return how many.
+
+        `older_than_days` (0..36,500) takes the place of the retention, for all final statuses or those in
+        `statuses`. With `dry_run` they are only counted. A call that is cancelled has deleted a part.
+
+        Raises: InvalidInputError.
+        """
+        if older_than_days is not None:
+            require_days("older_than_days", older_than_days)
+        chosen = FINAL_STATUSES if statuses is None else require_final("statuses", statuses)
+        return await self._parts.maintenance.prune(older_than_days=older_than_days, statuses=chosen, dry_run=dry_run)
 
 
 def _bounded(limit: int) -> int:

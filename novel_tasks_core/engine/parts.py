@@ -22,6 +22,8 @@ from novel_tasks_core.maintenance import Maintenance, MaintenanceParts
 from novel_tasks_core.models import TaskId
 from novel_tasks_core.observers import Observer, Observers
 from novel_tasks_core.processors.registry import Processors
+from novel_tasks_core.storage.bulk import Bulk
+from novel_tasks_core.storage.changes import Change, Changes
 from novel_tasks_core.storage.database import Database, Link
 from novel_tasks_core.storage.doorbell import Doorbell, Ring
 from novel_tasks_core.storage.events import Events
@@ -33,7 +35,7 @@ from novel_tasks_core.storage.queue import Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
 from novel_tasks_core.storage.submits import Submitter
 from novel_tasks_core.storage.tasks import Tasks
-from novel_tasks_core.storage.transitions import Change, Transitions
+from novel_tasks_core.storage.transitions import Transitions
 from novel_tasks_core.storage.workers import Workers
 from novel_tasks_core.worker import Worker, WorkerParts
 
@@ -52,6 +54,7 @@ class EngineParts:
     tasks: Tasks
     events: Events
     transitions: Transitions
+    bulk: Bulk
     workers: Workers
     housekeeping: Housekeeping
     broadcast: Broadcast
@@ -91,10 +94,10 @@ class EngineParts:
         """Tell everybody whom a change concerns."""
         self.broadcast.publish(change.events)
         self.announce(change.heads, {event.task_id for event in change.events})
-        if change.worker_id is not None:
-            self.doorbell.press().workers.add(change.worker_id)
+        if change.workers:
+            self.doorbell.press().workers.update(change.workers)
             for worker in self.local_workers:
-                if worker.id == change.worker_id:
+                if worker.id in change.workers:
                     self._check_flags(worker)
 
     def failures(self) -> Iterator[str]:
@@ -155,6 +158,14 @@ class EngineParts:
 
 
 @asynccontextmanager
+async def open_database(config: EngineConfig) -> AsyncIterator[Database]:
+    """Connect to the database that the config names, or to a private one, whatever its schema."""
+    async with AsyncExitStack() as stack:
+        url = config.database_url or await _embedded(stack, config)
+        yield await stack.enter_async_context(Database.open(url, config=config))
+
+
+@asynccontextmanager
 async def open_parts(
     config: EngineConfig,
     *,
@@ -165,8 +176,7 @@ async def open_parts(
 ) -> AsyncIterator[EngineParts]:
     """Open everything, and close it in reverse order."""
     async with AsyncExitStack() as stack:
-        url = config.database_url or await _embedded(stack, config)
-        database = await stack.enter_async_context(Database.open(url, config=config))
+        database = await stack.enter_async_context(open_database(config))
         await (migrate(database) if migrate_schema else check_schema(database))
         parts = _build(
             stack,
@@ -217,6 +227,7 @@ def _build(
     queue = Queue(claims=link("claim"), flushes=link("flush"))
     tasks, events = Tasks(database), Events(database)
     transitions = Transitions(database, clock=clock)
+    bulk = Bulk(database, tasks, Changes(clock=clock))
     workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)
     submitter = Submitter(link("submit"), database)
     chores = link("maintenance")
@@ -233,6 +244,7 @@ def _build(
         tasks=tasks,
         events=events,
         transitions=transitions,
+        bulk=bulk,
         workers=workers,
         housekeeping=housekeeping,
         broadcast=broadcast,
@@ -260,7 +272,7 @@ def _build(
                 housekeeping=housekeeping,
                 pressure=pressure,
                 schema=schema,
-                transitions=transitions,
+                bulk=bulk,
                 files=files,
                 broadcast=broadcast,
                 observer=observer,

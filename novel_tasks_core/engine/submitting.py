@@ -24,10 +24,11 @@ from novel_tasks_core.models import (
     new_task_id,
 )
 from novel_tasks_core.processors.registry import Processors
+from novel_tasks_core.storage.changes import Change
 from novel_tasks_core.storage.queue import Queue
 from novel_tasks_core.storage.submits import BATCH, Row, Stored, Submitter
 from novel_tasks_core.storage.tasks import Tasks
-from novel_tasks_core.storage.transitions import Change, Transitions
+from novel_tasks_core.storage.transitions import Transitions
 
 MAX_JSON_BYTES = 65_536
 MAX_KEY_CHARACTERS = 512
@@ -178,6 +179,7 @@ class Submitting:
             last_seq=0 if row.note is None else 1,
             version="1.0.0",
             options=read_json(row.options, {}),
+            key=row.key,
         )
 
 
@@ -192,8 +194,10 @@ def check_numbers(new: NewTask) -> None:
         require_aware("run_at", new.run_at)
 
 
-def require_priority(priority: int) -> None:
+def require_priority(priority: Any) -> None:
     """Check a priority. Raises: InvalidInputError."""
+    if not isinstance(priority, int) or isinstance(priority, bool):
+        raise InvalidInputError("priority", "must be a whole number")
     if not -32768 <= priority <= 32767:
         raise InvalidInputError("priority", f"must be between -32768 and 32767, not {priority}")
 

@@ -1,10 +1,9 @@
-"""What maintenance does to the tables: who is due, counters, retention."""
+"""What maintenance does to the tables: which job is due, counters."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from novel_tasks_core.models import TaskId
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.queries import load_queries
 
@@ -23,11 +22,6 @@ class Housekeeping:
     async def roll_up(self) -> None:
         """Fold the counter deltas; sums stay the same at every moment."""
         await self._database.execute(self._sql["roll_up"])
-
-    async def expired(self, *, older_than_seconds: float, limit: int) -> list[TaskId]:
-        """Return finished tasks that are older than the retention, oldest first."""
-        rows = await self._database.fetch(self._sql["expired"], older_than_seconds, limit)
-        return [TaskId(row["id"]) for row in rows]
 
     async def unfinished(self, until: datetime | None) -> int:
         """Return how many tasks wait or run, without those that are scheduled for after `until`, if that is given."""

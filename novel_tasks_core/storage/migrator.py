@@ -125,16 +125,33 @@ async def _check(connection: Connection, known: tuple[Migration, ...]) -> set[in
     return {row["number"] for row in rows}
 
 
+async def _present(database: Database, known: tuple[Migration, ...]) -> set[int] | None:
+    """Return the numbers of the applied migrations, None for a database that never had any."""
+    async with database.connection() as connection:
+        if await connection.fetchval("select to_regclass('schema_migrations')") is None:
+            return None
+        return await _check(connection, known)
+
+
+async def pending_migrations(database: Database) -> list[Migration]:
+    """Return what `migrate` would apply, without changing anything.
+
+    Raises: SchemaError when an applied migration was changed since, or the schema is too new for us.
+    """
+    known = load_migrations()
+    present = await _present(database, known) or set()
+    return [m for m in known if m.number not in present]
+
+
 async def check_schema(database: Database) -> None:
     """Make sure that this program can work on the schema as it is, without changing anything.
 
     Raises: SchemaError when it is missing, behind, too new, or was changed.
     """
     known = load_migrations()
-    async with database.connection() as connection:
-        if await connection.fetchval("select to_regclass('schema_migrations')") is None:
-            raise SchemaError("the database has no schema yet: run `novel-tasks migrate`", wanted=known[-1].number)
-        present = await _check(connection, known)
+    present = await _present(database, known)
+    if present is None:
+        raise SchemaError("the database has no schema yet: run `novel-tasks migrate`", wanted=known[-1].number)
     missing = [m.number for m in known if m.number not in present]
     if missing:
         raise SchemaError(

@@ -36,6 +36,7 @@ def task_of(row: asyncpg.Record) -> Task:
     return Task(
         **_shared(row),
         options=read_json(row["options"], {}),
+        key=row["key"],
         result=read_json(row["result"]),
         result_attempt=row["result_attempt"],
     )

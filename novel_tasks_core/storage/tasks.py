@@ -113,7 +113,7 @@ class Tasks:
 
     async def find(self, wanted: TaskFilter, listing: Listing) -> Page[TaskSummary]:
         """Return a page of tasks that match. Raises: InvalidFilterError."""
-        conditions = await self._conditions(wanted, before=listing.before())
+        conditions = await self.conditions(wanted, before=listing.before())
         if conditions is None:
             return Page(items=(), next_cursor=None, total=0)
         total, estimated = await self._count(wanted, conditions)
@@ -136,7 +136,7 @@ class Tasks:
 
     async def count(self, wanted: TaskFilter) -> int:
         """Return how many tasks match: exact by owner, processor and status, else at most 10,001."""
-        conditions = await self._conditions(wanted, before=_LAST)
+        conditions = await self.conditions(wanted, before=_LAST)
         return 0 if conditions is None else (await self._count(wanted, conditions))[0]
 
     async def _sorted(self, conditions: list[Any], listing: Listing) -> list[Any]:
@@ -149,8 +149,11 @@ class Tasks:
             self._sql["sorted"], ids, listing.sort, listing.descending, listing.limit, listing.offset or 0
         )
 
-    async def _conditions(self, wanted: TaskFilter, *, before: UUID) -> list[Any] | None:
-        """Return the parameters that all list queries share, None if nothing can match."""
+    async def conditions(self, wanted: TaskFilter, *, before: UUID) -> list[Any] | None:
+        """Return the parameters that all list queries share, None if nothing can match.
+
+        They are the id below which to look, the lowest id, owner, lane, status, and the pattern of the search.
+        """
         for field, text in (("owner", wanted.owner), ("query", wanted.query)):
             if text is not None and not is_storable(text):
                 raise InvalidFilterError(field, "must not contain NUL characters or lone surrogates")

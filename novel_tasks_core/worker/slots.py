@@ -84,7 +84,6 @@ class Slots:
         while self._ahead and self._draining:
             self._flusher.end(self._ahead.popleft(), Released())
         self._start_next()
-        self._parts.observer.slots_changed(used=self.active, total=self.total)
 
     def _start_next(self) -> None:
         """Start one more slot, unless a running one is about to take what waits.
@@ -98,6 +97,7 @@ class Slots:
             task = asyncio.create_task(self._slot(self._ahead.popleft()))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            self._parts.observer.slots_changed(used=self.active, total=self.total)
 
     def _start_next_soon(self) -> None:
         """Start one more slot as soon as this one waits for something."""
@@ -121,6 +121,7 @@ class Slots:
                 running = self._ahead.popleft()
         finally:
             self.active -= 1
+            self._parts.observer.slots_changed(used=self.active, total=self.total)
             self._settle()
             if self.active == 0:
                 self._idle.set()

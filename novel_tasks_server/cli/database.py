@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.resources import files
+from collections.abc import Iterable
 
 import click
 
-from novel_tasks_core import EngineConfig, TaskEngine
+from novel_tasks_core import EngineConfig, Migration, TaskEngine
 from novel_tasks_server.cli.console import ExamplesCommand, say
 from novel_tasks_server.cli.settings import setting_values
 
@@ -16,31 +16,33 @@ from novel_tasks_server.cli.settings import setting_values
     cls=ExamplesCommand,
     examples=(
         ("novel-tasks migrate", "bring the database of these settings up to date"),
+        ("novel-tasks migrate --dry-run", "say what that would apply to it"),
         ("novel-tasks migrate --sql | less", "read what that does; touches no database"),
     ),
 )
-@click.option("--sql", is_flag=True, help="Print the migrations instead of applying them.")
+@click.option("--sql", is_flag=True, help="Print all migrations instead; touches no database.")
+@click.option("--dry-run", is_flag=True, help="Say which migrations the database lacks; change nothing.")
 @click.option("--database-url", metavar="URL", help="The database.  [default: $DATABASE_URL or the embedded one]")
-def migrate(sql: bool, database_url: str | None) -> None:
+def migrate(sql: bool, dry_run: bool, database_url: str | None) -> None:
     """Bring the database's schema up to date.
 
     A database that is up to date stays as it is. `serve` and `worker` do this by themselves when they
     start. Several at once wait for each other.
     """
     if sql:
-        click.echo(_migrations())
+        click.echo("\n".join(f"-- {_name(one)}\n{one.sql}" for one in TaskEngine.migrations()))
         return
-    asyncio.run(_migrate(EngineConfig.from_env(setting_values({"DATABASE_URL": database_url}))))
-    say("The schema is up to date.")
+    config = EngineConfig.from_env(setting_values({"DATABASE_URL": database_url}))
+    found = asyncio.run(TaskEngine.migrate(config, dry_run=dry_run))
+    _list("Would apply" if dry_run else "Applied", found)
+    if not (dry_run and found):
+        say("The schema is up to date.")
 
 
-def _migrations() -> str:
-    """Return the text of all migrations, each under its name."""
-    folder = files("novel_tasks_core") / "storage" / "migrations"
-    found = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
-    return "\n".join(f"-- {file.name}\n{file.read_text(encoding='utf-8')}" for file in found)
+def _list(what: str, migrations: Iterable[Migration]) -> None:
+    for one in migrations:
+        say(f"{what} {_name(one)}.")
 
 
-async def _migrate(config: EngineConfig) -> None:
-    async with TaskEngine.open(config):
-        pass  # opening migrates
+def _name(migration: Migration) -> str:
+    return f"{migration.number:04}_{migration.name}"

@@ -48,10 +48,12 @@ async def watched(
 
 async def test_what_a_worker_does_is_told(watched: TaskEngine, listener: Listener, gate: Gate) -> None:
     """Submits, claims, starts, ends, flushes and slots; an observer that fails at all of it harms nothing."""
-    gate.let_go()
     async with watched.worker(concurrency=2):
         first = await watched.submit(processor="gate")
         ids = {first.id, *await watched.submit_many([NewTask(processor="gate")] * 3)}
+        await gate.next()
+        await gate.next()
+        gate.let_go()
         for task_id in ids:
             await watched.result(task_id)
         await eventually(lambda: len(listener.told("attempt_finished")) == 4)
@@ -108,8 +110,7 @@ async def test_what_maintenance_does_is_told(watched: TaskEngine, listener: List
     old = await watched.submit_many([NewTask(processor="gate")] * 2)
     for task_id in old:
         await watched.cancel(task_id)
-    await db.execute("update tasks set finished_at = finished_at - interval '2 days' where status = 'cancelled'")
-    await watched.prune()
+    await watched.prune(older_than_days=0)
     await watched.store(b"nobody wants me", name="n")
     await db.execute("update files set touched_at = touched_at - interval '2 hours'")
     await watched._parts.maintenance.sweep()

@@ -19,12 +19,6 @@ with gone as (
 insert into task_counts (owner, lane, status, tasks, duration_ms)
 select owner, lane, status, sum(tasks), sum(duration_ms) from gone group by owner, lane, status having sum(tasks) <> 0 or sum(duration_ms) <> 0
 
--- name: expired
--- Finished tasks older than $1 seconds, oldest first.
-select id from tasks
-where status <> 'pending' and finished_at < now() - $1 * interval '1 second'
-order by id limit $2
-
 -- name: touch_file
 -- Makes or touches the row of a file: its lock keeps the sweeper away until the end of the transaction.
 insert into files (sha256, size) values ($1, $2)

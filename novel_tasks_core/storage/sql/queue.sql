@@ -30,9 +30,9 @@ keyed as (
 ),
 stored as (
     insert into tasks (id, lane, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size,
-                       source_name, options, extra_data, session_id, key_release, created_at, last_seq)
+                       source_name, options, extra_data, session_id, key, key_release, created_at, last_seq)
     select id, lane, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
-           options, extra_data, session_id, key_release::"char", created_at, case when note is null then 0 else 1 end
+           options, extra_data, session_id, key, key_release::"char", created_at, case when note is null then 0 else 1 end
     from given
     where key is null or id in (select task_id from keyed)
     returning id, lane, owner, priority, run_at

@@ -145,10 +145,7 @@ async def a_retry_that_waited_for_a_cancel_ends_as_cancelled(bench: Bench) -> bo
     task_id = await bench.submit()
     [claim] = await bench.claim(1)
     async with bench.in_between() as canceller:
-        sql = bench.transitions._sql
-        await canceller.execute(sql["lock"], task_id)
-        await canceller.execute(sql["flag_cancel"], task_id)
-        await canceller.execute(sql["ask_to_cancel"], task_id, "enough")
+        await bench.transitions.cancel_on(canceller, task_id, reason="enough")
         late = await bench.blocked(bench.end(claim, lost(), holder=1))
     await late
     return (await bench.state(task_id))[0] == "cancelled"

@@ -12,7 +12,7 @@ from novel_tasks_core import EngineConfig, SchemaError, TaskEngine
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.migrator import Migration, check_schema, load_migrations, migrate
 
-NEXT = Migration(2, "more", "create table more (id integer);", 1)
+NEXT = Migration(load_migrations()[-1].number + 1, "more", "create table more (id integer);", 1)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def test_programs_that_start_together_do_not_trip_over_each_other(empty: D
 async def test_a_migration_that_fails_leaves_nothing(empty: Database) -> None:
     """It is one transaction; the error names it, and what was applied before stays."""
     broken = attrs.evolve(NEXT, sql="create table half (id integer); select 1 / 0;")
-    with pytest.raises(SchemaError, match="0002 more failed: division by zero"):
+    with pytest.raises(SchemaError, match=f"{NEXT.number:04} more failed: division by zero"):
         await migrate(empty, migrations=(*load_migrations(), broken))
     assert "half" not in await tables(empty)
     assert await migrate(empty, migrations=(*load_migrations(), NEXT)) == [NEXT]

@@ -108,7 +108,7 @@ async def check_all_completed(db: Db, tasks: int) -> None:
     """Every task is stored, and completed once; no attempt failed or was lost, some were given back at a stop."""
     rows = await db.fetch("select status, failures, count(*) from tasks group by 1, 2")
     assert [tuple(row) for row in rows] == [("completed", 0, tasks)]
-    outcomes = await db.fetch("select outcome, count(*) from task_attempts where outcome <> 'released' group by 1")
+    outcomes = await db.fetch("select outcome, count(*) from all_attempts where outcome <> 'released' group by 1")
     assert [tuple(row) for row in outcomes] == [("completed", tasks)]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from novel_tasks_core import TaskEngine
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMANDS = ("serve", "worker", "process", "submit", "migrate", "healthcheck")
 
@@ -94,11 +96,17 @@ def test_migrate_can_print_its_sql(novel_tasks: Run) -> None:
 
 
 def test_migrate_says_that_the_schema_is_up_to_date(novel_tasks: Run, open_folder: Path) -> None:
-    """`migrate` brings a new embedded database up to date, and can be repeated."""
-    for _ in range(2):
-        done = novel_tasks("migrate", env={"DATA_DIR": str(open_folder / "data")})
-        assert (done.returncode, done.stdout) == (0, ""), done.stderr
-        assert done.stderr == "The schema is up to date.\n"
+    """`migrate` says what it would apply, brings a new embedded database up to date, and can be repeated."""
+    names = [f"{one.number:04}_{one.name}.\n" for one in TaskEngine.migrations()]
+    up_to_date = "The schema is up to date.\n"
+    for arguments, said in (
+        (["--dry-run"], "".join(f"Would apply {name}" for name in names)),
+        ([], "".join(f"Applied {name}" for name in names) + up_to_date),
+        ([], up_to_date),
+        (["--dry-run"], up_to_date),
+    ):
+        done = novel_tasks("migrate", *arguments, env={"DATA_DIR": str(open_folder / "data")})
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
 
 
 def test_an_unreachable_database_is_one_line(novel_tasks: Run) -> None:
