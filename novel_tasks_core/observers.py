@@ -27,7 +27,8 @@ database_pressure      every half minute: seconds that the oldest transaction of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from novel_tasks_core.models import OutcomeKind, TaskId
@@ -84,78 +85,31 @@ class Observer:
 
 
 class Observers(Observer):
-    """Several observers as one; a hook that raises is logged and the others still hear."""
+    """Several observers as one; a hook that raises is logged and the others still hear.
+
+    Hooks that no member has are left as they are: the engine calls some of them for every task.
+    """
 
     def __init__(self, members: Iterable[Observer] = ()) -> None:
-        self._members = tuple(members)
+        members = tuple(members)
+        for name in HOOKS:
+            hearing = [member for member in members if _hears(member, name)]
+            if hearing:
+                setattr(self, name, partial(_tell, hearing, name))
 
-    def submitted(self, *, processor: str, tasks: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.submitted(processor=processor, tasks=tasks))
 
-    def claimed(self, *, tasks: int, seconds: float) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.claimed(tasks=tasks, seconds=seconds))
+HOOKS = tuple(name for name, value in vars(Observer).items() if callable(value) and not name.startswith("_"))
+"""The names of all hooks."""
 
-    def attempt_started(self, *, task_id: TaskId, processor: str, attempt: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.attempt_started(task_id=task_id, processor=processor, attempt=attempt))
 
-    def attempt_finished(
-        self, *, task_id: TaskId, processor: str, attempt: int, outcome: OutcomeKind, seconds: float
-    ) -> None:
-        """Tell every member."""
-        self._tell(
-            lambda o: o.attempt_finished(
-                task_id=task_id, processor=processor, attempt=attempt, outcome=outcome, seconds=seconds
-            )
-        )
+def _hears(member: Observer, name: str) -> bool:
+    kind = type(member)
+    return getattr(kind, name) is not getattr(Observer, name) or kind.__getattribute__ is not object.__getattribute__
 
-    def flushed(self, *, tasks: int, seconds: float) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.flushed(tasks=tasks, seconds=seconds))
 
-    def leases_lost(self, *, tasks: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.leases_lost(tasks=tasks))
-
-    def tasks_rescued(self, *, tasks: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.tasks_rescued(tasks=tasks))
-
-    def tasks_promoted(self, *, tasks: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.tasks_promoted(tasks=tasks))
-
-    def tasks_pruned(self, *, tasks: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.tasks_pruned(tasks=tasks))
-
-    def files_swept(self, *, files: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.files_swept(files=files))
-
-    def progress_dropped(self, *, events: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.progress_dropped(events=events))
-
-    def slots_changed(self, *, used: int, total: int) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.slots_changed(used=used, total=total))
-
-    def doorbell_changed(self, *, heard: bool) -> None:
-        """Tell every member."""
-        self._tell(lambda o: o.doorbell_changed(heard=heard))
-
-    def database_pressure(self, *, oldest_transaction_seconds: float, dead_rows: Mapping[str, int]) -> None:
-        """Tell every member."""
-        self._tell(
-            lambda o: o.database_pressure(oldest_transaction_seconds=oldest_transaction_seconds, dead_rows=dead_rows)
-        )
-
-    def _tell(self, hook: Callable[[Observer], Any]) -> None:
-        for member in self._members:
-            try:
-                hook(member)
-            except Exception:
-                logger.exception("observer_failed", extra={"observer": type(member).__name__})
+def _tell(members: Iterable[Observer], hook: str, **told: Any) -> None:
+    for member in members:
+        try:
+            getattr(member, hook)(**told)
+        except Exception:
+            logger.exception("observer_failed", extra={"observer": type(member).__name__})

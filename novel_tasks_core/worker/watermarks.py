@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from novel_tasks_core.storage.queue import Head
 
 REFRESH_SECONDS = 1.0
+REFRESH_SHARE = 0.05
+"""The part of the time that may be spent on reading the marks."""
 
 
 class Watermarks:
@@ -44,10 +46,16 @@ class Watermarks:
         """Have the marks read before the next claim."""
         self._refresh_at = float("-inf")
 
-    def refresh(self, heads: Iterable[Head], monotonic: float) -> None:
-        """Replace the marks by what the table says."""
+    def refresh(self, heads: Iterable[Head], *, began: float, ended: float) -> None:
+        """Replace the marks by what the table says; it was asked from `began` to `ended`, in monotonic seconds.
+
+        What was heard since the last claim stays: the table may have been read before. Where reading takes long,
+        because somebody's transaction keeps dead rows, it is done less often.
+        """
+        heard = [Head(*place, self._low[place]) for place in self._heard if place in self._low]
         self._low = {(head.lane, head.priority): head.position for head in heads}
-        self._refresh_at = monotonic + REFRESH_SECONDS
+        self.hear(heard)
+        self._refresh_at = ended + max(REFRESH_SECONDS, (ended - began) / REFRESH_SHARE)
 
     def passed(self, heads: Iterable[Head]) -> None:
         """Raise the marks past tasks that were claimed, given in their order."""

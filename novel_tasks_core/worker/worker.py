@@ -210,7 +210,8 @@ class Worker:
             if not most:
                 return 0
             if self._marks.is_stale(began):
-                self._marks.refresh(await self._parts.queue.heads(list(self._lanes)), began)
+                found = await self._parts.queue.heads(list(self._lanes))
+                self._marks.refresh(found, began=began, ended=self._parts.clock.monotonic())
             heads = self._marks.heads()
             if not heads:
                 return 0

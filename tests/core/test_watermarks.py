@@ -43,16 +43,34 @@ def test_a_refresh_forgets_what_the_table_does_not_have() -> None:
     marks = Watermarks([1])
     assert marks.is_stale(0.0)
     marks.hear([Head(1, 3, 9)])
-    marks.refresh([Head(1, 0, 5)], 100.0)
+    marks.begin()
+    marks.refresh([Head(1, 0, 5)], began=100.0, ended=100.0)
     assert marks.heads() == [Head(1, 0, 5)]
     assert not marks.is_stale(100.0 + REFRESH_SECONDS / 2)
     assert marks.is_stale(100.0 + REFRESH_SECONDS)
 
 
+def test_what_is_heard_while_the_table_is_read_is_not_forgotten() -> None:
+    """The answer may be older than the news: the lower of both counts."""
+    marks = Watermarks([1])
+    marks.begin()
+    marks.hear([Head(1, 3, 9), Head(1, 0, 50)])
+    marks.refresh([Head(1, 0, 5), Head(1, 7, 6)], began=100.0, ended=100.1)
+    assert sorted(marks.heads()) == [Head(1, 0, 5), Head(1, 3, 9), Head(1, 7, 6)]
+
+
+def test_a_table_that_is_slow_to_read_is_read_less_often() -> None:
+    """Reading takes a twentieth of the time at most."""
+    marks = Watermarks([1])
+    marks.refresh([], began=100.0, ended=103.0)
+    assert not marks.is_stale(162.9)
+    assert marks.is_stale(163.0)
+
+
 def test_marks_can_be_made_stale() -> None:
     """After `expire` the table is read before the next claim."""
     marks = Watermarks([1])
-    marks.refresh([], 100.0)
+    marks.refresh([], began=100.0, ended=100.0)
     marks.expire()
     assert marks.is_stale(100.0)
 
@@ -60,7 +78,7 @@ def test_marks_can_be_made_stale() -> None:
 def test_a_lane_that_gave_too_little_is_left_alone_until_it_is_heard_of() -> None:
     """What a claim could not fill is not asked again, except where there was news while it ran."""
     marks = Watermarks([1, 2])
-    marks.refresh([Head(1, 0, 5), Head(1, 7, 6), Head(2, 0, 8)], 0.0)
+    marks.refresh([Head(1, 0, 5), Head(1, 7, 6), Head(2, 0, 8)], began=0.0, ended=0.0)
     marks.begin()
     marks.hear([Head(1, 7, 9)])
     marks.exhausted(1)
