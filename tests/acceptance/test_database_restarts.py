@@ -36,7 +36,7 @@ async def test_a_database_that_crashes_is_waited_for(open_folder: Path) -> None:
             await eventually(lambda: _completed(engine, len(ids)), within_seconds=60)
             assert (await engine.health()).healthy
         connection = await asyncpg.connect(server.url)
-        rows = await connection.fetch("select outcome, count(*) from task_attempts group by 1")
+        rows = await connection.fetch("select outcome, count(*) from all_attempts group by 1")
         outcomes = {row["outcome"]: row["count"] for row in rows}
         assert (outcomes.pop("completed"), set(outcomes) - {"released"}) == (len(ids), set())
         assert await connection.fetchval("select max(failures) from tasks") == 0

@@ -89,11 +89,11 @@ async def all_over(db: Db, ids: list[TaskId]) -> bool:
 async def check_nothing_was_lost(engine: TaskEngine, db: Db, usage: Usage) -> None:
     """Every submitted task is completed by one attempt, none counted as failed; the engine is well again."""
     await eventually(lambda: all_over(db, usage.ids), within_seconds=30)
-    completions = await db.fetch("select count(*) from task_attempts where outcome = 'completed' group by task_id")
+    completions = await db.fetch("select count(*) from all_attempts where outcome = 'completed' group by task_id")
     assert {row["count"] for row in completions} == {1}
     assert len(completions) >= len(usage.ids) > 0
     assert await db.fetchval("select max(failures) from tasks") == 0
-    outcomes = await db.fetch("select distinct outcome from task_attempts")
+    outcomes = await db.fetch("select distinct outcome from all_attempts")
     assert {row["outcome"] for row in outcomes} <= {"completed", "released"}
     await eventually(lambda: _is_well(engine))
 
