@@ -195,20 +195,24 @@ async def test_an_outgrown_engine_says_so(engine: TaskEngine, database: Database
 
 
 async def test_eight_programs_that_start_at_once_migrate_once(empty_database: str, tmp_path: Path) -> None:
-    """Real processes on an empty database: all come up, and every migration was applied once."""
+    """Real processes on an empty database, let go at one moment: all come up, every migration was applied once."""
     code = (
         "import asyncio, sys; from pathlib import Path; from novel_tasks_core import EngineConfig, TaskEngine\n"
         "async def main():\n"
         "    async with TaskEngine.open(EngineConfig(database_url=sys.argv[1], data_dir=Path(sys.argv[2]))): pass\n"
-        "asyncio.run(main())"
+        "print('ready', flush=True); sys.stdin.readline(); asyncio.run(main())"
     )
+    pipe = asyncio.subprocess.PIPE
     processes = [
         await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", code, empty_database, str(tmp_path / "data")), stderr=asyncio.subprocess.PIPE
+            *(sys.executable, "-c", code, empty_database, str(tmp_path / "data")), stdin=pipe, stdout=pipe, stderr=pipe
         )
         for _ in range(8)
     ]
-    done = await asyncio.gather(*(process.communicate() for process in processes))
+    for process in processes:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    done = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
     assert [(p.returncode, stderr) for p, (_, stderr) in zip(processes, done, strict=True)] == [(0, b"")] * 8
     connection = await asyncpg.connect(empty_database)
     numbers = await connection.fetchval("select array_agg(number order by number) from schema_migrations")
