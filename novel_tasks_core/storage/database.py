@@ -122,9 +122,12 @@ class Database:
             logger.debug("connection_release_failed", extra={"reason": str(exc)})
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend a connection inside a transaction: committed at the end of the block, rolled back by an error."""
-        bound = asyncio.timeout(self._config.command_timeout_seconds * 2)
+    async def transaction(self, *, within_seconds: float | None = None) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction: committed at the end of the block, rolled back by an error.
+
+        The block takes `within_seconds` at most, by default twice the command timeout.
+        """
+        bound = asyncio.timeout(within_seconds or self._config.command_timeout_seconds * 2)
         async with self.connection() as connection, bound, connection.transaction():
             yield connection
 

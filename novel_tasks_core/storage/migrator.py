@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import logging
 import re
+import time
 from collections.abc import Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -29,6 +30,10 @@ logger = logging.getLogger(__name__)
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _MIN_COMPATIBLE = re.compile(r"^-- min_compatible: (\d+)$", re.MULTILINE)
 _LOCK_KEY = 0x6E6F76656C  # "novel", so that two programs that start together migrate one after the other
+_LOCK_SECONDS = 2.0
+_PAUSE_SECONDS = 1.0
+_MIGRATION_SECONDS = 3600.0
+"""How long a migration may take, and how long programs wait for one that another applies."""
 
 
 @frozen
@@ -64,20 +69,36 @@ def load_migrations() -> tuple[Migration, ...]:
 async def migrate(database: Database, *, migrations: tuple[Migration, ...] | None = None) -> list[Migration]:
     """Bring the schema up to date and return what was applied; nothing when it already is.
 
-    Each migration is one transaction. Programs that start together wait for each other.
+    Each migration is one transaction, of at most an hour. Programs that start together wait for each other.
+    A migration that must wait for a lock lets go every two seconds and tries again: whoever comes behind it
+    would have to wait too.
 
     Raises: SchemaError when an applied migration was changed since, or the schema is too new for us.
     """
     known = load_migrations() if migrations is None else migrations
     applied: list[Migration] = []
-    while (done := await _step(database, known)) is not None:
+    deadline = time.monotonic() + _MIGRATION_SECONDS
+    while True:
+        try:
+            done = await _step(database, known)
+        except _LocksTakenError as exc:
+            logger.warning("migration_waits", extra={"migration": str(exc)})
+            if time.monotonic() > deadline:
+                raise SchemaError(f"migration {exc}: others hold the locks that it needs") from exc
+            await asyncio.sleep(_PAUSE_SECONDS)
+            continue
+        if done is None:
+            return applied
         applied.append(done)
-    return applied
+
+
+class _LocksTakenError(Exception):
+    """A migration, which this names, did not get its locks in time."""
 
 
 async def _step(database: Database, known: tuple[Migration, ...]) -> Migration | None:
-    async with database.transaction() as connection:
-        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK_KEY)
+    async with database.transaction(within_seconds=_MIGRATION_SECONDS) as connection:
+        await connection.execute("select pg_advisory_xact_lock($1)", _LOCK_KEY, timeout=_MIGRATION_SECONDS)
         await connection.execute(
             "create table if not exists schema_migrations (number integer primary key, name text not null,"
             " checksum text not null, min_compatible integer not null, applied_at timestamptz not null default now())"
@@ -92,8 +113,11 @@ async def _step(database: Database, known: tuple[Migration, ...]) -> Migration |
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
+    await connection.execute("select set_config('lock_timeout', $1, true)", f"{_LOCK_SECONDS * 1000:.0f}ms")
     try:
-        await connection.execute(migration.sql)
+        await connection.execute(migration.sql, timeout=_MIGRATION_SECONDS)
+    except asyncpg.LockNotAvailableError as exc:
+        raise _LocksTakenError(f"{migration.number:04} {migration.name}") from exc
     except asyncpg.PostgresError as exc:
         raise SchemaError(f"migration {migration.number:04} {migration.name} failed: {exc}") from exc
     await connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from novel_tasks_core import (
     TaskFilter,
     TaskStatus,
 )
+from novel_tasks_core.storage import migrator
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.migrator import load_migrations, migrate
 from novel_tasks_core.testing import drain
@@ -251,6 +253,33 @@ async def test_inside_a_transaction_such_a_change_is_told_as_a_reason_to_try_aga
         with pytest.raises(DatabaseUnavailableError, match="cached"):
             await count()
         assert await count() == 2
+
+
+async def test_a_migration_does_not_make_others_wait_behind_it(
+    engine: TaskEngine, database: Database, gate: Gate, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While somebody's long transaction keeps it from its locks, submits go on; afterwards it is applied."""
+    monkeypatch.setattr(migrator, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(migrator, "_PAUSE_SECONDS", 0.05)
+    async with db.transaction():
+        await db.fetch("select * from tasks")
+        migrating = asyncio.create_task(migrate(database, migrations=(*load_migrations(), ADDITIVE)))
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            async with asyncio.timeout(5):
+                await engine.submit(processor="gate")
+        assert not migrating.done()
+    assert await migrating == [ADDITIVE]
+
+
+async def test_a_migration_may_take_longer_than_a_command(database_url: str, engine_config: EngineConfig) -> None:
+    """A large table takes its time; programs that start meanwhile wait for it."""
+    config = attrs.evolve(engine_config, command_timeout_seconds=0.3)
+    slow = attrs.evolve(ADDITIVE, sql="select pg_sleep(1.2)")
+    async with Database.open(database_url, config=config) as one, Database.open(database_url, config=config) as two:
+        both = (*load_migrations(), slow)
+        done = await asyncio.gather(migrate(one, migrations=both), migrate(two, migrations=both))
+    assert sorted(done, key=len) == [[], [slow]]
 
 
 async def test_no_statement_of_ours_trips_over_new_columns(
