@@ -53,6 +53,7 @@ from novel_tasks_core.worker import Worker
 
 _LOG_ORDER = (LogLevel.DEBUG, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
 MAX_EVENTS = 10_000
+_HEALTH_SECONDS = 3.0
 
 
 @frozen(kw_only=True)
@@ -355,15 +356,16 @@ class TaskEngine(Changing):
         await self._parts.pause(processor, paused=False)
 
     async def health(self) -> Health:
-        """Say whether the engine can do its work; never raises."""
+        """Say within seconds whether the engine can do its work; never raises."""
         problems = list(self._parts.failures())
         database = storage = True
         try:
-            await self._parts.database.execute("select 1")
+            async with asyncio.timeout(_HEALTH_SECONDS):
+                await self._parts.database.execute("select 1")
             self._parts.schema.require()
-        except NovelTasksError as exc:
+        except (NovelTasksError, TimeoutError) as exc:
             database = False
-            problems.append(str(exc))
+            problems.append(str(exc) or f"database unavailable: no answer within {_HEALTH_SECONDS:g} s")
         try:
             await self._parts.files.check()
         except NovelTasksError as exc:

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 
-from novel_tasks_core import AttemptContext, DatabaseUnavailableError, Processors, TaskEngine, TaskId
+from novel_tasks_core import AttemptContext, DatabaseUnavailableError, EngineConfig, Processors, TaskEngine, TaskId
 from novel_tasks_core.storage.database import Database
 
 from ..core.support import AT_ONCE, Db, eventually
@@ -173,3 +174,17 @@ async def test_health_notes_a_doorbell_that_is_not_heard(far_engine: TaskEngine,
         proxy.refusing = False
         await eventually(lambda: far_engine._parts.doorbell.heard, within_seconds=20)
     assert (await far_engine.health()).notes == ()
+
+
+async def test_health_answers_soon_whatever_the_patience_of_calls(
+    far_config: EngineConfig, processors: Processors, proxy: Proxy
+) -> None:
+    """Whoever asks for it must not wait for the timeouts of a silent database."""
+    patient = attrs.evolve(far_config, connect_timeout_seconds=60, command_timeout_seconds=60, shutdown_grace_seconds=0)
+    async with TaskEngine.open(patient, processors=processors) as engine:
+        proxy.black_hole = True
+        began = time.monotonic()
+        health = await engine.health()
+        assert time.monotonic() - began < 10
+        assert (health.database, health.storage) == (False, True)
+        assert "no answer within 3 s" in health.problems[-1]
