@@ -108,7 +108,7 @@ class EngineParts:
 
     def notes(self) -> tuple[str, ...]:
         """Return what works, but not as it should."""
-        unheard = () if self.doorbell.heard else ("doorbell: not heard, tasks of other processes are found by polling",)
+        unheard = ("doorbell: not heard, tasks of other processes are found by polling",) if self.doorbell.lost else ()
         return (*unheard, *self.pressure.notes())
 
     def outgrown(self) -> None:
@@ -149,6 +149,7 @@ class EngineParts:
         await worker.start()
         self.local_workers.add(worker)
         try:
+            self.schema.require()  # it may have been outgrown while the worker started
             yield worker
         finally:
             try:

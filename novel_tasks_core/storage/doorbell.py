@@ -103,7 +103,7 @@ class Ring:
 class Doorbell:
     """Rings for other processes, and hears them. `on_ring` is called on the event loop for every ring heard.
 
-    `heard` is whether rings reach us now.
+    `heard` is whether rings reach us now, `lost` whether they do not although we have tried.
     """
 
     def __init__(
@@ -116,6 +116,7 @@ class Doorbell:
         observer: Observer,
     ) -> None:
         self.heard = False
+        self.lost = False
         self._observer = observer
         self._command_seconds = config.command_timeout_seconds
         self._link = rings
@@ -164,6 +165,7 @@ class Doorbell:
             except DatabaseUnavailableError as exc:
                 logger.warning("doorbell_not_heard", extra={"reason": exc.reason})
             finally:
+                self.lost = True
                 self._set_heard(False)
                 await self._listening.disconnect()
             await asyncio.sleep(delay)
@@ -175,6 +177,7 @@ class Doorbell:
         connection.add_termination_listener(lambda _: self._broken.set())
         async with asyncio.timeout(self._command_seconds + MARGIN_SECONDS):
             await connection.add_listener(CHANNEL, self._hear)
+        self.lost = False
         self._set_heard(True)
         # Whatever rang while nobody listened is made up for by looking at everything once.
         self._on_ring(Ring.everything())

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import structlog
 from aiohttp import web
 
-from novel_tasks_core import ConfigError, NovelTasksError, Processors, Worker
+from novel_tasks_core import ConfigError, NovelTasksError, Processors, SchemaError, Worker
 from novel_tasks_server.app.building import create_app
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, WORKER
@@ -55,8 +55,10 @@ async def serve(
                     on_started(url)
                 try:
                     await _unless(asked.stopping, app[ENGINE].outgrown())
-                finally:
+                except SchemaError:
                     await _drain(app, asked.hurry)
+                    raise
+                await _drain(app, asked.hurry)
         finally:
             await _clean_up(runner)
             _log.info("stopped")

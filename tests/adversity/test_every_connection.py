@@ -26,6 +26,18 @@ NAMES = (POOL, LISTEN, *(f"novel-tasks {n}" for n in ("claim", "flush", "submit"
 KILLS = 5
 
 
+@pytest.fixture
+def engine_config(engine_config: EngineConfig) -> EngineConfig:
+    """Leases that outlast a busy machine: what is tested here is connections."""
+    return attrs.evolve(engine_config, lease_ttl_seconds=10.0)
+
+
+@pytest.fixture
+def far_config(far_config: EngineConfig) -> EngineConfig:
+    """The same for the engine behind the proxy."""
+    return attrs.evolve(far_config, lease_ttl_seconds=10.0)
+
+
 @pytest.fixture(autouse=True)
 def short(processors: Processors) -> None:
     """The processor `short`, which says something, sets a checkpoint and ends."""
