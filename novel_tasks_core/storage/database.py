@@ -176,32 +176,31 @@ class Link:
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Run one statement. Raises: DatabaseUnavailableError, after which the next call connects anew."""
-        async with self._turn():
-            try:
-                with driver_errors():
-                    connection = await self.connected()
-                    async with asyncio.timeout(self._config.command_timeout_seconds + MARGIN_SECONDS):
-                        return await connection.fetch(query, *args)
-            except (DatabaseUnavailableError, asyncio.CancelledError):
-                # A connection that failed or whose statement was cut off is in an unknown state.
-                self._drop()
-                raise
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Wait for those who came before, at most as long as one of them may take, however many they are."""
-        config = self._config
+        await self._turn()
         try:
-            async with asyncio.timeout(
-                config.connect_timeout_seconds + config.command_timeout_seconds + 2 * MARGIN_SECONDS
-            ):
+            with driver_errors():
+                connection = await self.connected()
+                async with asyncio.timeout(self._config.command_timeout_seconds + MARGIN_SECONDS):
+                    return await connection.fetch(query, *args)
+        except (DatabaseUnavailableError, asyncio.CancelledError):
+            # A connection that failed or whose statement was cut off is in an unknown state.
+            self._drop()
+            raise
+        finally:
+            self._lock.release()
+
+    async def _turn(self) -> None:
+        """Take the lock, waiting for those who came before as long as one of them may take, however many they are."""
+        if not self._lock.locked():
+            await self._lock.acquire()
+            return
+        config = self._config
+        patience = config.connect_timeout_seconds + config.command_timeout_seconds + 2 * MARGIN_SECONDS
+        try:
+            async with asyncio.timeout(patience):
                 await self._lock.acquire()
         except TimeoutError as exc:
             raise DatabaseUnavailableError("those who came before still wait for an answer") from exc
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     async def fetchval(self, query: str, *args: Any) -> Any:
         """Run one statement and return the first column of its first row, or None."""
