@@ -46,6 +46,10 @@ async def test_a_key_is_live_once(engine: TaskEngine, gate: Gate) -> None:
     allowed = await submit_keyed(engine, OnDuplicate.ALLOW)
     assert (allowed.id != first.id, allowed.duplicate) == (True, False)
     replacing = await submit_keyed(engine, OnDuplicate.REPLACE)
+    for task in (first, allowed, replacing):
+        stored = await engine.get(task.id)
+        assert (stored.key, stored.options) == (task.key, task.options)
+    assert (first.key, allowed.key, replacing.key) == ("k", None, "k")
     old = await engine.get(first.id)
     assert (old.status, old.error and old.error.message) == (TaskStatus.CANCELLED, "replaced")
     assert (await submit_keyed(engine)).id == replacing.id
