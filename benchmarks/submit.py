@@ -15,20 +15,15 @@ Counts, over 40 rounds of 50 calls at once: statements, round trips, bytes of lo
 from __future__ import annotations
 
 import asyncio
-import cProfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from statistics import median
 
 from benchmarks.harness import bounds
-from benchmarks.harness.costs import log_of, still
-from benchmarks.harness.noops import NOOP, Counter
 from benchmarks.harness.pairs import in_turns
-from benchmarks.harness.results import Result, count
+from benchmarks.harness.results import Result
 from benchmarks.harness.run import Benchmark, Run, settle
-from benchmarks.harness.wire import CLOCKED, counted
-from novel_tasks_core import EngineConfig, TaskEngine
+from benchmarks.harness.submits import count_calls, count_traffic, submit_one, submitting_engine
+from novel_tasks_core import TaskEngine
 
 CALLERS = 50
 TARGET = 1.0
@@ -50,7 +45,7 @@ async def measure(run: Run) -> list[Result]:
             return rate
 
     async def ours() -> float:
-        async with _engine(run) as (engine, url):
+        async with submitting_engine(run) as (engine, url):
             await settle(url)
             return await _submit_singly(engine, tasks=tasks)
 
@@ -62,22 +57,9 @@ async def measure(run: Run) -> list[Result]:
     return [
         singles,
         share.against("raw unnest n=100", median(unnested), target=None),
-        *await _count_traffic(run),
-        await _count_calls(run),
+        *await count_traffic(run, "submit.", _rounds, tasks=_ROUNDS * CALLERS),
+        await count_calls(run, "submit.", _rounds, tasks=_ROUNDS * CALLERS),
     ]
-
-
-@asynccontextmanager
-async def _engine(run: Run) -> AsyncIterator[tuple[TaskEngine, str]]:
-    async with run.database() as url:
-        config = EngineConfig(database_url=url, data_dir=run.new_folder())
-        async with TaskEngine.open(config, processors=Counter().processors()) as engine:
-            await _submit(engine)  # connects, prepares
-            yield engine, url
-
-
-async def _submit(engine: TaskEngine) -> None:
-    await engine.submit(processor=NOOP, extra_data=bounds.PAYLOAD)
 
 
 async def _submit_singly(engine: TaskEngine, *, tasks: int) -> float:
@@ -86,7 +68,7 @@ async def _submit_singly(engine: TaskEngine, *, tasks: int) -> float:
 
     async def call() -> None:
         for _ in left:
-            await _submit(engine)
+            await submit_one(engine)
 
     began = time.perf_counter()
     await asyncio.gather(*(call() for _ in range(CALLERS)))
@@ -95,41 +77,7 @@ async def _submit_singly(engine: TaskEngine, *, tasks: int) -> float:
 
 async def _rounds(engine: TaskEngine) -> None:
     for _ in range(_ROUNDS):
-        await asyncio.gather(*(_submit(engine) for _ in range(CALLERS)))
-
-
-async def _count_traffic(run: Run) -> list[Result]:
-    tasks = _ROUNDS * CALLERS
-    async with (
-        run.database() as url,
-        counted(url, folder=run.new_folder()) as (relayed, traffic),
-        log_of(url) as log,
-        TaskEngine.open(
-            EngineConfig(database_url=relayed, data_dir=run.new_folder()), processors=Counter().processors()
-        ) as engine,
-    ):
-        await _submit(engine)
-        await still(url)
-        traffic.clear()
-        await log.begin()
-        await _rounds(engine)
-        statements, round_trips = traffic.totals(without=CLOCKED)
-        logged = await log.count()
-    return [
-        count("submit.statements", statements / tasks, unit="statements/task"),
-        count("submit.round_trips", round_trips / tasks, unit="round trips/task"),
-        count("submit.wal_bytes", logged / tasks, unit="B/task", depends_on=["postgresql"]),
-    ]
-
-
-async def _count_calls(run: Run) -> Result:
-    profile = cProfile.Profile()
-    async with _engine(run) as (engine, _):
-        profile.enable()
-        await _rounds(engine)
-        profile.disable()
-    calls = sum(entry.callcount for entry in profile.getstats())
-    return count("submit.calls", calls / _ROUNDS / CALLERS, unit="calls/task", depends_on=["python", "loop"])
+        await asyncio.gather(*(submit_one(engine) for _ in range(CALLERS)))
 
 
 BENCHMARK = Benchmark("submit", measure)

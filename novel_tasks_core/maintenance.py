@@ -175,11 +175,17 @@ class Maintenance:
         error = ErrorInfo(
             "worker_lost", f"worker {orphan.worker_id} stopped without finishing attempt {orphan.attempt}"
         )
-        delay = self._policy(orphan.processor).delay(
-            orphan.failures + 1, error_type=error.type, max_attempts=orphan.max_attempts
-        )
-        outcome = Failed(error=error) if delay is None else Retrying(delay_seconds=0, error=error)
+        outcome = Retrying(delay_seconds=0, error=error) if self._may_retry(orphan, error) else Failed(error=error)
         return self._ending(orphan, outcome, OutcomeKind.LOST)
+
+    def _may_retry(self, orphan: Orphan, error: ErrorInfo) -> bool:
+        """Ask the policy; one that fails itself must not keep the tasks of dead workers where they are."""
+        policy, failures = self._policy(orphan.processor), orphan.failures + 1
+        try:
+            return policy.delay(failures, error_type=error.type, max_attempts=orphan.max_attempts) is not None
+        except Exception as exc:
+            logger.warning("retry_policy_failed", extra={"task_id": orphan.task_id, "reason": repr(exc)})
+            return False
 
     def _overdue(self, orphan: Orphan) -> Ending:
         seconds = (self._parts.clock.now() - orphan.started_at).total_seconds()

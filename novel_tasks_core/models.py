@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,22 +28,33 @@ JsonObject = Mapping[str, Any]
 EXTERNAL_WORKER = WorkerId(0)
 """The worker of tasks that an outside service runs. It never beats; its leases end by their deadline."""
 
+MAX_JSON_BYTES = 65_536
+"""How large the options of a task may be as JSON in UTF-8, and so its extra data."""
+
 _TASK_ID = re.compile(r"task-([0-9a-f]{32})", re.ASCII)
+_RANDOM_BITS = (1 << 62) - 1
+_two_words = struct.Struct(">QQ").pack
 _last_id_tick = 0
 
 
-def new_task_id() -> TaskId:
-    """Make a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, 12 of the fraction, 62 random.
+def new_id_bytes(count: int) -> list[bytes]:
+    """Make UUIDv7 (RFC 9562), 16 bytes each: 48 bits of Unix milliseconds, 12 of the fraction, 62 random.
 
     Ids made by one process grow strictly, so that tasks list in the order of their submits.
     """
     global _last_id_tick
-    tick = time.time_ns() * 4096 // 1_000_000
-    if tick <= _last_id_tick:
-        tick = _last_id_tick + 1
-    _last_id_tick = tick
-    random = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF
-    return TaskId(UUID(int=(tick >> 12) << 80 | 0x7 << 76 | (tick & 0xFFF) << 64 | 0x2 << 62 | random))
+    tick = max(time.time_ns() * 4096 // 1_000_000, _last_id_tick + 1)
+    _last_id_tick = tick + count - 1
+    noise = struct.unpack(f">{count}Q", os.urandom(8 * count))
+    return [
+        _two_words((tick >> 12) << 16 | 0x7000 | tick & 0xFFF, random & _RANDOM_BITS | 1 << 63)
+        for tick, random in enumerate(noise, start=tick)
+    ]
+
+
+def new_task_id() -> TaskId:
+    """Make an id as `new_id_bytes` does."""
+    return TaskId(UUID(bytes=new_id_bytes(1)[0]))
 
 
 def format_task_id(task_id: UUID) -> str:
@@ -158,13 +170,15 @@ class ErrorInfo:
     message: str
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # made for every submit, in half the time that slots take
 class NewTask:
-    """What to submit. Only `processor` is needed.
+    """What to submit. Only `processor` is needed; the rest is checked when it is submitted.
 
-    `priority` is -32768..32767, higher first. `run_at` in the future delays the first start.
-    `max_attempts` and `timeout_seconds` override the processor's. `key` makes a submit idempotent per
-    owner. `note` becomes the first log entry, stored with the task or not at all.
+    `options` and `extra_data` are JSON objects of up to 65,536 bytes of JSON each (`MAX_JSON_BYTES`), nested up
+    to 32 levels deep. `priority` is -32768..32767, higher first. `run_at` in the future delays the first start.
+    `max_attempts` (1..1000) and `timeout_seconds` (above 0, up to 31 days) override the processor's. `key`, up to
+    512 characters, makes a submit idempotent per owner. `owner`, `session_id` and the name of the source have up
+    to 255 characters. `note`, up to 4,000, becomes the first log entry, stored with the task or not at all.
     """
 
     processor: str
@@ -183,7 +197,7 @@ class NewTask:
     note: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)  # made for every submit and every row of a list, see NewTask
 class TaskSummary:
     """A task as lists show it: everything but options, result and checkpoint.
 
@@ -219,7 +233,7 @@ class TaskSummary:
     duplicate: bool = False
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Task(TaskSummary):
     """A task whole. `result` is what the processor returned, of attempt `result_attempt`, whose artifacts are shown.
 

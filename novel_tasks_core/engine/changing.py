@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from novel_tasks_core.config import MAX_RETENTION_DAYS
-from novel_tasks_core.engine.submitting import require_priority
+from novel_tasks_core.engine.checks import require_priority
 from novel_tasks_core.errors import InvalidFilterError, InvalidInputError
 from novel_tasks_core.models import FINAL_STATUSES, BulkResult, Task, TaskFilter, TaskId, TaskStatus
 from novel_tasks_core.storage.bulk import Selection

@@ -180,11 +180,17 @@ class TaskEngine(Changing):
         note: str | None = None,
         connection: Any = None,
     ) -> Task:
-        """Queue a task and return it; it is durable then. The parameters are those of `NewTask`.
+        """Queue a task and return it; it is durable then.
 
-        A path is stored first. With `connection`, an asyncpg connection to the same database, the task is
-        part of the caller's transaction; it cannot replace a duplicate then. `Task.duplicate` is true if a live
-        task with the same key was returned instead.
+        The parameters are those of `NewTask`, with the limits it states: `options` and `extra_data` are JSON
+        objects of up to 65,536 bytes each. A path is stored first. `Task.duplicate` is true if a live task with
+        the same key was returned instead.
+
+        With `connection`, an asyncpg connection to the same database, the task is part of the caller's transaction
+        and durable once that commits: a rollback, also one to a savepoint, leaves nothing of it. An error leaves
+        the transaction as it was. Workers are told at once, but find nothing before the commit; they look again
+        within `poll_max_seconds` after it. A replaced duplicate, its watchers and its worker hear of it at
+        their next look too. Until the transaction ends, submits of the same key elsewhere wait for it.
 
         Raises: InvalidInputError and its kind, DuplicateTaskError, SourceNotFoundError, FileStoreError.
         """
@@ -193,7 +199,7 @@ class TaskEngine(Changing):
         new = NewTask(
             processor=processor,
             source=source,
-            options=options or {},
+            options={} if options is None else options,
             priority=priority,
             run_at=run_at,
             max_attempts=max_attempts,
@@ -202,39 +208,45 @@ class TaskEngine(Changing):
             key=key,
             on_duplicate=on_duplicate,
             release_at=release_at,
-            extra_data=extra_data or {},
+            extra_data={} if extra_data is None else extra_data,
             session_id=session_id,
             note=note,
         )
         self._parts.schema.require()
-        task, stored, changes = await self._parts.submitting.submit(new, connection=connection)
-        for change in changes:
-            self._parts.announce_change(change)
-        if stored is not None:
-            self._parts.observer.submitted(processor=processor, tasks=1)
-            self._parts.announce(stored.heads, ())
-        return task
+        return await self._parts.submitting.submit(new, connection=connection)
 
     async def _store_path(self, path: Path) -> Source:
         if not await asyncio.to_thread(path.is_file):
             raise InvalidInputError("source", f"there is no file {path}")
         return await self.store(path, name=path.name)
 
-    async def submit_many(self, tasks: Iterable[NewTask]) -> list[TaskId]:
+    async def submit_many(self, tasks: Iterable[NewTask], *, connection: Any = None) -> list[TaskId]:
         """Queue many tasks, a thousand to a statement, and return their ids in order.
 
-        All are checked before the first is stored. If the database fails midway, those before are stored.
+        All are checked before the first is stored. Keys work as in single submits one after the other; for a
+        duplicate that is returned, its id is. A call with keys is one transaction: a duplicate that is rejected
+        leaves nothing stored. Without keys, those before are stored if the database fails midway. With
+        `connection`, all is part of the caller's transaction, as in `submit`.
 
-        Raises: InvalidInputError and its kind.
+        Raises: InvalidInputError, whose field names the task (`tasks.3.priority`), DuplicateTaskError,
+        SourceNotFoundError.
         """
-        wanted = list(tasks)
         self._parts.schema.require()
-        ids, stored = await self._parts.submitting.submit_many(wanted)
-        for one in stored:
-            self._parts.announce(one.heads, ())
-        for processor in {task.processor for task in wanted}:
-            self._parts.observer.submitted(processor=processor, tasks=sum(t.processor == processor for t in wanted))
-        return ids
+        return await self._parts.submitting.submit_many(tasks, connection=connection)
+
+    async def import_tasks(self, tasks: Iterable[NewTask] | AsyncIterable[NewTask], *, connection: Any = None) -> int:
+        """Queue any number of tasks by COPY, in one transaction, and return how many.
+
+        `tasks` is read as it goes, a few thousand at a time, so that millions need no more memory. They become
+        ready in their order once all are stored; workers are told then. Keys are for `submit_many`. With
+        `connection` it is part of the caller's transaction, as in `submit`. A long import holds back vacuum, as
+        any long transaction does.
+
+        Raises: InvalidInputError, whose field names the task (`tasks.3.key`), SourceNotFoundError, whatever
+        `tasks` raises. Nothing is stored then, nor when the call is cancelled.
+        """
+        self._parts.schema.require()
+        return await self._parts.submitting.import_tasks(tasks, connection=connection)
 
     # -- reading ----------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from attrs import define, field
 from novel_tasks_core.broadcast import Broadcast
 from novel_tasks_core.clock import Clock, SystemClock
 from novel_tasks_core.config import EngineConfig
-from novel_tasks_core.engine.submitting import Submitting
+from novel_tasks_core.engine.submitting import Submitting, SubmittingParts
 from novel_tasks_core.engine.watching import Watching
 from novel_tasks_core.execution.services import Services
 from novel_tasks_core.maintenance import Maintenance, MaintenanceParts
@@ -29,6 +29,8 @@ from novel_tasks_core.storage.doorbell import Doorbell, Ring
 from novel_tasks_core.storage.events import Events
 from novel_tasks_core.storage.files import LocalFiles
 from novel_tasks_core.storage.housekeeping import Housekeeping
+from novel_tasks_core.storage.imports import Importer
+from novel_tasks_core.storage.keys import Keys
 from novel_tasks_core.storage.migrator import SchemaWatch, check_schema, migrate
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import Head, Queue
@@ -191,7 +193,8 @@ async def open_parts(
         services = await stack.enter_async_context(parts.services)
         services.start("doorbell-ring", parts.doorbell.ring)
         services.start("doorbell-listen", parts.doorbell.listen)
-        services.start("submits", parts.submitter.run)
+        for name, loop in parts.submitter.loops().items():
+            services.start(name, loop)
         services.start("maintenance", parts.maintenance.run)
         yield parts
 
@@ -230,7 +233,13 @@ def _build(
     transitions = Transitions(database, clock=clock)
     bulk = Bulk(database, tasks, Changes(clock=clock))
     workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)
-    submitter = Submitter(link("submit"), database)
+    submitter = Submitter(
+        database,
+        clock=clock,
+        plain=link("submit"),
+        keyed=link("submit-keys"),
+        on_ready=lambda heads: parts.announce(heads, ()),
+    )
     chores = link("maintenance")
     schema = SchemaWatch(database, on_problem=lambda: parts.outgrown())
     pressure = PressureWatch(database, config=config, observer=observer)
@@ -251,12 +260,17 @@ def _build(
         broadcast=broadcast,
         submitter=submitter,
         submitting=Submitting(
-            submitter=submitter,
-            queue=queue,
-            tasks=tasks,
-            transitions=transitions,
-            processors=processors,
-            clock=clock,
+            SubmittingParts(
+                submitter=submitter,
+                importer=Importer(database, clock=clock, submitter=submitter),
+                keys=Keys(database, tasks=tasks, transitions=transitions, submitter=submitter),
+                queue=queue,
+                processors=processors,
+                clock=clock,
+                observer=observer,
+                announce=lambda heads: parts.announce(heads, ()),
+                announce_change=lambda change: parts.announce_change(change),
+            )
         ),
         watching=Watching(events=events, broadcast=broadcast, clock=clock),
         services=Services(),

@@ -2,225 +2,325 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-import attrs
+from attrs import Factory, define, frozen
 
 from novel_tasks_core.clock import Clock
-from novel_tasks_core.conversion import clean_text, read_json, require_json, require_text, result_json
-from novel_tasks_core.errors import DuplicateTaskError, IllegalTransitionError, InvalidInputError, TaskNotFoundError
-from novel_tasks_core.models import (
-    LogLevel,
-    NewTask,
-    OnDuplicate,
-    Source,
-    Task,
-    TaskId,
-    TaskStatus,
-    new_task_id,
+from novel_tasks_core.engine.checks import (
+    checked_json,
+    checked_note,
+    require_attempts,
+    require_key,
+    require_name,
+    require_priority,
+    require_run_at,
+    require_source,
+    require_timeout,
 )
+from novel_tasks_core.errors import DatabaseUnavailableError, DuplicateTaskError, InvalidInputError, InvalidOptionsError
+from novel_tasks_core.models import JsonObject, NewTask, OnDuplicate, Source, Task, TaskId, TaskStatus
+from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.storage.changes import Change
-from novel_tasks_core.storage.queue import Queue
-from novel_tasks_core.storage.submits import BATCH, Row, Stored, Submitter
-from novel_tasks_core.storage.tasks import Tasks
-from novel_tasks_core.storage.transitions import Transitions
+from novel_tasks_core.storage.imports import Importer
+from novel_tasks_core.storage.keys import Keys
+from novel_tasks_core.storage.queue import Head, Queue
+from novel_tasks_core.storage.submits import BATCH, KEY_RELEASE, Placed, Row, Submitter
 
-MAX_JSON_BYTES = 65_536
-MAX_KEY_CHARACTERS = 512
-MAX_NAME_CHARACTERS = 255
-_KEY_TRIES = 10
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_KEY_TRIES = 50
+
+
+@frozen(kw_only=True)
+class SubmittingParts:
+    """What submits are made with, and whom they tell."""
+
+    submitter: Submitter
+    importer: Importer
+    keys: Keys
+    queue: Queue
+    processors: Processors
+    clock: Clock
+    observer: Observer
+    announce: Callable[[Iterable[Head]], None]
+    announce_change: Callable[[Change], None]
+
+
+@define
+class _Call:
+    """One call: the caller's connection if there is one, and whom to tell what once all is stored."""
+
+    connection: Any = None
+    heads: list[Head] = Factory(list)
+    changes: list[Change] = Factory(list)
+    made: Counter[str] = Factory(Counter)
 
 
 class Submitting:
     """Checks new tasks and stores them."""
 
-    def __init__(
-        self,
-        *,
-        submitter: Submitter,
-        queue: Queue,
-        tasks: Tasks,
-        transitions: Transitions,
-        processors: Processors,
-        clock: Clock,
-    ) -> None:
-        self._submitter = submitter
-        self._queue = queue
-        self._tasks = tasks
-        self._transitions = transitions
-        self._processors = processors
-        self._clock = clock
+    def __init__(self, parts: SubmittingParts) -> None:
+        self._parts = parts
+        self._submitter = parts.submitter
         self._lanes: dict[str, int] = {}
 
-    async def submit(self, new: NewTask, *, connection: Any = None) -> tuple[Task, Stored | None, tuple[Change, ...]]:
-        """Store one task and return it as it now stands, what was stored, and changes that it made to others.
+    async def submit(self, new: NewTask, *, connection: Any = None) -> Task:
+        """Store one task and return it as it now stands.
 
         With a key that a live task holds, the task's `on_duplicate` decides what is returned or raised.
 
-        Raises: InvalidInputError and its kind, DuplicateTaskError, DatabaseUnavailableError.
+        Raises: InvalidInputError and its kind, DuplicateTaskError, SourceNotFoundError.
         """
-        if connection is not None and new.on_duplicate is OnDuplicate.REPLACE:
-            raise InvalidInputError("on_duplicate", "a rollback of yours could not undo a replace: use another choice")
-        row = await self._row(new)
-        changes: list[Change] = []
+        row, options, extra_data = self._row(new, self._known_lane(new) or await self.lane(new.processor))
+        placed = await self._submitter.submit(row) if connection is None else None
+        if placed is None:
+            call = _Call(connection)
+            met = await self._meet(new, row, call, is_taken=connection is None)
+            self._tell(call)
+            if isinstance(met, Task):
+                return met
+            placed = met
+        self._parts.observer.submitted(processor=new.processor, tasks=1)
+        return _task(new.processor, row, placed, options, extra_data)
+
+    async def _meet(self, new: NewTask, row: Row, call: _Call, *, is_taken: bool) -> Placed | Task:
+        """Store a row, or do what is wanted if another task holds its key: return that, or what the new one got."""
         for _ in range(_KEY_TRIES):
-            stored = await self._store(row, connection)
-            if row.id not in stored.taken:
-                return self._task(new, row), stored, tuple(changes)
-            held = await self._tasks.key_holder(new.owner, row.key or "", connection=connection)
-            match new.on_duplicate:
-                case OnDuplicate.ALLOW:
-                    row = attrs.evolve(row, key=None)
-                case OnDuplicate.REJECT if held is not None:
-                    raise DuplicateTaskError(row.key or "", held)
-                case OnDuplicate.REPLACE if held is not None:
-                    changes += await self._replace(held)
-                case OnDuplicate.RETURN if held is not None:
-                    existing = await self._existing(held, connection)
-                    if existing is not None:
-                        return existing, None, tuple(changes)
-        raise DuplicateTaskError(row.key or "", held or row.id)
+            met = await (self._duplicate(new, row, call) if is_taken else self._store(row, call))
+            if met is not None:
+                return met
+            is_taken = not is_taken  # taken after all, or let go of just now
+        raise DatabaseUnavailableError(f"the key {row.key!r} changes hands too fast")
 
-    async def _store(self, row: Row, connection: Any) -> Stored:
-        if connection is not None:
-            return await self._submitter.store([row], connection=connection)
-        return await self._submitter.submit(row)
+    async def _store(self, row: Row, call: _Call) -> Placed | None:
+        """Store a row by a statement of its own; None if its key is taken."""
+        stored = await self._submitter.store([row], connection=call.connection)
+        call.heads += stored.heads
+        return stored.placed()[0]
 
-    async def _existing(self, held: TaskId, connection: Any) -> Task | None:
-        try:
-            return attrs.evolve(await self._tasks.get(held, connection=connection), duplicate=True)
-        except TaskNotFoundError:
-            return None  # deleted just now, and its key with it: try again
+    async def _duplicate(self, new: NewTask, row: Row, call: _Call) -> Placed | Task | None:
+        """Do what is wanted with a task whose key another one holds; None if that one let go of it just now."""
+        match new.on_duplicate:
+            case OnDuplicate.ALLOW:
+                allowed = await self._store(row._replace(key=None, key_release=None), call)
+                return allowed and allowed._replace(keyed=False)
+            case OnDuplicate.REPLACE:
+                return await self._replace(row, call)
+        held = await self._parts.keys.holder(row, connection=call.connection)
+        if held is not None and new.on_duplicate == OnDuplicate.REJECT:
+            raise DuplicateTaskError(row.key or "", held)
+        return None if held is None else await self._parts.keys.task(held, connection=call.connection)
 
-    async def _replace(self, held: TaskId) -> list[Change]:
-        """Cancel the holder of a key and free the key, whether or not its attempt has stopped yet."""
-        changes = []
-        with contextlib.suppress(IllegalTransitionError, TaskNotFoundError):  # finished or gone in the meantime
-            changes.append(await self._transitions.cancel(held, reason="replaced", if_version=None))
-        await self._transitions.free_key(held)
-        return changes
+    async def _replace(self, row: Row, call: _Call) -> Placed | None:
+        replaced = await self._parts.keys.replace(row, connection=call.connection)
+        if replaced is None:
+            return None
+        call.changes.append(replaced.change)
+        call.heads += replaced.stored.heads
+        return replaced.stored.placed()[0]
 
-    async def submit_many(self, tasks: Sequence[NewTask]) -> tuple[list[TaskId], list[Stored]]:
+    def _tell(self, call: _Call) -> None:
+        """Tell of what is stored. With the caller's connection it is not: then workers are told where to look."""
+        self._parts.announce(call.heads)
+        if call.connection is None:
+            for change in call.changes:
+                self._parts.announce_change(change)
+        for processor, tasks in (+call.made).items():
+            self._parts.observer.submitted(processor=processor, tasks=tasks)
+
+    async def submit_many(self, tasks: Iterable[NewTask], *, connection: Any = None) -> list[TaskId]:
         """Store many tasks, a thousand to a statement; all are checked before the first is stored.
 
-        Raises: InvalidInputError for the first that is wrong, when nothing is stored yet. Tasks with a key
-        are for `submit`.
+        Raises: InvalidInputError for the first that is wrong, DuplicateTaskError, SourceNotFoundError.
         """
-        rows = []
-        for place, new in enumerate(tasks):
-            if new.key is not None:
-                raise InvalidInputError(f"tasks.{place}.key", "submit tasks with a key one by one")
-            rows.append(await self._row(new))
-        stored = [await self._submitter.store(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
-        return [row.id for row in rows], stored
+        wanted = list(tasks)
+        rows: list[Row] = []
+        async for part in self._checked(wanted):
+            rows += part
+        call = _Call(connection)
+        if connection is None and any(row.key is not None for row in rows):
+            ids = await self._store_together(wanted, rows, call)
+        else:
+            ids = await self._store_all(wanted, rows, call)
+        self._tell(call)
+        return ids
+
+    async def _store_all(self, wanted: Sequence[NewTask], rows: Sequence[Row], call: _Call) -> list[TaskId]:
+        """Store rows by the thousand; of each thousand, settle those whose key is taken after the others, in order."""
+        ids: list[TaskId] = []
+        for start in range(0, len(rows), BATCH):
+            part = rows[start : start + BATCH]
+            stored = await self._submitter.store(part, connection=call.connection)
+            call.heads += stored.heads
+            for new, row, task_id in zip(wanted[start : start + BATCH], part, stored.ids, strict=True):
+                if task_id is None:
+                    met = await self._meet(new, row, call, is_taken=True)
+                    ids.append(met.id)
+                    call.made[new.processor] += not isinstance(met, Task)
+                else:
+                    ids.append(task_id)
+                    call.made[new.processor] += 1
+        return ids
+
+    async def _store_together(self, wanted: Sequence[NewTask], rows: Sequence[Row], call: _Call) -> list[TaskId]:
+        """Store rows in one transaction, so that a duplicate that is refused leaves nothing behind."""
+        ids: list[TaskId] = []
+        try:
+            async with self._parts.keys.transaction() as own:
+                inside = _Call(own, call.heads, call.changes, call.made)
+                ids = await self._store_all(wanted, rows, inside)
+        except DatabaseUnavailableError:
+            if not ids or not await self._submitter.present(ids) >= set(ids):
+                raise
+        return ids
+
+    async def import_tasks(self, tasks: Iterable[NewTask] | AsyncIterable[NewTask], *, connection: Any = None) -> int:
+        """Copy any number of tasks in, all or nothing, and return how many.
+
+        Raises: InvalidInputError for the first that is wrong or has a key, SourceNotFoundError; what `tasks` raises.
+        """
+        call = _Call(connection)
+        async with aclosing(self._checked(tasks, call)) as chunks:
+            imported = await self._parts.importer.run(chunks, connection=connection)
+        call.heads += imported.heads
+        self._tell(call)
+        return imported.tasks
+
+    async def _checked(
+        self, tasks: Iterable[NewTask] | AsyncIterable[NewTask], importing: _Call | None = None
+    ) -> AsyncGenerator[list[Row], None]:
+        """Check tasks and yield their rows by the thousand. Raises: InvalidInputError that names the task."""
+        start = 0
+        async with aclosing(_by_the_thousand(tasks)) as parts:
+            async for part in parts:
+                rows: list[Row] = []
+                try:
+                    for new in part:
+                        lane = self._known_lane(new, keyed=importing is None) or await self.lane(new.processor)
+                        rows.append(self._row(new, lane)[0])
+                except InvalidInputError as exc:
+                    raise InvalidInputError(f"tasks.{start + len(rows)}{_path(exc)}", exc.reason) from exc
+                yield rows
+                start += len(rows)
+                if importing is not None:
+                    importing.made.update(new.processor for new in part)
+                await asyncio.sleep(0)  # others want the loop too
+
+    def _known_lane(self, new: Any, *, keyed: bool = True) -> int | None:
+        """Return the lane of a task if we know it. Raises: InvalidInputError for what is no task, or a key too many."""
+        if not isinstance(new, NewTask):
+            raise InvalidInputError("", f"must be a NewTask, not {type(new).__name__}")
+        if not keyed and new.key is not None:
+            raise InvalidInputError("key", "an import takes no keys: use submit_many")
+        processor: Any = new.processor
+        return self._lanes.get(processor) if isinstance(processor, str) else None
 
     async def lane(self, processor: str) -> int:
         """Return the lane of a processor. Raises: UnknownProcessorError."""
-        self._processors.get(processor)
+        self._parts.processors.get(processor)
         if processor not in self._lanes:
-            self._lanes[processor] = await self._queue.make_lane(processor)
+            self._lanes[processor] = await self._parts.queue.make_lane(processor)
         return self._lanes[processor]
 
-    async def _row(self, new: NewTask) -> Row:
-        lane = await self.lane(new.processor)
-        now = self._clock.now()
-        check_numbers(new)
-        options = self._processors.validate(new.processor, new.options)
-        return Row(
-            id=new_task_id(),
-            lane=lane,
-            owner=require_text("owner", new.owner, max_length=MAX_NAME_CHARACTERS),
-            priority=new.priority,
-            max_attempts=new.max_attempts,
-            timeout_seconds=new.timeout_seconds,
-            run_at=None if new.run_at is None or new.run_at <= now else new.run_at,
-            source=None if new.source is None else require_source(new.source),
-            options=_json_or_none("options", options),
-            extra_data=_json_or_none("extra_data", new.extra_data),
-            session_id=None
-            if new.session_id is None
-            else require_text("session_id", new.session_id, max_length=MAX_NAME_CHARACTERS),
-            key=None if new.key is None else require_text("key", new.key, max_length=MAX_KEY_CHARACTERS),
-            release_at=new.release_at,
-            note=_note(new.note),
-            created_at=now,
+    def _row(self, new: NewTask, lane: int) -> tuple[Row, JsonObject, JsonObject]:
+        """Check a task; return its row, and its options and extra data as they are read back.
+
+        Raises: InvalidInputError and its kind.
+        """
+        options_json, options = self._options(new)
+        extra_json, extra_data = checked_json("extra_data", new.extra_data)
+        source = None if new.source is None else require_source(new.source)
+        row = Row(
+            lane,
+            "" if new.owner == "" else require_name("owner", new.owner),
+            require_priority(new.priority),
+            None if new.max_attempts is None else require_attempts(new.max_attempts),
+            None if new.timeout_seconds is None else require_timeout(new.timeout_seconds),
+            None if new.run_at is None else self._in_future(new.run_at),
+            None if source is None else bytes.fromhex(source.sha256),
+            None if source is None else source.size,
+            None if source is None else source.name,
+            options_json,
+            extra_json,
+            None if new.session_id is None else require_name("session_id", new.session_id),
+            None if new.key is None else require_key(new),
+            None if new.key is None else KEY_RELEASE[new.release_at],
+            None if new.note is None else checked_note(new.note),
         )
+        return row, options, extra_data
 
-    def _task(self, new: NewTask, row: Row) -> Task:
-        """Return the task as the database has it now, without reading it back."""
-        return Task(
-            id=row.id,
-            processor=new.processor,
-            status=TaskStatus.PENDING,
-            priority=row.priority,
-            owner=row.owner,
-            source=row.source,
-            session_id=row.session_id,
-            extra_data=read_json(row.extra_data, {}),
-            max_attempts=row.max_attempts,
-            timeout_seconds=row.timeout_seconds,
-            run_at=row.run_at,
-            attempt=0,
-            failures=0,
-            progress=0.0,
-            stage="",
-            cancel_requested=False,
-            error=None,
-            result_url=None,
-            created_at=row.created_at,
-            started_at=None,
-            finished_at=None,
-            last_seq=0 if row.note is None else 1,
-            version="1.0.0",
-            options=read_json(row.options, {}),
-            key=row.key,
-        )
+    def _options(self, new: NewTask) -> tuple[str | None, JsonObject]:
+        processors = self._parts.processors
+        if new.options == {} and processors.get(new.processor).options_type is None:
+            return None, {}
+        return checked_json("options", processors.validate(new.processor, new.options))
+
+    def _in_future(self, run_at: Any) -> datetime | None:
+        """Return when a task is to run, None for at once."""
+        at = require_run_at(run_at)
+        return None if at <= self._parts.clock.now() else at
 
 
-def check_numbers(new: NewTask) -> None:
-    """Check what must be in a range. Raises: InvalidInputError naming the field."""
-    require_priority(new.priority)
-    if new.max_attempts is not None and not 1 <= new.max_attempts <= 1000:
-        raise InvalidInputError("max_attempts", f"must be between 1 and 1000, not {new.max_attempts}")
-    if new.timeout_seconds is not None and not 0 < new.timeout_seconds <= 31 * 86400:
-        raise InvalidInputError("timeout_seconds", f"must be above 0 and at most 31 days, not {new.timeout_seconds}")
-    if new.run_at is not None:
-        require_aware("run_at", new.run_at)
+def _task(processor: str, row: Row, placed: Placed, options: JsonObject, extra_data: JsonObject) -> Task:
+    """Return the task as the database has it now, without reading it back."""
+    source = None
+    if row.source_sha256 is not None:
+        source = Source(row.source_sha256.hex(), row.source_size or 0, row.source_name or "")
+    return Task(
+        id=placed.id,
+        processor=processor,
+        status=TaskStatus.PENDING,
+        priority=row.priority,
+        owner=row.owner,
+        source=source,
+        session_id=row.session_id,
+        extra_data=extra_data,
+        max_attempts=row.max_attempts,
+        timeout_seconds=row.timeout_seconds,
+        run_at=row.run_at,
+        attempt=0,
+        failures=0,
+        progress=0.0,
+        stage="",
+        cancel_requested=False,
+        error=None,
+        result_url=None,
+        created_at=placed.created_at,
+        started_at=None,
+        finished_at=None,
+        last_seq=0 if row.note is None else 1,
+        version="1.0.0",
+        options=options,
+        key=row.key if placed.keyed else None,
+    )
 
 
-def require_priority(priority: Any) -> None:
-    """Check a priority. Raises: InvalidInputError."""
-    if not isinstance(priority, int) or isinstance(priority, bool):
-        raise InvalidInputError("priority", "must be a whole number")
-    if not -32768 <= priority <= 32767:
-        raise InvalidInputError("priority", f"must be between -32768 and 32767, not {priority}")
+def _path(exc: InvalidInputError) -> str:
+    """Return which part of a task an error is about, to follow the name of the task."""
+    if isinstance(exc, InvalidOptionsError):
+        return f".options{exc.field}".replace("/", ".").rstrip(".")
+    return f".{exc.field}" if exc.field else ""
 
 
-def require_source(source: Source) -> Source:
-    """Check what a caller says of a stored file. Raises: InvalidInputError."""
-    if _SHA256.fullmatch(source.sha256) is None:
-        raise InvalidInputError("source.sha256", "must be 64 hex digits in lower case")
-    if source.size < 0:
-        raise InvalidInputError("source.size", "must not be negative")
-    require_text("source.name", source.name, max_length=MAX_NAME_CHARACTERS)
-    return source
-
-
-def require_aware(field: str, at: datetime) -> None:
-    """Check that a time says its time zone. Raises: InvalidInputError."""
-    if at.tzinfo is None:
-        raise InvalidInputError(field, "must have a time zone, such as datetime.now(UTC) has")
-
-
-def _json_or_none(field: str, value: Mapping[str, Any]) -> str | None:
-    return require_json(field, dict(value), max_bytes=MAX_JSON_BYTES) if value else None
-
-
-def _note(note: str | None) -> str | None:
-    return None if note is None else result_json({"level": LogLevel.INFO.value, "message": clean_text(note)})
+async def _by_the_thousand(
+    tasks: Iterable[NewTask] | AsyncIterable[NewTask],
+) -> AsyncGenerator[list[NewTask], None]:
+    if not isinstance(tasks, AsyncIterable):
+        iterator = iter(tasks)
+        while part := list(islice(iterator, BATCH)):
+            yield part
+        return
+    part = []
+    async for new in tasks:
+        part.append(new)
+        if len(part) == BATCH:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -36,7 +36,7 @@ def validate_options(processor: str, options_type: type | None, options: Mapping
     given = {} if options is None else options
     if not isinstance(given, Mapping):
         raise InvalidOptionsError(processor, [("/", "must be an object")])
-    problems = list(_json_problems(given, ""))
+    problems = list(json_problems(given, ""))
     if problems:
         raise InvalidOptionsError(processor, problems)
     if options_type is None:
@@ -105,7 +105,7 @@ def _problems_of(error: BaseException, path: str) -> Iterator[Problem]:
         yield path, str(error.args[0]) if error.args else "not accepted"
 
 
-def _json_problems(value: Any, path: str, depth: int = 0) -> Iterator[Problem]:
+def json_problems(value: Any, path: str, depth: int = 0) -> Iterator[Problem]:
     """Yield what keeps a value from being stored as JSON."""
     if depth > _DEEPEST:
         yield path, f"nested more than {_DEEPEST} levels deep"
@@ -121,7 +121,7 @@ def _json_problems(value: Any, path: str, depth: int = 0) -> Iterator[Problem]:
             yield from _member_problems(name, inner, path, depth)
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
-            yield from _json_problems(inner, f"{path}/{index}", depth + 1)
+            yield from json_problems(inner, f"{path}/{index}", depth + 1)
     elif value is not None and not isinstance(value, bool | int):
         yield path or "/", f"is not JSON: {type(value).__name__}"
 
@@ -134,7 +134,7 @@ def _member_problems(name: Any, value: Any, path: str, depth: int) -> Iterator[P
     if fault:
         yield path or "/", f"a name {fault}"
     else:
-        yield from _json_problems(value, f"{path}/{name}", depth + 1)
+        yield from json_problems(value, f"{path}/{name}", depth + 1)
 
 
 def _text_fault(text: str) -> str | None:

@@ -184,7 +184,7 @@ class Link:
                     return await connection.fetch(query, *args)
         except (DatabaseUnavailableError, asyncio.CancelledError):
             # A connection that failed or whose statement was cut off is in an unknown state.
-            self._drop()
+            self.drop()
             raise
         finally:
             self._lock.release()
@@ -222,7 +222,8 @@ class Link:
                 )
         return self._connection
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Cut the connection without a goodbye; the next call makes a new one."""
         connection, self._connection = self._connection, None
         if connection is not None and not connection.is_closed():
             connection.terminate()
@@ -246,3 +247,11 @@ async def in_own_transaction(connection: Any, query: str, args: Sequence[Any]) -
     with driver_errors():
         rows: list[asyncpg.Record] = await connection.fetch(query, *args)
         return rows
+
+
+@asynccontextmanager
+async def nested_transaction(connection: Any) -> AsyncIterator[None]:
+    """Open a transaction on a connection that a caller brought, a savepoint inside the caller's own if there is one."""
+    with driver_errors():
+        async with connection.transaction():
+            yield

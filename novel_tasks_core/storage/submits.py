@@ -1,7 +1,8 @@
 """Submits, coalesced: all that wait at one moment become one statement.
 
-One flusher is in flight; what arrives meanwhile makes the next batch. So fifty callers pay for one
-commit, and a single one waits for nobody.
+A statement is under way at a time; what arrives meanwhile makes the next one. So fifty callers pay for one
+commit, and a single one waits for nobody. Tasks with a key have a statement of their own: it may have to
+wait until somebody else's transaction, which has the same key, comes to its end.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from asyncpg.pgproto.pgproto import UUID as DriverUUID
 from attrs import frozen
 
+from novel_tasks_core.clock import Clock
 from novel_tasks_core.errors import (
     DatabaseUnavailableError,
     EngineClosedError,
@@ -24,95 +27,206 @@ from novel_tasks_core.errors import (
     SourceNotFoundError,
     StorageError,
 )
-from novel_tasks_core.models import ReleaseKey, Source, TaskId
-from novel_tasks_core.storage.database import Database, Link, in_own_transaction
+from novel_tasks_core.models import ReleaseKey, TaskId, new_id_bytes
+from novel_tasks_core.storage.database import Database, Link, in_own_transaction, nested_transaction
 from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.queue import Head
 
 BATCH = 1000
 """Rows in one statement."""
 
-_RELEASE = {ReleaseKey.FINISH: "n", ReleaseKey.FAILURE: "f", ReleaseKey.DELETE: "d"}
-_SOURCE_KEY = "tasks_source_sha256_fkey"
+KEY_RELEASE = {ReleaseKey.FINISH: "n", ReleaseKey.FAILURE: "f", ReleaseKey.DELETE: "d"}
+SOURCE_KEY = "tasks_source_sha256_fkey"
+_NEVER_NULL = 3
 
 
-@frozen(kw_only=True)
-class Row:
-    """A task on its way into the database; texts are checked, values are JSON text already."""
+class Row(NamedTuple):
+    """A task on its way into the database: the parameters of the statement, in its order.
 
-    id: TaskId
+    Texts are checked, values are JSON text already. The first three are never None.
+    """
+
     lane: int
     owner: str
     priority: int
     max_attempts: int | None
     timeout_seconds: float | None
     run_at: datetime | None
-    source: Source | None
+    source_sha256: bytes | None
+    source_size: int | None
+    source_name: str | None
     options: str | None
     extra_data: str | None
     session_id: str | None
     key: str | None
-    release_at: ReleaseKey
+    key_release: str | None
     note: str | None
-    created_at: datetime
 
-    def columns(self) -> tuple[Any, ...]:
-        """Return the values in the order of the statement's parameters."""
-        source = self.source
-        return (
-            self.id,
-            self.lane,
-            self.owner,
-            self.priority,
-            self.max_attempts,
-            self.timeout_seconds,
-            self.run_at,
-            None if source is None else bytes.fromhex(source.sha256),
-            None if source is None else source.size,
-            None if source is None else source.name,
-            self.options,
-            self.extra_data,
-            self.session_id,
-            self.key,
-            None if self.key is None else _RELEASE[self.release_at],
-            self.note,
-            self.created_at,
-        )
+
+class Placed(NamedTuple):
+    """What a stored task got: its id, and when it was created."""
+
+    id: TaskId
+    created_at: datetime
+    keyed: bool = True
+    """Whether it has the key that was given for it, if one was."""
 
 
 @frozen
 class Stored:
-    """What a statement stored: `taken` are the rows whose key another task holds; `heads` where the new ones are."""
+    """What a statement stored: an id for each row, None where the key is taken; `heads` where the new ones are."""
 
-    taken: frozenset[TaskId]
+    ids: tuple[TaskId | None, ...]
+    created_at: datetime
     heads: tuple[Head, ...]
+
+    def placed(self) -> list[Placed | None]:
+        """Return what each row got, None where its key is taken."""
+        return [None if task_id is None else Placed(task_id, self.created_at) for task_id in self.ids]
+
+
+Waiting: TypeAlias = "tuple[Row, asyncio.Future[Placed | None]]"
+
+
+def new_ids(count: int) -> list[TaskId]:
+    """Make ids as the driver has them: what it need not convert."""
+    return [TaskId(DriverUUID(made)) for made in new_id_bytes(count)]
 
 
 class Submitter:
     """Stores tasks: one by one from many callers at once, in bulk, or inside a caller's transaction."""
 
-    def __init__(self, link: Link, database: Database) -> None:
-        self._link = link
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock,
+        plain: Link,
+        keyed: Link,
+        on_ready: Callable[[Sequence[Head]], None] = lambda heads: None,
+    ) -> None:
         self._database = database
-        self._sql = load_queries("queue")["submit"]
-        self._present_sql = load_queries("queue")["present"]
-        self._waiting: deque[tuple[Row, asyncio.Future[Stored]]] = deque()
-        self._arrived = asyncio.Event()
-        self._closed = False
+        self._clock = clock
+        self._link = plain
+        self._on_ready = on_ready
+        self._sql = load_queries("submits")
+        self._plain = _Coalescer(lambda rows: self._flush(rows, plain))
+        self._keyed = _Coalescer(lambda rows: self._flush(rows, keyed))
 
-    async def submit(self, row: Row) -> Stored:
-        """Store one task together with whatever others wait; returns once it is durable.
+    def submit(self, row: Row) -> asyncio.Future[Placed | None]:
+        """Store one task together with whatever others wait; done once it is durable, None if its key is taken.
 
         A caller that is cancelled while it waits may find its task stored.
 
         Raises: SourceNotFoundError, InvalidInputError, DatabaseUnavailableError, EngineClosedError.
         """
+        return (self._plain if row.key is None else self._keyed).add(row)
+
+    def loops(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """Return what has to run for `submit`, by name: for ever, cancelled at the end."""
+        return {"submits": self._plain.run, "submits with keys": self._keyed.run}
+
+    async def _flush(self, rows: Sequence[Row], link: Link) -> list[Placed | None]:
+        stored = await self.store(rows, link=link)
+        if stored.heads:
+            self._on_ready(stored.heads)
+        return stored.placed()
+
+    async def store(
+        self,
+        rows: Sequence[Row],
+        *,
+        holder: TaskId | None = None,
+        link: Link | None = None,
+        connection: Any = None,
+    ) -> Stored:
+        """Store all rows by one statement: on the caller's `connection` if one is given, else over a link.
+
+        `holder` is the id for a single row whose key it has been given already.
+        After a lost answer over a link it asks what was stored, so that an unknown commit is reported as what it was.
+
+        Raises: SourceNotFoundError, InvalidInputError, DatabaseUnavailableError.
+        """
+        ids, created_at = new_ids(len(rows)) if holder is None else [holder], self._clock.now()
+        arguments = [ids, *submit_columns(rows), created_at, holder is not None]
+        try:
+            if connection is None:
+                found = await (link or self._link).fetch(self._sql["submit"], *arguments)
+            elif any(row.source_sha256 is not None for row in rows):
+                async with nested_transaction(connection):  # a missing source must not spoil the caller's
+                    found = await in_own_transaction(connection, self._sql["submit"], arguments)
+            else:
+                found = await in_own_transaction(connection, self._sql["submit"], arguments)
+        except InvalidInputError as exc:
+            if exc.field == SOURCE_KEY and link is None:
+                await self.require_sources(rows, connection)
+            elif exc.field == SOURCE_KEY and len(rows) == 1 and rows[0].source_sha256 is not None:
+                raise SourceNotFoundError(rows[0].source_sha256.hex()) from exc
+            raise
+        except DatabaseUnavailableError:
+            if connection is None and (present := await self.present(ids)):
+                return Stored(tuple(id if id in present else None for id in ids), created_at, ())
+            raise
+        heads = tuple(Head(r["lane"], r["priority"], r["position"]) for r in found if r["lane"] is not None)
+        stored = tuple(ids) if holder is not None else _stored_ids(rows, ids, found)
+        return Stored(stored, created_at, heads)
+
+    async def require_sources(self, rows: Iterable[Row], connection: Any = None) -> None:
+        """Check that all sources of these rows are stored. Raises: SourceNotFoundError for the first that is not."""
+        hashes = [row.source_sha256 for row in rows if row.source_sha256 is not None]
+        if connection is not None:
+            missing = await in_own_transaction(connection, self._sql["missing_source"], [hashes])
+        else:
+            missing = await self._database.fetch(self._sql["missing_source"], hashes)
+        if missing:
+            raise SourceNotFoundError(missing[0]["sha256"].hex())
+
+    async def present(self, ids: Sequence[TaskId]) -> frozenset[UUID]:
+        """Return what a transaction whose answer was lost did store: nothing, or all but those whose key was taken."""
+        with contextlib.suppress(DatabaseUnavailableError):
+            return frozenset(row["id"] for row in await self._database.fetch(self._sql["present"], ids))
+        return frozenset()
+
+
+def submit_columns(rows: Sequence[Row]) -> list[Sequence[Any]]:
+    """Turn rows into columns, none longer than what it says."""
+    columns: list[Sequence[Any]] = []
+    for place, column in enumerate(zip(*rows, strict=True)):
+        if column.count(column[0]) < len(column):
+            columns.append(column)
+        elif place < _NEVER_NULL:
+            columns.append(column[:1])
+        else:
+            columns.append(() if column[0] is None else column)
+    return columns
+
+
+def _stored_ids(rows: Sequence[Row], ids: Sequence[TaskId], found: Iterable[Any]) -> tuple[TaskId | None, ...]:
+    """Return the ids without those whose key is taken."""
+    if all(row.key is None for row in rows):
+        return tuple(ids)
+    keyed = next(frozenset(r["keyed"]) for r in found if r["lane"] is None)
+    return tuple(id if row.key is None or id in keyed else None for row, id in zip(rows, ids, strict=True))
+
+
+class _Coalescer:
+    """Gathers rows from many callers and flushes them together, one flush at a time."""
+
+    def __init__(self, flush: Callable[[Sequence[Row]], Coroutine[Any, Any, list[Placed | None]]]) -> None:
+        self._store = flush
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+        self._closed = False
+
+    def add(self, row: Row) -> asyncio.Future[Placed | None]:
+        """Put a row into the next flush and return what it will get. Raises: EngineClosedError."""
         if self._closed:
             raise EngineClosedError
-        future: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Placed | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, future))
-        self._arrived.set()
-        return await future
+        if len(self._waiting) == 1:
+            self._arrived.set()
+        return future
 
     async def run(self) -> None:
         """Flush for ever; cancelled at the end, when those that still wait get EngineClosedError."""
@@ -124,68 +238,43 @@ class Submitter:
                 await asyncio.sleep(0)
                 while self._waiting:
                     count = min(BATCH, len(self._waiting))
-                    await self._flush([self._waiting.popleft() for _ in range(count)])
+                    await self._flush_all([self._waiting.popleft() for _ in range(count)])
         except asyncio.CancelledError:
             self._closed = True
-            _settle(self._waiting, EngineClosedError())
+            _refuse(self._waiting, EngineClosedError())
             raise
 
-    async def _flush(self, batch: Sequence[tuple[Row, asyncio.Future[Stored]]]) -> None:
+    async def _flush_all(self, batch: Sequence[Waiting]) -> None:
+        """Flush a batch; whatever happens, nobody in it is left waiting."""
         try:
-            stored = await self.store([row for row, _ in batch])
-        except NovelTasksError as exc:
-            if len(batch) > 1 and isinstance(exc, InvalidInputError | SourceNotFoundError):
-                half = len(batch) // 2
-                await self._flush(batch[:half])
-                await self._flush(batch[half:])
-                return
-            _settle(batch, exc)
+            await self._flush(batch)
         except asyncio.CancelledError:
-            _settle(batch, EngineClosedError())
+            _refuse(batch, EngineClosedError())
             raise
         except Exception as exc:
-            # A fault of ours: whoever waits must hear of it too, not wait for ever.
-            _settle(batch, StorageError(f"the submit failed: {type(exc).__name__}"))
+            _refuse(batch, StorageError(f"the submit failed: {type(exc).__name__}"))
             raise
-        else:
-            _settle(batch, stored)
 
-    async def store(self, rows: Sequence[Row], *, connection: Any = None) -> Stored:
-        """Store all rows by one statement, on the caller's `connection` if one is given.
-
-        After a lost answer it asks what was stored, so that an unknown commit is reported as what it was.
-        """
-        columns = [list(column) for column in zip(*(row.columns() for row in rows), strict=True)]
+    async def _flush(self, batch: Sequence[Waiting]) -> None:
+        """Flush a batch; what the database refuses is split until the row that it means stands alone."""
         try:
-            if connection is not None:
-                found = await in_own_transaction(connection, self._sql, columns)
-            else:
-                found = await self._link.fetch(self._sql, *columns)
-        except InvalidInputError as exc:
-            if exc.field == _SOURCE_KEY and len(rows) == 1 and rows[0].source is not None:
-                raise SourceNotFoundError(rows[0].source.sha256) from exc
-            raise
-        except DatabaseUnavailableError:
-            if connection is None and (present := await self._present(rows)):
-                return Stored(frozenset(row.id for row in rows if row.id not in present), ())
-            raise
-        heads = tuple(Head(r["lane"], r["priority"], r["position"]) for r in found if r["lane"] is not None)
-        keyed = next(frozenset(r["keyed"]) for r in found if r["lane"] is None)
-        return Stored(frozenset(row.id for row in rows if row.key is not None and row.id not in keyed), heads)
-
-    async def _present(self, rows: Iterable[Row]) -> frozenset[UUID]:
-        """Return what the statement whose answer was lost did store: nothing, or all but those whose key was taken."""
-        with contextlib.suppress(DatabaseUnavailableError):
-            found = await self._database.fetch(self._present_sql, [row.id for row in rows])
-            return frozenset(row["id"] for row in found)
-        return frozenset()
-
-
-def _settle(batch: Iterable[tuple[Row, asyncio.Future[Stored]]], result: Stored | NovelTasksError) -> None:
-    for _, future in batch:
-        if future.done():
-            continue
-        if isinstance(result, Stored):
-            future.set_result(result)
+            placed = await self._store([row for row, _ in batch])
+        except (InvalidInputError, SourceNotFoundError) as exc:
+            if len(batch) == 1:
+                _refuse(batch, exc)
+                return
+            half = len(batch) // 2
+            await self._flush(batch[:half])
+            await self._flush(batch[half:])
+        except NovelTasksError as exc:
+            _refuse(batch, exc)
         else:
-            future.set_exception(result)
+            for (_, future), one in zip(batch, placed, strict=True):
+                if not future.done():
+                    future.set_result(one)
+
+
+def _refuse(batch: Iterable[Waiting], error: NovelTasksError) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

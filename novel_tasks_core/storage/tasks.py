@@ -101,11 +101,6 @@ class Tasks:
             raise TaskNotFoundError(task_id)
         return task_of(rows[0])
 
-    async def key_holder(self, owner: str, key: str, *, connection: Any = None) -> TaskId | None:
-        """Return the live task that holds a key, as the caller's `connection` sees it if one is given."""
-        rows = await self._fetch(connection, self._queue_sql["key_holder"], owner, key)
-        return TaskId(rows[0]["task_id"]) if rows else None
-
     async def _fetch(self, connection: Any, query: str, *args: Any) -> list[asyncpg.Record]:
         if connection is None:
             return await self._database.fetch(query, *args)

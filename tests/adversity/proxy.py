@@ -57,6 +57,7 @@ class Proxy:
         self._passing = asyncio.Event()
         self._passing.set()
         self._losing: Counter[str] = Counter()
+        self._losing_commits: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
 
     @property
@@ -83,6 +84,10 @@ class Proxy:
     def lose_answers(self, name: str, times: int) -> None:
         """Let the next `times` of our statements on connections named so commit, and cut them instead of answering."""
         self._losing[name] = times
+
+    def lose_commits(self, name: str, times: int) -> None:
+        """Let the next `times` transactions on connections named so commit, and cut them instead of telling."""
+        self._losing_commits[name] = times
 
     def cut(self, name: str = "") -> int:
         """Reset the connections with this name, or all; returns how many."""
@@ -170,6 +175,9 @@ class Proxy:
                     continue
                 if header[:1] == b"C" and line.asks and self._losing[line.name] > 0:
                     self._losing[line.name] -= 1
+                    line.deaf = True
+                if header[:1] == b"C" and body == b"COMMIT\0" and self._losing_commits[line.name] > 0:
+                    self._losing_commits[line.name] -= 1
                     line.deaf = True
                 if line.deaf and header[:1] == b"Z":  # the statement is committed
                     self.lost[line.name] += 1

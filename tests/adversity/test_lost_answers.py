@@ -111,9 +111,9 @@ async def test_a_submit_whose_answer_is_lost_is_told_as_what_it_was(
     proxy.lose_answers("novel-tasks submit", 1)
     task = await far_engine.submit(processor="gate", note="n")
     assert await far_engine.get(task.id) == task
-    proxy.lose_answers("novel-tasks submit", 1)
+    proxy.lose_answers("novel-tasks submit-keys", 1)
     keyed = await far_engine.submit(processor="gate", key="k")
-    proxy.lose_answers("novel-tasks submit", 1)
+    proxy.lose_answers("novel-tasks submit-keys", 1)
     same = await asyncio.gather(
         *(far_engine.submit(processor="gate", key="k", on_duplicate=OnDuplicate.RETURN) for _ in range(5)),
         *(far_engine.submit(processor="gate", key=f"k{n}") for n in range(5)),
@@ -124,7 +124,25 @@ async def test_a_submit_whose_answer_is_lost_is_told_as_what_it_was(
     proxy.lose_answers("novel-tasks submit", 1)
     ids = await far_engine.submit_many(NewTask(processor="gate") for _ in range(20))
     assert await far_engine.count() == 1 + 1 + 5 + len(ids)
-    assert proxy.lost["novel-tasks submit"] == 4
+    assert (proxy.lost["novel-tasks submit"], proxy.lost["novel-tasks submit-keys"]) == (2, 2)
+
+
+async def test_a_submit_whose_commit_is_not_confirmed_is_told_as_what_it_was(
+    far_engine: TaskEngine, proxy: Proxy, gate: Gate
+) -> None:
+    """What takes a transaction of several statements: a replacement, a bulk call with keys, an import."""
+    first = await far_engine.submit(processor="gate", key="k")
+    proxy.lose_commits("novel-tasks", 1)
+    second = await far_engine.submit(processor="gate", key="k", on_duplicate=OnDuplicate.REPLACE)
+    assert (await far_engine.get(first.id)).status is TaskStatus.CANCELLED
+    assert (await far_engine.submit(processor="gate", key="k")).id == second.id
+    proxy.lose_commits("novel-tasks", 1)
+    ids = await far_engine.submit_many(NewTask(processor="gate", key=key) for key in ("k", "l", None))
+    assert ids[0] == second.id
+    proxy.lose_commits("novel-tasks import", 1)
+    assert await far_engine.import_tasks([NewTask(processor="gate")] * 3) == 3
+    assert await far_engine.count() == 2 + 2 + 3
+    assert (proxy.lost["novel-tasks"], proxy.lost["novel-tasks import"]) == (2, 1)
 
 
 async def test_without_the_question_who_ended_it_the_result_would_be_lost(

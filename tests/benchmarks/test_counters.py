@@ -153,4 +153,4 @@ async def test_waves_of_no_ops_are_counted_through_a_relay(
             await wave(engine, counter, tasks=20)
             traffic.clear()
             await wave(engine, counter, tasks=20)
-    assert (traffic.statements["queue.submit"], traffic.statements["queue.finish"]) == (1, 1)
+    assert (traffic.statements["submits.submit"], traffic.statements["queue.finish"]) == (1, 1)

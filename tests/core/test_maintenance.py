@@ -13,6 +13,7 @@ from novel_tasks_core import (
     NewTask,
     OutcomeKind,
     Processors,
+    RetryPolicy,
     TaskEngine,
     TaskId,
     TaskStatus,
@@ -94,6 +95,27 @@ async def test_the_last_attempt_of_a_dead_worker_fails_the_task(turned: Any, db:
     failed = await ended(engine, task)
     assert failed.error is not None
     assert (failed.status, failed.error.type, failed.failures) == (TaskStatus.FAILED, "worker_lost", 1)
+
+
+async def test_a_policy_that_fails_itself_does_not_keep_the_tasks_of_the_dead(
+    engine: TaskEngine, processors: Processors, db: Db
+) -> None:
+    """Its task fails, and those of others that died with it go on."""
+
+    def broken(failures: int, error_type: str) -> float:
+        raise ZeroDivisionError("in the formula")
+
+    async def work(ctx: Any) -> None:
+        return None
+
+    processors.register("broken", work, retry=RetryPolicy(custom=broken))
+    processors.register("sound", work)
+    tasks = [await engine.submit(processor=name) for name in ("broken", "sound")]
+    for task in tasks:
+        await a_dead_worker_with(db, task.id)
+    await db.execute("delete from workers")
+    assert await engine._parts.maintenance.rescue() == 2
+    assert [(await engine.get(task.id)).status for task in tasks] == [TaskStatus.FAILED, TaskStatus.PENDING]
 
 
 async def test_two_rescuers_rescue_once(engine: TaskEngine, another_engine: Any, gate: Gate, db: Db) -> None:

@@ -76,6 +76,44 @@ def test_a_policy_that_makes_no_sense_is_refused(field: str, value: float) -> No
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"max_attempts": True}, "max_attempts"),
+        ({"max_attempts": 2.0}, "max_attempts"),
+        ({"base_seconds": True}, "base_seconds"),
+        ({"base_seconds": "5"}, "base_seconds"),
+        ({"max_seconds": float("inf")}, "max_seconds"),
+        ({"jitter": float("nan")}, "jitter"),
+        ({"backoff": "quadratic"}, "backoff"),
+        ({"by_error": [("ValueError", RetryPolicy())]}, "by_error"),
+        ({"by_error": {ValueError: RetryPolicy()}}, "by_error"),
+        ({"by_error": {"ValueError": 3}}, "by_error"),
+        ({"by_error": {"OSError": RetryPolicy(by_error={"KeyError": RetryPolicy()})}}, "by_error.OSError"),
+        ({"custom": 5.0}, "custom"),
+    ],
+)
+def test_a_policy_of_the_wrong_types_is_refused(settings: dict[str, Any], field: str) -> None:
+    """Also a policy of an error that would tell errors apart again, which nobody would ever ask."""
+    with pytest.raises(InvalidInputError) as caught:
+        RetryPolicy(**settings)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("answer", [float("nan"), "5", True, [1]])
+def test_a_formula_must_return_a_number(answer: Any) -> None:
+    """What it returns instead is in the error."""
+    policy = RetryPolicy(custom=lambda failures, error_type: answer)
+    with pytest.raises(InvalidInputError, match="custom: must return seconds or None") as caught:
+        policy.delay(1)
+    assert repr(answer) in caught.value.reason
+
+
+def test_a_formula_may_wait_for_ever_as_long_as_the_policy_allows() -> None:
+    """Infinity is cut like any other wait that is too long."""
+    assert RetryPolicy(custom=lambda failures, error_type: float("inf"), max_seconds=9).delay(1) == 9
+
+
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), DAYS_366 + 1])
 def test_waits_asked_for_are_checked(seconds: float) -> None:
     """`Retry` and `Snooze` refuse a wait that cannot be."""

@@ -20,6 +20,7 @@ from novel_tasks_core.models import Completed, ErrorInfo, Retrying, TaskId, Work
 from novel_tasks_core.storage.database import _ENGINE_SETTINGS, _POOL_SETTINGS
 from novel_tasks_core.storage.endings import Recording, event_columns, finish_columns, make_ending, postpone_columns
 from novel_tasks_core.storage.queries import load_queries
+from novel_tasks_core.storage.submits import new_ids, submit_columns
 
 from ..core.storage.bench import row
 from ..core.support import Db
@@ -116,7 +117,7 @@ def hot_statements() -> dict[str, Statement]:
     retry = Retrying(delay_seconds=5, error=ErrorInfo("E", "x"))
     again = [make_ending(task_id, retry, attempt=1, at=AT) for task_id in LEASED]
     said = [Recording(task_id, 1, ending.events) for task_id, ending in zip(LEASED, done, strict=True)]
-    new = [row(1 + n % 2).columns() for n in range(BATCH)]
+    new = [row(1 + n % 2) for n in range(BATCH)]
     args: dict[str, list[Any]] = {
         "ready_heads": [[1, 2]],
         "claim": [[1, 2, 1], [2, 2, 0], [0, 0, 0], [60.0, 60.0, 60.0], BATCH, 1, [BATCH, BATCH, BATCH]],
@@ -127,7 +128,7 @@ def hot_statements() -> dict[str, Statement]:
         "finished_by": [WORKER, LEASED, [1] * BATCH],
         "recorded": [LEASED, [1] * BATCH],
         "promote": [BATCH],
-        "submit": [list(column) for column in zip(*new, strict=True)],
+        "submit": [new_ids(BATCH), *map(list, submit_columns(new)), AT, False],
     }
     return {name: Statement(name, values) for name, values in args.items()}
 
@@ -169,7 +170,7 @@ async def test_hot_statements_touch_what_they_take(connect: Any) -> None:
     connection: Db = await connect({**_ENGINE_SETTINGS, "plan_cache_mode": "force_generic_plan"})
     statements = hot_statements()
     for name, statement in statements.items():
-        await statement.prepare(connection, load_queries("queue")[name])
+        await statement.prepare(connection, load_queries("submits" if name == "submit" else "queue")[name])
         found, _pages = await statement.explain(connection)
         check(f"{name}, empty", found, most_rows=BATCH * 6)
     await connection.execute(FILL)

@@ -19,11 +19,10 @@ from novel_tasks_core.models import (
     ErrorInfo,
     Outcome,
     OutcomeKind,
-    ReleaseKey,
     Retrying,
+    Source,
     TaskId,
     WorkerId,
-    new_task_id,
 )
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.endings import Ending, finish_columns, make_ending, postpone_columns
@@ -35,26 +34,23 @@ RESCUER = WorkerId(-1)
 TABLES = "tasks, task_ready, task_schedule, task_leases, task_events, task_attempts, task_checkpoints, task_counts"
 
 
-def row(lane: int, **changes: Any) -> Row:
+def row(lane: int, *, source: Source | None = None, **changes: Any) -> Row:
     """Make a new task of the lane."""
-    fields: dict[str, Any] = {
-        "id": new_task_id(),
-        "lane": lane,
-        "owner": "",
-        "priority": 0,
-        "max_attempts": None,
-        "timeout_seconds": None,
-        "run_at": None,
-        "source": None,
-        "options": None,
-        "extra_data": None,
-        "session_id": None,
-        "key": None,
-        "release_at": ReleaseKey.FINISH,
-        "note": None,
-        "created_at": datetime.now(UTC),
-    }
+    if source is not None:
+        changes |= {
+            "source_sha256": bytes.fromhex(source.sha256),
+            "source_size": source.size,
+            "source_name": source.name,
+        }
+    fields: dict[str, Any] = dict.fromkeys(Row._fields) | {"lane": lane, "owner": "", "priority": 0}
     return Row(**fields | changes)
+
+
+def spoil(owner: Any, query: str, guard: str, instead: str) -> None:
+    """Replace a part of one of the statements of `owner`, which must be there: so a test makes its mutant."""
+    text = owner._sql[query]
+    assert guard in text, (query, guard)
+    owner._sql = MappingProxyType({**owner._sql, query: text.replace(guard, instead)})
 
 
 class Bench:
@@ -65,7 +61,7 @@ class Bench:
         self.other = other
         self._links = [database.link(name) for name in ("claim", "flush", "submit")]
         self.queue = Queue(claims=self._links[0], flushes=self._links[1])
-        self.submitter = Submitter(self._links[2], database)
+        self.submitter = Submitter(database, clock=SystemClock(), plain=self._links[2], keyed=self._links[2])
         self.transitions = Transitions(database, clock=SystemClock())
         self.lane = 0
 
@@ -79,16 +75,14 @@ class Bench:
         await self.other.execute(f"truncate {TABLES}")
 
     def spoil(self, query: str, guard: str, instead: str) -> None:
-        """Replace a part of a statement, which must be there."""
-        text = self.queue._sql[query]
-        assert guard in text, (query, guard)
-        self.queue._sql = MappingProxyType({**self.queue._sql, query: text.replace(guard, instead)})
+        """Replace a part of a statement of the queue, which must be there."""
+        spoil(self.queue, query, guard, instead)
 
     async def submit(self, **changes: Any) -> TaskId:
         """Store a task."""
-        new = row(self.lane, **changes)
-        await self.submitter.store([new])
-        return new.id
+        stored = await self.submitter.store([row(self.lane, **changes)])
+        assert stored.ids[0] is not None
+        return stored.ids[0]
 
     def another_queue(self) -> Queue:
         """Return a queue with connections of its own, as another process has."""

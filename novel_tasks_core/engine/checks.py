@@ -1,0 +1,131 @@
+"""What is asked of a new task before anything of it is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from novel_tasks_core.conversion import clean_text, is_flat, read_json, require_json, require_text, result_json
+from novel_tasks_core.errors import InvalidInputError
+from novel_tasks_core.models import MAX_JSON_BYTES, JsonObject, LogLevel, NewTask, OnDuplicate, ReleaseKey, Source
+from novel_tasks_core.processors.options import json_problems
+
+MAX_KEY_CHARACTERS = 512
+MAX_NAME_CHARACTERS = 255
+MAX_NOTE_CHARACTERS = 4_000
+MAX_TIMEOUT_SECONDS = 31 * 86_400
+_MAX_SIZE = (1 << 63) - 1
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def require_priority(priority: Any) -> int:
+    """Check a priority. Raises: InvalidInputError."""
+    return _whole("priority", priority, low=-32768, high=32767)
+
+
+def require_attempts(attempts: Any) -> int:
+    """Check a limit of attempts. Raises: InvalidInputError."""
+    return _whole("max_attempts", attempts, low=1, high=1000)
+
+
+def _whole(field: str, number: Any, *, low: int, high: int) -> int:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise InvalidInputError(field, f"must be a whole number, not {_shown(number)}")
+    if not low <= number <= high:
+        raise InvalidInputError(field, f"must be between {low:,} and {high:,}, not {_shown(number)}")
+    return number
+
+
+def require_timeout(seconds: Any) -> float:
+    """Check a timeout. Raises: InvalidInputError."""
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        raise InvalidInputError("timeout_seconds", f"must be a number of seconds, not {_shown(seconds)}")
+    if not 0 < seconds <= MAX_TIMEOUT_SECONDS:
+        raise InvalidInputError("timeout_seconds", f"must be above 0 and at most 31 days, not {_shown(seconds)}")
+    return seconds
+
+
+def require_run_at(at: Any) -> datetime:
+    """Return a time in UTC. Raises: InvalidInputError unless it is a datetime that says its time zone."""
+    if not isinstance(at, datetime):
+        raise InvalidInputError("run_at", f"must be a datetime, not {_shown(at)}")
+    if at.utcoffset() is None:
+        raise InvalidInputError("run_at", "must have a time zone, such as datetime.now(UTC) has")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as exc:
+        raise InvalidInputError("run_at", "must be between the years 1 and 9999 in UTC") from exc
+
+
+def require_name(field: str, text: Any) -> str:
+    """Check an owner, a session or a file name. Raises: InvalidInputError."""
+    return _text(field, text, max_length=MAX_NAME_CHARACTERS)
+
+
+def require_key(new: NewTask) -> str:
+    """Check a key, and what is to become of it. Raises: InvalidInputError."""
+    if new.key == "":
+        raise InvalidInputError("key", "must not be empty; leave it out for a task without a key")
+    _choice("on_duplicate", new.on_duplicate, OnDuplicate)
+    _choice("release_at", new.release_at, ReleaseKey)
+    return _text("key", new.key, max_length=MAX_KEY_CHARACTERS)
+
+
+def _choice(field: str, value: Any, choices: type[OnDuplicate | ReleaseKey]) -> None:
+    if value not in list(choices):
+        raise InvalidInputError(field, f"must be one of {', '.join(choices)}, not {_shown(value)}")
+
+
+def _text(field: str, text: Any, *, max_length: int) -> str:
+    if not isinstance(text, str):
+        raise InvalidInputError(field, f"must be text, not {_shown(text)}")
+    return require_text(field, text, max_length=max_length)
+
+
+def require_source(source: Any) -> Source:
+    """Check what a caller says of a stored file. Raises: InvalidInputError."""
+    if not isinstance(source, Source):
+        raise InvalidInputError("source", f"must be a Source, as `store` returns it, not {_shown(source)}")
+    if _SHA256.fullmatch(_text("source.sha256", source.sha256, max_length=64)) is None:
+        raise InvalidInputError("source.sha256", "must be 64 hex digits in lower case")
+    _whole("source.size", source.size, low=0, high=_MAX_SIZE)
+    require_name("source.name", source.name)
+    return source
+
+
+def checked_json(field: str, value: Any) -> tuple[str | None, JsonObject]:
+    """Return a JSON object as text, None for an empty one, and as it is when it is read back.
+
+    Raises: InvalidInputError.
+    """
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(field, f"must be a JSON object, not {_shown(value)}")
+    if not value:
+        return None, {}
+    if is_flat(value):
+        return require_json(field, value, max_bytes=MAX_JSON_BYTES), dict(value)
+    for path, reason in json_problems(value, ""):
+        raise InvalidInputError(field, f"{path}: {reason}")
+    text = require_json(field, dict(value), max_bytes=MAX_JSON_BYTES)
+    return text, read_json(text)
+
+
+def checked_note(note: Any) -> str:
+    """Return the first log entry as JSON text; what cannot be stored in it is replaced. Raises: InvalidInputError."""
+    if not isinstance(note, str):
+        raise InvalidInputError("note", f"must be text, not {_shown(note)}")
+    text = require_text("note", clean_text(note), max_length=MAX_NOTE_CHARACTERS)
+    return result_json({"level": LogLevel.INFO.value, "message": text})
+
+
+def _shown(value: Any) -> str:
+    """Write a wrong value for an error, if it is short."""
+    if isinstance(value, int | float | bool | None):
+        try:
+            text = repr(value)
+        except ValueError:  # more digits than Python writes
+            return "a number with very many digits"
+        return text if len(text) <= 40 else f"{text[:40]}..."
+    return type(value).__name__
