@@ -36,7 +36,7 @@ BATCHES: dict[str, list[Any]] = {
     "reprioritize": [READY, 7, AT, None],
     "delete": [FINISHED],
 }
-WALKS = {
+WALKS: dict[str, list[Any]] = {
     "everything": [FIRST, LAST, None, None, None, None, None, BATCH],
     "one owner": [FIRST, LAST, "o3", None, None, None, None, BATCH],
     "pending": [task(BACKLOG), LAST, None, None, "pending", None, None, BATCH],
