@@ -43,7 +43,7 @@ class Selection:
 
     def holds(self, task: Standing) -> bool:
         """Say whether what may change of a task while nobody has it locked is still as it was selected."""
-        if self.filter.status is not None and task.status is not self.filter.status:
+        if self.filter.status is not None and task.status != self.filter.status:
             return False
         before = self.finished_before
         return before is None or (task.finished_at is not None and task.finished_at < before)
