@@ -8,7 +8,7 @@ again once its row is locked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 BATCH = 500
 """Tasks in one transaction."""
+
+MAX_EVENTS = 50_000
+"""Stored events of all tasks in one transaction: a deletion takes them along. A task with more goes alone."""
 
 _WINDOW = 5000
 """Tasks that one statement of the walk looks at."""
@@ -111,9 +114,8 @@ class Bulk:
             if dry_run:
                 await self._suppose(wanted, open_, tally, keys)
                 continue
-            ids = [task.id for task in open_]
-            for start in range(0, len(ids), BATCH):
-                await self._settle(wanted, selection, ids[start : start + BATCH], tally, tell)
+            for ids in _batches(open_):
+                await self._settle(wanted, selection, ids, tally, tell)
         return tally.result(dry_run=dry_run)
 
     async def _look(
@@ -194,6 +196,19 @@ class Bulk:
         if applied.key_taken:
             reasons[SkipReason.KEY_TAKEN] += len(applied.key_taken)
         return _Step(applied.change, len(fit) - len(applied.key_taken), +reasons, sorted(left))
+
+
+def _batches(tasks: Iterable[Standing]) -> Iterator[list[TaskId]]:
+    batch: list[TaskId] = []
+    events = 0
+    for task in tasks:
+        if batch and (len(batch) == BATCH or events + task.last_seq > MAX_EVENTS):
+            yield batch
+            batch, events = [], 0
+        batch.append(task.id)
+        events += task.last_seq
+    if batch:
+        yield batch
 
 
 class _Keys:

@@ -213,6 +213,18 @@ async def test_a_cancelled_call_has_done_whole_batches(
     await check_invariants(database_url)
 
 
+async def test_long_histories_make_small_batches(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many tasks at once as have few events together; one that has too many goes alone."""
+    monkeypatch.setattr(bulk_module, "MAX_EVENTS", 10)
+    note = '{"level":"info","message":"x"}'
+    ids = [await bench.submit(note=note) for _ in range(5)]
+    for n, events in enumerate((4, 5, 2, 30, 1)):
+        await bench.other.execute("update tasks set last_seq = $2 where id = $1", ids[n], events)
+    told: list[Change] = []
+    await change_all(bench, Delete(), told=told)
+    assert [len(change.events) for change in told] == [2, 1, 1, 1]
+
+
 class Busy:
     """Workers that claim, report progress and finish in any order, until they are told to stop."""
 
