@@ -31,7 +31,7 @@ from novel_tasks_core.models import (
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.retries import RetryPolicy
-from novel_tasks_core.storage.bulk import Bulk, Selection
+from novel_tasks_core.storage.bulk import Bulk
 from novel_tasks_core.storage.changes import Change, Delete
 from novel_tasks_core.storage.endings import Ending, make_ending, stored_events
 from novel_tasks_core.storage.housekeeping import Housekeeping
@@ -39,6 +39,7 @@ from novel_tasks_core.storage.migrator import SchemaWatch
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import PROMOTE_BATCH, Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
+from novel_tasks_core.storage.walking import Selection
 from novel_tasks_core.storage.workers import Orphan, Workers
 
 logger = logging.getLogger(__name__)

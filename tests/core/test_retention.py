@@ -21,7 +21,7 @@ from novel_tasks_core import (
     TaskId,
     TaskStatus,
 )
-from novel_tasks_core.storage import bulk
+from novel_tasks_core.storage import bulk, walking
 from novel_tasks_core.testing import FakeClock, drain
 
 from .support import NO_RETRY, Db
@@ -82,7 +82,7 @@ async def test_retention_deletes_what_is_old_and_finished(
 ) -> None:
     """With its history; what is young, waits or was requeued stays; without a retention, or too early, all does."""
     monkeypatch.setattr(bulk, "BATCH", 50)
-    monkeypatch.setattr(bulk, "_WINDOW", 120)
+    monkeypatch.setattr(walking, "WINDOW", 120)
     made = await finished(engine, each=90)
     again, young = made["failed"][7], made["cancelled"][8]
     await engine.requeue(again)

@@ -22,7 +22,7 @@ from novel_tasks_core import (
     TaskFilter,
     TaskStatus,
 )
-from novel_tasks_core.storage import bulk
+from novel_tasks_core.storage import bulk, walking
 from novel_tasks_core.testing import drain
 
 from ..support import AT_ONCE, Db, Gate, ended, eventually
@@ -215,7 +215,7 @@ async def test_of_many_with_one_key_the_oldest_gets_it(
 ) -> None:
     """Together or one by one: the others, and those whose key a live task holds, are counted, as before."""
     monkeypatch.setattr(bulk, "BATCH", batch)
-    monkeypatch.setattr(bulk, "_WINDOW", batch)
+    monkeypatch.setattr(walking, "WINDOW", batch)
     same = [await cancelled_with(engine, "same") for _ in range(3)]
     taken = [await cancelled_with(engine, "taken") for _ in range(2)]
     await engine.submit(processor="quick", key="taken")

@@ -28,10 +28,11 @@ from novel_tasks_core.models import (
     WorkerId,
 )
 from novel_tasks_core.storage import bulk as bulk_module
-from novel_tasks_core.storage.bulk import Bulk, Selection
+from novel_tasks_core.storage.bulk import Bulk
 from novel_tasks_core.storage.changes import Cancel, Change, Changes, Delete, Reprioritize, Requeue, Standing, Wanted
 from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.tasks import Tasks
+from novel_tasks_core.storage.walking import Selection
 
 from ...conftest import check_invariants
 from .bench import LATER, Bench, open_bench
