@@ -31,7 +31,7 @@ from novel_tasks_core.models import (
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.retries import RetryPolicy
-from novel_tasks_core.storage.bulk import Bulk, Selection
+from novel_tasks_core.storage.bulk import Bulk
 from novel_tasks_core.storage.changes import Change, Delete
 from novel_tasks_core.storage.endings import Ending, make_ending, stored_events
 from novel_tasks_core.storage.housekeeping import Housekeeping
@@ -39,6 +39,7 @@ from novel_tasks_core.storage.migrator import SchemaWatch
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import PROMOTE_BATCH, Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
+from novel_tasks_core.storage.walking import Selection
 from novel_tasks_core.storage.workers import Orphan, Workers
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ RESCUER = WorkerId(-1)
 _RESCUE_BATCH = 500
 _PROMOTE_SECONDS = 0.5
 _ROLL_UP_SECONDS = 10.0
-_PRUNE_SECONDS = 60.0
+_PRUNE_SECONDS = 600.0
 _SWEEP_SECONDS = 600.0
 _PRESSURE_SECONDS = 30.0
 _UNUSED_FILE_SECONDS = 3600.0

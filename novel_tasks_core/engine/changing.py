@@ -9,9 +9,9 @@ from novel_tasks_core.config import MAX_RETENTION_DAYS
 from novel_tasks_core.engine.checks import require_priority
 from novel_tasks_core.errors import InvalidFilterError, InvalidInputError
 from novel_tasks_core.models import FINAL_STATUSES, BulkResult, Task, TaskFilter, TaskId, TaskStatus
-from novel_tasks_core.storage.bulk import Selection
 from novel_tasks_core.storage.changes import Cancel, Change, Delete, Reprioritize, Requeue, Wanted
 from novel_tasks_core.storage.transitions import Report
+from novel_tasks_core.storage.walking import Selection
 
 if TYPE_CHECKING:
     from novel_tasks_core.engine.parts import EngineParts

@@ -415,7 +415,7 @@ class TaskEngine(Changing):
         return await self._parts.maintenance.prune(older_than_days=older_than_days, statuses=chosen, dry_run=dry_run)
 
 
-def _bounded(limit: int) -> int:
-    if not 1 <= limit <= MAX_EVENTS:
-        raise InvalidInputError("limit", f"must be between 1 and {MAX_EVENTS:,}, not {limit}")
+def _bounded(limit: Any) -> int:
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_EVENTS:
+        raise InvalidInputError("limit", f"must be a whole number between 1 and {MAX_EVENTS:,}, not {limit!r}")
     return limit

@@ -1,4 +1,4 @@
-"""The jobs that keep the tables right: promotion, rescue, retention, sweeping, counters, and who does them."""
+"""The jobs that keep the tables right: promotion, rescue, sweeping, counters, and who does them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from novel_tasks_core import (
     TaskId,
     TaskStatus,
 )
-from novel_tasks_core.testing import FakeClock, drain
+from novel_tasks_core.testing import FakeClock
 
 from .support import Db, Gate, ended, eventually
 
@@ -151,37 +151,6 @@ async def test_due_tasks_are_promoted_in_batches(engine: TaskEngine, gate: Gate,
 
 async def _count(db: Db, table: str, wanted: int) -> bool:
     return bool(await db.fetchval(f"select count(*) from {table}") == wanted)
-
-
-async def test_retention_deletes_what_is_old_and_finished(
-    engine: TaskEngine, another_engine: Any, gate: Gate, db: Db
-) -> None:
-    """Of every final state, with its history; young, waiting and requeued tasks stay; without a retention all do."""
-    await db.execute(
-        "insert into maintenance (name, next_at) values ('prune', now() + interval '1 hour')"
-        " on conflict (name) do update set next_at = excluded.next_at"
-    )
-    gate.let_go()
-    old = await engine.submit_many(NewTask(processor="gate", note="n") for _ in range(250))
-    for task_id in old[:3]:
-        await engine.cancel(task_id)
-    await drain(engine, concurrency=20)
-    waiting = await engine.submit(processor="gate", run_at=datetime(2999, 1, 1, tzinfo=UTC))
-    again, young = old[-1], await engine.submit(processor="gate")
-    await engine.requeue(again)
-    await engine.cancel(young.id)
-    await db.execute(
-        "update tasks set started_at = started_at - interval '10 days', finished_at = finished_at - interval '10 days'"
-        " where id <> $1",
-        young.id,
-    )
-    assert await engine.prune() == 0
-    async with another_engine(retention_days=7) as other:
-        assert await other.prune() == 249
-        assert await other.prune() == 0
-    assert await db.fetchval("select array_agg(id order by id) from tasks") == sorted([waiting.id, again, young.id])
-    assert await db.fetchval("select count(distinct task_id) from task_events") == 2
-    assert (await engine.statistics()).total == 3
 
 
 async def test_a_job_is_taken_by_one_process_in_each_period(engine: TaskEngine, another_engine: Any, db: Db) -> None:

@@ -7,8 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from novel_tasks_core.storage.database import _POOL_SETTINGS
+from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.storage.database import _POOL_SETTINGS, Database
 from novel_tasks_core.storage.queries import load_queries
+from novel_tasks_core.storage.walking import by_index
 
 from ..core.support import Db
 from .test_plans import AT, BACKLOG, BATCH, FILL, LEASED, Statement, check, connect, task
@@ -83,3 +85,12 @@ async def test_a_batch_and_a_look_touch_what_they_are_for(connect: Any, known: b
     for name, args in WALKS.items():
         rows = await explained(connection, f"walk: {name}", "walk", args)
         assert rows == LOOKS.get(name, BATCH), name
+
+
+async def test_batches_and_looks_run_with_the_settings_that_were_explained(database_url: str) -> None:
+    """What changes all tasks of a filter finds them by index, in all its transactions; others are not touched."""
+    async with Database.open(database_url, config=EngineConfig(database_url=database_url)) as database:
+        async with by_index(database) as connection:
+            assert await connection.fetchval("show enable_seqscan") == "off"
+            assert await connection.fetchval("show enable_bitmapscan") == "off"
+        assert await database.fetchval("show enable_seqscan") == "on"

@@ -1,4 +1,4 @@
-"""What people do to tasks: cancel, requeue, change the priority, delete, pause; what outside services report."""
+"""What people do to single tasks: cancel, change the priority, delete, pause."""
 
 from __future__ import annotations
 
@@ -128,37 +128,6 @@ async def test_a_cancel_is_not_lost_to_an_attempt_that_would_run_again(
     assert sorted(kinds) == ["cancel_requested", "cancelled", "started"]
 
 
-async def test_requeue_sends_finished_tasks_round_again(engine: TaskEngine) -> None:
-    """Completed, failed and cancelled ones; the old result stays until the next; attempts go on counting."""
-    done = await engine.submit(processor="quick")
-    failed = await engine.submit(processor="quick", options={"fail": 1}, max_attempts=1)
-    cancelled = await engine.submit(processor="quick")
-    await engine.cancel(cancelled.id)
-    await drain(engine)
-    for task in (done, failed, cancelled):
-        again = await engine.requeue(task.id)
-        assert (again.status, again.failures) == (TaskStatus.PENDING, 0)
-        with pytest.raises(IllegalTransitionError, match="requeue it before it is finished"):
-            await engine.requeue(task.id)
-    assert (await engine.get(done.id)).result == 1
-    await drain(engine)
-    after = await engine.get(done.id)
-    assert (after.status, after.result, after.attempt, after.result_attempt) == ("completed", 2, 2, 2)
-    assert (await engine.get(failed.id)).attempt == 2
-    assert (await engine.get(cancelled.id)).status is TaskStatus.COMPLETED
-
-
-async def test_a_running_task_cannot_be_requeued(engine: TaskEngine, gate: Gate) -> None:
-    """The error names the state that people see."""
-    task = await engine.submit(processor="gate")
-    async with engine.worker():
-        await gate.next()
-        with pytest.raises(IllegalTransitionError) as caught:
-            await engine.requeue(task.id)
-        assert caught.value.status == "processing"
-        gate.let_go()
-
-
 async def test_priorities_can_change_until_the_end(engine: TaskEngine, gate: Gate) -> None:
     """Of ready, scheduled and running tasks; then the order follows; out of range or finished is an error."""
     low, high = await engine.submit(processor="gate"), await engine.submit(processor="gate", priority=5)
@@ -177,6 +146,31 @@ async def test_priorities_can_change_until_the_end(engine: TaskEngine, gate: Gat
         await engine.reprioritize(scheduled.id, 1 << 15)
     kinds = [e.kind for e in await engine.events(low.id)]
     assert sorted(kinds) == ["completed", "reprioritized", "reprioritized", "started"]
+
+
+async def test_a_new_priority_holds_wherever_the_task_goes(
+    engine: TaskEngine, another_engine: Any, gate: Gate, db: Db
+) -> None:
+    """One that was scheduled or running when it changed is ready under the new one afterwards."""
+    scheduled = await engine.submit(processor="gate", run_at=FAR)
+    await engine.reprioritize(scheduled.id, 7)
+    running = await engine.submit(processor="gate")
+    async with another_engine(shutdown_grace_seconds=0) as other, other.worker(concurrency=1):
+        await gate.next()
+        await engine.pause("gate")
+        await engine.reprioritize(running.id, 5)
+        await db.execute("update task_schedule set run_at = now()")
+        await eventually(lambda: db.fetchval("select count(*) from task_ready"))
+    rows = await db.fetch("select task_id, priority from task_ready order by priority")
+    assert [tuple(row) for row in rows] == [(running.id, 5), (scheduled.id, 7)]
+
+
+async def test_the_same_priority_again_changes_nothing(engine: TaskEngine, db: Db) -> None:
+    """The task keeps its place before others, and tells nobody."""
+    first, _second = [await engine.submit(processor="quick", priority=3) for _ in range(2)]
+    assert await engine.reprioritize(first.id, 3) == first
+    assert await db.fetchval("select task_id from task_ready order by position limit 1") == first.id
+    assert await engine.events(first.id) == []
 
 
 async def test_a_deleted_task_leaves_nothing(engine: TaskEngine, gate: Gate, db: Db) -> None:
@@ -267,48 +261,3 @@ async def test_a_task_claimed_ahead_can_be_cancelled(engine: TaskEngine, process
         assert (await ended(engine, ahead)).status is TaskStatus.CANCELLED
         await ended(engine, blocker)
     assert ahead.id not in ran
-
-
-async def test_an_outside_service_reports_its_work(engine: TaskEngine) -> None:
-    """Progress starts the task, an end finishes it; the version, the events and the URL follow."""
-    task = await engine.submit(processor="external")
-    running = await engine.report(task.id, progress=0.25)
-    assert (running.status, running.progress, running.attempt) == (TaskStatus.PROCESSING, 0.25, 1)
-    assert (await engine.report(task.id, status=TaskStatus.PROCESSING)).status is TaskStatus.PROCESSING
-    done = await engine.report(task.id, status=TaskStatus.COMPLETED, result_url="https://example.org/r")
-    assert (done.status, done.result_url, done.progress) == (TaskStatus.COMPLETED, "https://example.org/r", 1.0)
-    assert [e.kind for e in await engine.events(task.id)] == ["started", "completed"]
-    with pytest.raises(IllegalTransitionError):
-        await engine.report(task.id, progress=0.5)
-    failing = await engine.submit(processor="external")
-    failed = await engine.report(failing.id, status=TaskStatus.FAILED, error_message="no ink")
-    assert failed.error is not None
-    assert (failed.status, failed.error.type, failed.error.message) == ("failed", "ExternalError", "no ink")
-    stopping = await engine.submit(processor="external")
-    await engine.report(stopping.id, progress=0)
-    assert (await engine.cancel(stopping.id)).status is TaskStatus.CANCELLED
-
-
-async def test_a_report_that_makes_no_sense_changes_nothing(engine: TaskEngine, gate: Gate) -> None:
-    """Progress out of range, putting back, another processor's task: the task stays as it was."""
-    task = await engine.submit(processor="external")
-    for progress in (-0.1, 1.1, float("nan")):
-        with pytest.raises(InvalidInputError, match="progress"):
-            await engine.report(task.id, progress=progress)
-    with pytest.raises(IllegalTransitionError):
-        await engine.report(task.id, status=TaskStatus.PENDING)
-    assert await engine.get(task.id) == task
-    own = await engine.submit(processor="gate")
-    with pytest.raises(IllegalTransitionError, match="belongs to 'gate'"):
-        await engine.report(own.id, progress=0.5)
-
-
-async def test_an_outside_service_that_falls_silent_fails_its_task(engine: TaskEngine) -> None:
-    """Its lease never beats: it ends by the task's own deadline."""
-    task = await engine.submit(processor="external", timeout_seconds=0.2)
-    await engine.report(task.id, progress=0.5)
-    failed = await ended(engine, task)
-    assert failed.error is not None
-    assert (failed.status, failed.error.type) == (TaskStatus.FAILED, "TaskTimeoutError")
-    with pytest.raises(IllegalTransitionError):
-        await engine.report(task.id, status=TaskStatus.COMPLETED)

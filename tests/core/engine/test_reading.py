@@ -266,7 +266,8 @@ async def test_histories_can_be_read_in_parts(engine: TaskEngine, processors: Pr
     assert (stored.path.read_bytes(), stored.artifact.size) == (b"bytes 2", 7)
     with pytest.raises(ArtifactNotFoundError):
         await engine.open_artifact(task.id, "c.txt")
-    for wrong in (0, -1, 10_001):
+    limits: list[Any] = [0, -1, 10_001, True, 1.5, "9", None]
+    for wrong in limits:
         with pytest.raises(InvalidInputError, match="limit"):
             await engine.events(task.id, limit=wrong)
         with pytest.raises(InvalidInputError, match="limit"):

@@ -99,6 +99,22 @@ async def test_an_engine_can_be_told_not_to_migrate(empty: Database, engine_conf
     assert await tables(empty) == set()
 
 
+async def test_programs_migrate_and_can_look_first(empty: Database, engine_config: EngineConfig) -> None:
+    """A dry run names what is missing and changes nothing; what is applied is returned once."""
+    config, known = attrs.evolve(engine_config, database_url=empty.url), TaskEngine.migrations()
+    assert await TaskEngine.migrate(config, dry_run=True) == known
+    assert await tables(empty) == set()
+    await migrate(empty, migrations=known[:1])
+    assert await TaskEngine.migrate(config, dry_run=True) == known[1:]
+    assert await TaskEngine.migrate(config) == known[1:]
+    for dry_run in (False, True):
+        assert await TaskEngine.migrate(config, dry_run=dry_run) == ()
+    await empty.execute("update schema_migrations set checksum = 'x' where number = 1")
+    for dry_run in (False, True):
+        with pytest.raises(SchemaError, match="0001 was applied with another text"):
+            await TaskEngine.migrate(config, dry_run=dry_run)
+
+
 def test_every_migration_states_its_oldest_program() -> None:
     """Numbers are 1, 2, 3, ... and none needs a program from the future."""
     known = load_migrations()
