@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import structlog
 from aiohttp import web
 
-from novel_tasks_core import ConfigError, NovelTasksError, Processors, SchemaError, Worker
+from novel_tasks_core import ConfigError, NovelTasksError, Processors, Worker
 from novel_tasks_server.app.building import create_app
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, WORKER
@@ -53,16 +53,27 @@ async def serve(
                 _log.info("listening", url=url, worker=config.runs_worker)
                 if on_started is not None:
                     on_started(url)
+                outgrown = asyncio.create_task(_stop_when_outgrown(app, asked.stopping))
                 try:
-                    await _unless(asked.stopping, app[ENGINE].outgrown())
-                except SchemaError:
+                    await asked.stopping.wait()
                     await _drain(app, asked.hurry)
-                    raise
-                await _drain(app, asked.hurry)
+                finally:
+                    outgrown.cancel()
+                    await asyncio.wait([outgrown])
+                if not outgrown.cancelled():
+                    outgrown.result()
         finally:
             await _clean_up(runner)
             _log.info("stopped")
     return asked.signal
+
+
+async def _stop_when_outgrown(app: web.Application, stopping: asyncio.Event) -> None:
+    """Ask to stop once the schema is for newer programs. Raises: SchemaError, then."""
+    try:
+        await app[ENGINE].outgrown()
+    finally:
+        stopping.set()
 
 
 class _Stop:
