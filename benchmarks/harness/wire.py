@@ -32,12 +32,16 @@ CLOCKED = frozenset(
         "workers.overdue",
         "housekeeping.due",
         "housekeeping.roll_up",
-        "housekeeping.expired",
         "housekeeping.unused_files",
+        "pressure.holders",
+        "pressure.dead_rows",
+        "pressure.begin_warning",
+        "pressure.end_warning",
         "queue.promote",
         "queue.ready_heads",
         "select pg_notify($1, $2)",
         "select pg_listening_channels()",
+        "select number, checksum, min_compatible from schema_migratio",
     )
 )
 """Statements that the clock alone sets off: a slow machine sees more of them."""
