@@ -1,30 +1,17 @@
-"""From what a caller wants to what is stored: checks, defaults, keys."""
+"""Submits: one task, many, or an import; what is done with a key that is taken, and who is told."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from attrs import Factory, define, frozen
 
 from novel_tasks_core.clock import Clock
-from novel_tasks_core.engine.checks import (
-    checked_json,
-    checked_note,
-    require_attempts,
-    require_key,
-    require_name,
-    require_priority,
-    require_run_at,
-    require_source,
-    require_timeout,
-)
-from novel_tasks_core.errors import DatabaseUnavailableError, DuplicateTaskError, InvalidInputError, InvalidOptionsError
+from novel_tasks_core.engine.preparing import Preparing
+from novel_tasks_core.errors import DatabaseUnavailableError, DuplicateTaskError
 from novel_tasks_core.models import JsonObject, NewTask, OnDuplicate, Source, Task, TaskId, TaskStatus
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
@@ -32,7 +19,7 @@ from novel_tasks_core.storage.changes import Change
 from novel_tasks_core.storage.imports import Importer
 from novel_tasks_core.storage.keys import Keys
 from novel_tasks_core.storage.queue import Head, Queue
-from novel_tasks_core.storage.submits import BATCH, KEY_RELEASE, Placed, Row, Submitter
+from novel_tasks_core.storage.submits import BATCH, Placed, Row, Submitter
 
 _KEY_TRIES = 50
 
@@ -68,7 +55,7 @@ class Submitting:
     def __init__(self, parts: SubmittingParts) -> None:
         self._parts = parts
         self._submitter = parts.submitter
-        self._lanes: dict[str, int] = {}
+        self._preparing = Preparing(queue=parts.queue, processors=parts.processors, clock=parts.clock)
 
     async def submit(self, new: NewTask, *, connection: Any = None) -> Task:
         """Store one task and return it as it now stands.
@@ -77,7 +64,9 @@ class Submitting:
 
         Raises: InvalidInputError and its kind, DuplicateTaskError, SourceNotFoundError.
         """
-        row, options, extra_data = self._row(new, self._known_lane(new) or await self.lane(new.processor))
+        row, options, extra_data = self._preparing.row(
+            new, self._preparing.known_lane(new) or await self._preparing.lane(new.processor)
+        )
         placed = await self._submitter.submit(row) if connection is None else None
         if placed is None:
             call = _Call(connection)
@@ -141,7 +130,7 @@ class Submitting:
         """
         wanted = list(tasks)
         rows: list[Row] = []
-        async for part in self._checked(wanted):
+        async for part in self._preparing.checked(wanted):
             rows += part
         call = _Call(connection)
         if connection is None and any(row.key is not None for row in rows):
@@ -157,7 +146,10 @@ class Submitting:
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH]
             stored = await self._submitter.store(part, connection=call.connection)
-            call.heads += stored.heads
+            if call.connection is None:
+                self._parts.announce(stored.heads)
+            else:
+                call.heads += stored.heads
             for new, row, task_id in zip(wanted[start : start + BATCH], part, stored.ids, strict=True):
                 if task_id is None:
                     met = await self._meet(new, row, call, is_taken=True)
@@ -186,85 +178,15 @@ class Submitting:
         Raises: InvalidInputError for the first that is wrong or has a key, SourceNotFoundError; what `tasks` raises.
         """
         call = _Call(connection)
-        async with aclosing(self._checked(tasks, call)) as chunks:
+        async with aclosing(self._preparing.checked(tasks, call.made)) as chunks:
             imported = await self._parts.importer.run(chunks, connection=connection)
         call.heads += imported.heads
         self._tell(call)
         return imported.tasks
 
-    async def _checked(
-        self, tasks: Iterable[NewTask] | AsyncIterable[NewTask], importing: _Call | None = None
-    ) -> AsyncGenerator[list[Row], None]:
-        """Check tasks and yield their rows by the thousand. Raises: InvalidInputError that names the task."""
-        start = 0
-        async with aclosing(_by_the_thousand(tasks)) as parts:
-            async for part in parts:
-                rows: list[Row] = []
-                try:
-                    for new in part:
-                        lane = self._known_lane(new, keyed=importing is None) or await self.lane(new.processor)
-                        rows.append(self._row(new, lane)[0])
-                except InvalidInputError as exc:
-                    raise InvalidInputError(f"tasks.{start + len(rows)}{_path(exc)}", exc.reason) from exc
-                yield rows
-                start += len(rows)
-                if importing is not None:
-                    importing.made.update(new.processor for new in part)
-                await asyncio.sleep(0)  # others want the loop too
-
-    def _known_lane(self, new: Any, *, keyed: bool = True) -> int | None:
-        """Return the lane of a task if we know it. Raises: InvalidInputError for what is no task, or a key too many."""
-        if not isinstance(new, NewTask):
-            raise InvalidInputError("", f"must be a NewTask, not {type(new).__name__}")
-        if not keyed and new.key is not None:
-            raise InvalidInputError("key", "an import takes no keys: use submit_many")
-        processor: Any = new.processor
-        return self._lanes.get(processor) if isinstance(processor, str) else None
-
     async def lane(self, processor: str) -> int:
         """Return the lane of a processor. Raises: UnknownProcessorError."""
-        self._parts.processors.get(processor)
-        if processor not in self._lanes:
-            self._lanes[processor] = await self._parts.queue.make_lane(processor)
-        return self._lanes[processor]
-
-    def _row(self, new: NewTask, lane: int) -> tuple[Row, JsonObject, JsonObject]:
-        """Check a task; return its row, and its options and extra data as they are read back.
-
-        Raises: InvalidInputError and its kind.
-        """
-        options_json, options = self._options(new)
-        extra_json, extra_data = checked_json("extra_data", new.extra_data)
-        source = None if new.source is None else require_source(new.source)
-        row = Row(
-            lane,
-            "" if new.owner == "" else require_name("owner", new.owner),
-            require_priority(new.priority),
-            None if new.max_attempts is None else require_attempts(new.max_attempts),
-            None if new.timeout_seconds is None else require_timeout(new.timeout_seconds),
-            None if new.run_at is None else self._in_future(new.run_at),
-            None if source is None else bytes.fromhex(source.sha256),
-            None if source is None else source.size,
-            None if source is None else source.name,
-            options_json,
-            extra_json,
-            None if new.session_id is None else require_name("session_id", new.session_id),
-            None if new.key is None else require_key(new),
-            None if new.key is None else KEY_RELEASE[new.release_at],
-            None if new.note is None else checked_note(new.note),
-        )
-        return row, options, extra_data
-
-    def _options(self, new: NewTask) -> tuple[str | None, JsonObject]:
-        processors = self._parts.processors
-        if new.options == {} and processors.get(new.processor).options_type is None:
-            return None, {}
-        return checked_json("options", processors.validate(new.processor, new.options))
-
-    def _in_future(self, run_at: Any) -> datetime | None:
-        """Return when a task is to run, None for at once."""
-        at = require_run_at(run_at)
-        return None if at <= self._parts.clock.now() else at
+        return await self._preparing.lane(processor)
 
 
 def _task(processor: str, row: Row, placed: Placed, options: JsonObject, extra_data: JsonObject) -> Task:
@@ -299,28 +221,3 @@ def _task(processor: str, row: Row, placed: Placed, options: JsonObject, extra_d
         options=options,
         key=row.key if placed.keyed else None,
     )
-
-
-def _path(exc: InvalidInputError) -> str:
-    """Return which part of a task an error is about, to follow the name of the task."""
-    if isinstance(exc, InvalidOptionsError):
-        return f".options{exc.field}".replace("/", ".").rstrip(".")
-    return f".{exc.field}" if exc.field else ""
-
-
-async def _by_the_thousand(
-    tasks: Iterable[NewTask] | AsyncIterable[NewTask],
-) -> AsyncGenerator[list[NewTask], None]:
-    if not isinstance(tasks, AsyncIterable):
-        iterator = iter(tasks)
-        while part := list(islice(iterator, BATCH)):
-            yield part
-        return
-    part = []
-    async for new in tasks:
-        part.append(new)
-        if len(part) == BATCH:
-            yield part
-            part = []
-    if part:
-        yield part

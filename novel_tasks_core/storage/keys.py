@@ -6,9 +6,11 @@ replaces the holder.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 from attrs import evolve, frozen
 
@@ -43,6 +45,7 @@ class Keys:
         self._transitions = transitions
         self._submitter = submitter
         self._sql = load_queries("submits")
+        self._turns: WeakValueDictionary[tuple[str, str | None], asyncio.Lock] = WeakValueDictionary()
 
     async def holder(self, row: Row, *, connection: Any = None) -> TaskId | None:
         """Return the live task that holds the key of a row, as the caller's `connection` sees it if one is given."""
@@ -69,6 +72,13 @@ class Keys:
 
         Raises: SourceNotFoundError, InvalidInputError, DatabaseUnavailableError.
         """
+        if connection is not None:
+            return await self._try_to_replace(row, connection)
+        # One at a time in this process: those who wait for the same key must not use up the connections.
+        async with self._turns.setdefault((row.owner, row.key), asyncio.Lock()):
+            return await self._try_to_replace(row, None)
+
+    async def _try_to_replace(self, row: Row, connection: Any) -> Replaced | None:
         ids = new_ids(1)
         replaced = None
         try:

@@ -28,6 +28,7 @@ from ..support import Db, Gate, ended, eventually
 
 RACERS = 50
 MISSING = Source("0" * 64, 1, "n")
+WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
 async def submit_keyed(engine: TaskEngine, on_duplicate: OnDuplicate = OnDuplicate.RETURN, **more: Any) -> Task:
@@ -165,9 +166,10 @@ def use(engine: TaskEngine, kind: type[Keys]) -> None:
         spoil(keys, "take_key", " where k.task_id = $4", " where $4::uuid is not null")
 
 
-async def race_to_replace(engine: TaskEngine, db: Db) -> None:
+async def race_to_replace(engines: list[TaskEngine], db: Db) -> None:
     """Fifty replacements of one key at once: one is alive, and it has the key; all others are cancelled."""
-    tasks = await asyncio.gather(*(submit_keyed(engine, OnDuplicate.REPLACE) for _ in range(RACERS)))
+    engine = engines[0]
+    tasks = await asyncio.gather(*(submit_keyed(engines[n % len(engines)], OnDuplicate.REPLACE) for n in range(RACERS)))
     assert len({task.id for task in tasks}) == RACERS
     assert not any(task.duplicate for task in tasks)
     stood = [await engine.get(task.id) for task in tasks]
@@ -177,11 +179,29 @@ async def race_to_replace(engine: TaskEngine, db: Db) -> None:
 
 
 async def test_replacements_that_race_leave_one_task_alive(
-    engine: TaskEngine, gate: Gate, db: Db, monkeypatch: pytest.MonkeyPatch
+    engine: TaskEngine, another_engine: Any, gate: Gate, db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever is replaced is cancelled, even if it was stored a moment ago; nobody has to try again and again."""
     monkeypatch.setattr("novel_tasks_core.engine.submitting._KEY_TRIES", 2)
-    await race_to_replace(engine, db)
+    async with another_engine() as other:
+        await race_to_replace([engine, other], db)
+
+
+async def test_replacements_that_wait_leave_connections_to_others(engine: TaskEngine, gate: Gate, db: Db) -> None:
+    """However many wait for one key, the pool answers; keys that nobody replaces any more are forgotten."""
+    first = await submit_keyed(engine)
+    transaction = db.transaction()
+    await transaction.start()
+    await db.execute("select from tasks where id = $1 for no key update", first.id)
+    most = engine.config.pool_size + engine.config.pool_overflow
+    replacing = [asyncio.ensure_future(submit_keyed(engine, OnDuplicate.REPLACE)) for _ in range(most + 2)]
+    await eventually(lambda: db.fetchval(WAITING))
+    async with asyncio.timeout(5):
+        assert await engine.count() == 1
+    assert not any(task.done() for task in replacing)
+    await transaction.commit()
+    await asyncio.gather(*replacing)
+    assert len(engine._parts.submitting._parts.keys._turns) == 0
 
 
 async def test_a_holder_that_lets_go_while_it_is_looked_at_is_not_replaced(
@@ -193,7 +213,7 @@ async def test_a_holder_that_lets_go_while_it_is_looked_at_is_not_replaced(
     await transaction.start()
     await db.execute("select from tasks where id = $1 for no key update", first.id)
     replacing = asyncio.ensure_future(submit_keyed(engine, OnDuplicate.REPLACE))
-    await eventually(lambda: db.fetchval("select count(*) from pg_locks where not granted and pid <> pg_backend_pid()"))
+    await eventually(lambda: db.fetchval(WAITING))
     await db.execute("delete from task_keys")
     await transaction.commit()
     second = await replacing
@@ -202,11 +222,15 @@ async def test_a_holder_that_lets_go_while_it_is_looked_at_is_not_replaced(
     assert (await submit_keyed(engine)).id == second.id
 
 
-async def test_without_the_lock_on_the_holder_two_tasks_stay_alive(engine: TaskEngine, gate: Gate, db: Db) -> None:
+async def test_without_the_lock_on_the_holder_two_tasks_stay_alive(
+    engine: TaskEngine, another_engine: Any, gate: Gate, db: Db
+) -> None:
     """The mutant cancels one task twice, and takes the key from another that nobody cancels."""
-    use(engine, Unlocked)
-    with pytest.raises(AssertionError):
-        await race_to_replace(engine, db)
+    async with another_engine() as other:
+        for one in (engine, other):
+            use(one, Unlocked)
+        with pytest.raises(AssertionError):
+            await race_to_replace([engine, other], db)
 
 
 @pytest.mark.parametrize("kind", [Keys, TwoTransactions])
