@@ -28,7 +28,8 @@ from novel_tasks_core import (
     format_task_id,
 )
 from novel_tasks_core.models import new_task_id
-from novel_tasks_core.storage import tasks as tasks_module
+from novel_tasks_core.storage import lists as lists_module
+from novel_tasks_core.storage import looking
 from novel_tasks_core.testing import drain
 
 from ..support import AT_ONCE, Db, Gate
@@ -149,7 +150,8 @@ async def test_only_orders_that_need_a_sort_are_limited(
     engine: TaskEngine, library: dict[str, TaskId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond the limit a sort says what helps, and so do waiting tasks oldest first; other lists go on working."""
-    monkeypatch.setattr(tasks_module, "MAX_SORTED", 2)
+    monkeypatch.setattr(lists_module, "MAX_SORTED", 2)
+    monkeypatch.setattr(looking, "MAX_SORTED", 2)
     for wrong in ({"sort": "priority"}, {"sort": "file_name"}, {"filter": PENDING, "order": "asc"}):
         with pytest.raises(InvalidFilterError, match="narrow the filter"):
             await engine.find(**wrong)
