@@ -1,0 +1,114 @@
+"""The statements that run all the time, with parameters for the worlds: those of the engine's links, and those of the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from novel_tasks_core.events import NewEvent
+from novel_tasks_core.models import Completed, ErrorInfo, Failed, Retrying, WorkerId
+from novel_tasks_core.storage.endings import Recording, event_columns, finish_columns, make_ending, postpone_columns
+from novel_tasks_core.storage.queries import load_queries
+
+from ..core.storage.bench import row
+from .plan_reading import Statement
+from .worlds import BATCH, FINAL, LEASED, READY, SCHEDULED, task
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+WORKER = WorkerId(1)
+ERROR = ErrorInfo("E", "x")
+HELD = [task(n) for n in range(LEASED, LEASED + BATCH)]
+ONES = [1] * BATCH
+
+
+def _statements(file: str, args: dict[str, Sequence[Any]]) -> dict[str, Statement]:
+    return {name: Statement(name, load_queries(file)[name], values) for name, values in args.items()}
+
+
+def engine_statements() -> dict[str, Statement]:
+    """Return the statements of the engine's own links, for a batch of fifty or less."""
+    done = [
+        make_ending(
+            task_id, Completed(result={"a": 1}) if n % 2 else Failed(error=ERROR), attempt=1, at=AT, started_at=AT
+        )
+        for n, task_id in enumerate(HELD)
+    ]
+    again = [make_ending(task_id, Retrying(delay_seconds=5, error=ERROR), attempt=1, at=AT) for task_id in HELD]
+    said = [Recording(task_id, 1, (NewEvent("log", AT, "{}"), NewEvent("log", AT, "{}"))) for task_id in HELD]
+    new = [row(1 + n % 2).columns() for n in range(BATCH)]
+    queue: dict[str, Sequence[Any]] = {
+        "lanes": [],
+        "make_lane": ["main"],
+        "pause_lane": ["main", True],
+        "ready_heads": [[1, 2, 3]],
+        "claim": [[1, 2, 1], [2, 2, 0], [0, 0, 0], [60.0, 60.0, 60.0], BATCH, 1, [BATCH, BATCH, BATCH]],
+        "leases": [WORKER],
+        "finish": finish_columns(done, WORKER, WORKER),
+        "postpone": postpone_columns(again, WORKER, WORKER),
+        "asked_to_cancel": [WORKER, HELD, ONES],
+        "record": [WORKER, HELD, ONES, [2] * BATCH, *event_columns(said)],
+        "recorded": [HELD, ONES],
+        "progress": [WORKER, HELD, ONES, [0.5] * BATCH, ["x"] * BATCH],
+        "checkpoint": [HELD[0], WORKER, 1, "{}"],
+        "finished_by": [WORKER, HELD, ONES],
+        "promote": [BATCH],
+        "submit": [list(column) for column in zip(*new, strict=True)],
+    }
+    workers: dict[str, Sequence[Any]] = {"beat": [WORKER, "running"], "flags": [WORKER, HELD, ONES]}
+    return _statements("queue", queue) | _statements("workers", workers)
+
+
+SILENT = {"progress", "asked_to_cancel", "finished_by", "flags", "recorded"}
+"""Those that give no rows in the worlds, or never do."""
+
+
+def reads() -> dict[str, Statement]:
+    """Return what is read of single tasks, and what maintenance and heartbeats look for, over the pool."""
+    one = task(READY)
+    return (
+        _statements("tasks", {"get": [one], "attempts": [task(FINAL)], "artifacts": [one]})
+        | _statements(
+            "events", {"after": [one, 0, BATCH], "logs": [one, 0, ["info"], BATCH], "state": [one], "states": [HELD]}
+        )
+        | _statements("queue", {"key_holder": ["big", "k"], "present": [HELD]})
+        | _statements(
+            "workers",
+            {
+                "register": ["w", "h", 1, "1", 8],
+                "retire": [WORKER],
+                "beats": [],
+                "bury": [WORKER, AT],
+                "orphans": [BATCH],
+                "overdue": [BATCH],
+                "list_workers": [],
+            },
+        )
+    )
+
+
+def changes() -> dict[str, Statement]:
+    """Return the statements that change single tasks, over the pool."""
+    ready, scheduled, leased, final = task(READY), task(SCHEDULED), HELD[0], task(FINAL)
+    return _statements(
+        "tasks",
+        {
+            "lock": [ready],
+            "lease_of": [leased],
+            "take_ready": [ready],
+            "take_scheduled": [scheduled],
+            "flag_cancel": [leased],
+            "ask_to_cancel": [leased, "r"],
+            "end_cancelled": [ready, AT, "{}", "{}"],
+            "tell": [ready, AT, 1, "log", "{}"],
+            "requeue": [final, AT],
+            "move_ready": [ready, 7],
+            "hold_scheduled": [scheduled],
+            "set_priority": [ready, 7],
+            "delete": [final],
+            "free_key": [final],
+            "claim_external": [ready, 60.0],
+            "report_progress": [leased, 0.5],
+            "set_result_url": [leased, "u"],
+        },
+    )
