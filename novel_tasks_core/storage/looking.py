@@ -29,8 +29,11 @@ LIMIT_SECONDS = 2.0
 COUNT_LIMIT_SECONDS = 0.5
 """How long it may count what the counters do not know; beyond, the total is an estimate."""
 
-_SHORT_WALK = 5_000
+_SHORT_WALK = 2_000
 _LONG_WALK = 50_000
+_JOINED_WALK = 5_000
+"""How far to walk at most where each step has to look up the task too."""
+
 _ENDLESS = 1 << 40
 _SLICES = 16
 
@@ -105,8 +108,9 @@ class Search:
         """Return how far to walk for so many: far only if that promises to be enough."""
         if self.criteria.status is TaskStatus.PROCESSING:
             return _ENDLESS  # there are never more than workers have slots
+        joined = self.criteria.status is TaskStatus.PENDING and self.criteria.owner is not None
         expected = 2 * needed * standing // self.most
-        promising = not self.vague and expected <= _LONG_WALK + 2 * needed
+        promising = not self.vague and expected <= (_JOINED_WALK if joined else _LONG_WALK) + 2 * needed
         return max(expected, _SHORT_WALK) if promising else _SHORT_WALK + needed
 
 

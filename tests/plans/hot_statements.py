@@ -1,4 +1,4 @@
-"""The statements that run all the time, with parameters for the worlds: those of the engine's links, and those of the pool."""
+"""The statements that run all the time, with parameters for the worlds: the engine's own, and those of the pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EXPLAIN guards of the engine's own statements: what they touch does not grow with the backlog, whatever was planned when.
+"""EXPLAIN guards of the engine's own statements: what they touch does not grow, whatever was planned when.
 
 Each is prepared while the tables are empty, on a connection with the settings of the engine's links, as long-lived
 connections have it; then it is explained as the tables grow, before and after the statistics know of that.
@@ -81,7 +81,10 @@ async def test_the_guard_sees_a_missing_index(backlog: World, name: str) -> None
 
 async def test_the_guard_sees_a_sort_of_the_backlog(backlog: World) -> None:
     """One claim over several lanes, by a sort of everything, is found out."""
-    text = "select task_id from task_ready where lane = any($1::int[]) order by priority desc, position limit $2 for update"
+    text = (
+        "select task_id from task_ready where lane = any($1::int[])"
+        " order by priority desc, position limit $2 for update"
+    )
     async with connected(backlog.url, _ENGINE_SETTINGS) as db:
         found = await explain(db, text, [[1, 2], BATCH])
     with pytest.raises(AssertionError):

@@ -1,8 +1,8 @@
 """Two databases of a million tasks, made fast and with everything in its place: a backlog, and a history.
 
-Tasks are numbered; the nth is made in the nth second. Whatever is rare in one of them stands far apart there: three tasks
-of the lane `rare`, three of the owner `few`, five failed, five cancelled, and five completed ones in the backlog or
-five pending ones in the history. Statements of the engine are explained while a backlog grows.
+Tasks are numbered; the nth is made in the nth second. Whatever is rare in one of them stands far apart there: three
+tasks of the lane `rare`, three of the owner `few`, five failed, five cancelled. In the backlog the oldest thousand
+and few others are completed; in the history five are not, of which three run.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ _STATUS = f"""case when n in (99, 300003, 600003, 800003, {FINAL}) then 'failed'
 _TASKS = """
 insert into tasks (id, lane, owner, priority, source_sha256, source_size, source_name, status, attempt, finished_worker,
                    started_at, finished_at, created_at, last_seq)
-select id, lane, owner, n % 3, case when name is not null then sha256('x') end, case when name is not null then 1 end, name,
-       status, (status <> 'pending')::int, 1, at, case when status <> 'pending' then at + interval '1 second' end, at, 2
+select id, lane, owner, n % 3, case when name is not null then sha256('x') end, case when name is not null then 1 end,
+       name, status, (status <> 'pending')::int, 1, at,
+       case when status <> 'pending' then at + interval '1 second' end, at, 2
 from (
     select n, (lpad(to_hex({first_ms} + n * 1000), 12, '0') || '70008000' || lpad(to_hex(n), 12, '0'))::uuid as id,
            case when n in (107, 400001, 900001) then 3 when n % 3 = 0 then 2 else 1 end as lane,
@@ -64,12 +65,17 @@ leased as (
 ),
 scheduled as (
     insert into task_schedule (run_at, task_id)
-    select now() + (n - {DRAINED}) * interval '1 second' - interval '10 minutes', id from waiting where n > $3 and n % 10 = 0
+    select now() + (n - {DRAINED}) * interval '1 second' - interval '10 minutes', id from waiting
+    where n > $3 and n % 10 = 0
 )
-insert into task_ready (lane, priority, task_id) select lane, priority, id from waiting where n > $3 and n % 10 <> 0 order by id
+insert into task_ready (lane, priority, task_id)
+select lane, priority, id from waiting where n > $3 and n % 10 <> 0 order by id
 """
 
-_COUNTS = "insert into task_counts (owner, lane, status, tasks) select owner, lane, status, count(*) from tasks group by 1, 2, 3"
+_COUNTS = """
+insert into task_counts (owner, lane, status, tasks, duration_ms)
+select owner, lane, status, count(*), 1000 * count(*) filter (where status = 'completed') from tasks group by 1, 2, 3
+"""
 
 _EVENTS = """
 insert into task_events (task_id, seq, at, attempt, kind, data)

@@ -150,9 +150,11 @@ select id from found where $5::text is not null order by case when $10 then id e
 
 -- name: named
 -- Of up to $9 tasks whose name or id begins so: how many these are and, if fewer than $9, which of them match.
-select case when count(*) < $9 then array_agg(w.id) filter (where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
+select count(*) as named, case when count(*) < $9 then array_agg(w.id) filter (
+    where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
       and w.id >= $1 and w.id < $2
-      and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))) end as ids, count(*) as named
+      and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
+) end as ids
 from (
     (select id, owner, lane, status from tasks where lower(source_name) like lower($6)
      order by lower(source_name) using ~<~ limit $9)
@@ -240,7 +242,8 @@ divided as materialized (
                select case when f.ready <= $1 then waiting - f.ready
                            else least(waiting - f.ready, (sampled / ($1 + 1.0) * (
                                select greatest(reltuples, $1) from pg_class where oid = 'task_schedule'::regclass))::bigint) end
-               from (select count(*) as ready from (select 1 from task_ready where lane = k.id limit $1 + 1) x) f
+               from (select count(*) as ready from (
+                   select 1 from task_ready where lane = k.id order by priority, position limit $1 + 1) x) f
            ) end as scheduled
     from known k
 )
