@@ -231,9 +231,9 @@ def _build(
     )
     stack.push_async_callback(doorbell.close)
     queue = Queue(claims=link("claim"), flushes=link("flush"))
-    tasks, events = Tasks(database), Events(database)
+    tasks, events, lists = Tasks(database), Events(database), Lists(database)
     transitions = Transitions(database, clock=clock)
-    bulk = Bulk(database, tasks, Changes(clock=clock))
+    bulk = Bulk(database, lists, Changes(clock=clock))
     workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)
     submitter = Submitter(
         database,
@@ -254,7 +254,7 @@ def _build(
         files=files,
         queue=queue,
         tasks=tasks,
-        lists=Lists(database),
+        lists=lists,
         events=events,
         transitions=transitions,
         bulk=bulk,

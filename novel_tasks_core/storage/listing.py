@@ -113,6 +113,11 @@ class Criteria:
         """Whether tasks of any age may match."""
         return (self.low, self.high) == (FIRST_ID, LAST_ID)
 
+    def args(self, lane: int | None) -> list[Any]:
+        """Return the parameters that all statements share; `lane` is that of the processor."""
+        status = None if self.status is None else self.status.value
+        return [self.low, self.high, self.owner, lane, status, self.pattern, self.id_low, self.id_high]
+
     def beyond(self, listing: Listing) -> Criteria:
         """Leave out what the pages before the listing's cursor had. Raises: InvalidFilterError for a foreign cursor."""
         if listing.cursor is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -55,6 +56,19 @@ class Lists:
         criteria = Criteria.of(wanted)
         async with self._look(criteria) as look:
             return (await look.search(criteria)).most
+
+    async def conditions(self, wanted: TaskFilter) -> list[Any] | None:
+        """Return what a filter says to statements that look at every task, None if nothing can match.
+
+        That is: ids from, up to, owner, lane, status, pattern, and the ids that the query matches. Raises:
+        InvalidFilterError.
+        """
+        criteria, lane = Criteria.of(wanted), None
+        if criteria.processor is not None:
+            lane = await self._database.fetchval(self._sql["lane"], criteria.processor)
+            if lane is None:
+                return None
+        return criteria.args(lane)
 
     @asynccontextmanager
     async def _look(self, criteria: Criteria) -> AsyncIterator[Look]:

@@ -90,9 +90,8 @@ class Search:
     ids: tuple[UUID, ...] | None = None
 
     def args(self, part: Criteria, limit: int) -> list[Any]:
-        """Return the parameters that all statements share."""
-        status = None if part.status is None else part.status.value
-        return [part.low, part.high, part.owner, self.lane, status, part.pattern, part.id_low, part.id_high, limit]
+        """Return the parameters of a statement that looks for ids in a part of what is looked for."""
+        return [*part.args(self.lane), limit]
 
     def way(self) -> tuple[_Walk, int]:
         """Return the walk that promises most, and how many tasks stand along it."""

@@ -13,7 +13,7 @@ from novel_tasks_core.storage.queries import load_queries
 
 from ..core.storage.bench import row
 from .plan_reading import Statement
-from .worlds import BATCH, FINAL, LEASED, READY, SCHEDULED, task
+from .worlds import BATCH, FINAL, LEASED, READY, task
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 WORKER = WorkerId(1)
@@ -84,31 +84,4 @@ def reads() -> dict[str, Statement]:
                 "list_workers": [],
             },
         )
-    )
-
-
-def changes() -> dict[str, Statement]:
-    """Return the statements that change single tasks, over the pool."""
-    ready, scheduled, leased, final = task(READY), task(SCHEDULED), HELD[0], task(FINAL)
-    return _statements(
-        "tasks",
-        {
-            "lock": [ready],
-            "lease_of": [leased],
-            "take_ready": [ready],
-            "take_scheduled": [scheduled],
-            "flag_cancel": [leased],
-            "ask_to_cancel": [leased, "r"],
-            "end_cancelled": [ready, AT, "{}", "{}"],
-            "tell": [ready, AT, 1, "log", "{}"],
-            "requeue": [final, AT],
-            "move_ready": [ready, 7],
-            "hold_scheduled": [scheduled],
-            "set_priority": [ready, 7],
-            "delete": [final],
-            "free_key": [final],
-            "claim_external": [ready, 60.0],
-            "report_progress": [leased, 0.5],
-            "set_result_url": [leased, "u"],
-        },
     )

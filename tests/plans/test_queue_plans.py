@@ -11,7 +11,7 @@ import pytest
 from novel_tasks_core.storage.database import _ENGINE_SETTINGS, _POOL_SETTINGS
 
 from .conftest import Plans, World, connected, explain_all, watch_it_grow
-from .hot_statements import SILENT, changes, engine_statements, reads
+from .hot_statements import SILENT, engine_statements, reads
 from .plan_reading import explain
 from .worlds import BATCH
 
@@ -39,11 +39,10 @@ async def test_plans_from_before_the_first_statistics_fit_too(database_url: str)
     check(await watch_it_grow(database_url, tasks=20_000, analyze_first=False))
 
 
-@pytest.mark.parametrize("kind", [reads, changes])
-async def test_single_tasks_are_found_by_an_index(backlog: World, kind: object) -> None:
+async def test_single_tasks_are_found_by_an_index(backlog: World) -> None:
     """What is asked of one task, or of those that run, looks at no other."""
     async with connected(backlog.url, _POOL_SETTINGS) as db:
-        statements = (reads if kind is reads else changes)()
+        statements = reads()
         for statement in statements.values():
             await statement.prepare(db)
         for name, one in (await explain_all(db, statements)).items():
@@ -57,8 +56,6 @@ SPOILED = {
     "finish": "alter table tasks drop constraint tasks_pkey",
     "record": "alter table tasks drop constraint tasks_pkey",
     "recorded": "alter table task_events drop constraint task_events_pkey",
-    "take_ready": "alter table task_ready drop constraint task_ready_task_id_key",
-    "take_scheduled": "alter table task_schedule drop constraint task_schedule_task_id_key",
     "get": "alter table tasks drop constraint tasks_pkey",
     "after": "alter table task_events drop constraint task_events_pkey",
 }
@@ -68,7 +65,7 @@ SPOILED = {
 async def test_the_guard_sees_a_missing_index(backlog: World, name: str) -> None:
     """Without the index that a statement needs, its guard fails."""
     engine = engine_statements()
-    statement = (engine | reads() | changes())[name]
+    statement = (engine | reads())[name]
     async with connected(backlog.url, _ENGINE_SETTINGS if name in engine else _POOL_SETTINGS) as db:
         transaction = db.transaction()
         await transaction.start()

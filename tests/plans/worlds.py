@@ -19,7 +19,7 @@ BATCH = 50
 _FIRST_MS = 1_760_000_000_000
 
 DRAINED = 1000
-LEASED, READY, SCHEDULED, FINAL = DRAINED + 1, DRAINED + 102, DRAINED + 110, 999_995
+LEASED, READY, FINAL = DRAINED + 1, DRAINED + 102, 999_995
 """Numbers of tasks of the backlog that stand in these places; `BATCH` tasks from `LEASED` on have leases."""
 
 

@@ -6,11 +6,11 @@ do $$
 begin
     if current_setting('server_version_num')::int >= 160000 then
         create index tasks_ranges on tasks using brin (id, lane int4_minmax_multi_ops, status)
-            with (pages_per_range = 32, autosummarize = on);
+            with (pages_per_range = 32);
     else
         -- Before PostgreSQL 16 even such an index on the status would forbid HOT updates to every task that ends.
         create index tasks_ranges on tasks using brin (id, lane int4_minmax_multi_ops)
-            with (pages_per_range = 32, autosummarize = on);
+            with (pages_per_range = 32);
     end if;
 end
 $$;

@@ -38,14 +38,14 @@ order by w.id desc limit $9
 select p.task_id as id from (
     (select p.task_id from (
          select task_id, lane from task_ready where task_id >= $1 and task_id < $2 order by task_id desc limit $10
-     ) p left join tasks w on w.id = p.task_id
+     ) p cross join lateral (select owner, lane, source_name from tasks where id = p.task_id limit 1) w
      where ($3::text is null or w.owner = $3) and ($4::int is null or p.lane = $4)
        and ($6::text is null or lower(w.source_name) like lower($6) or p.task_id >= $7 and p.task_id < $8)
      order by p.task_id desc limit $9)
     union all
     (select p.task_id from (
          select task_id from task_schedule where task_id >= $1 and task_id < $2 order by task_id desc limit $10
-     ) p left join tasks w on w.id = p.task_id
+     ) p cross join lateral (select owner, lane, source_name from tasks where id = p.task_id limit 1) w
      where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4)
        and ($6::text is null or lower(w.source_name) like lower($6) or p.task_id >= $7 and p.task_id < $8)
      order by p.task_id desc limit $9)
@@ -57,7 +57,7 @@ order by p.task_id desc limit $9
 -- Of running tasks, newest first: from the leases.
 select p.task_id as id from (
     select task_id, lane from task_leases where task_id >= $1 and task_id < $2 order by task_id desc limit $10
-) p left join tasks w on w.id = p.task_id
+) p cross join lateral (select owner, lane, source_name from tasks where id = p.task_id limit 1) w
 where ($3::text is null or w.owner = $3) and ($4::int is null or p.lane = $4)
   and ($6::text is null or lower(w.source_name) like lower($6) or p.task_id >= $7 and p.task_id < $8) and $5::text is not null
 order by p.task_id desc limit $9
@@ -98,14 +98,14 @@ order by w.id limit $9
 select p.task_id as id from (
     (select p.task_id from (
          select task_id, lane from task_ready where task_id >= $1 and task_id < $2 order by task_id limit $10
-     ) p left join tasks w on w.id = p.task_id
+     ) p cross join lateral (select owner, lane, source_name from tasks where id = p.task_id limit 1) w
      where ($3::text is null or w.owner = $3) and ($4::int is null or p.lane = $4)
        and ($6::text is null or lower(w.source_name) like lower($6) or p.task_id >= $7 and p.task_id < $8)
      order by p.task_id limit $9)
     union all
     (select p.task_id from (
          select task_id from task_schedule where task_id >= $1 and task_id < $2 order by task_id limit $10
-     ) p left join tasks w on w.id = p.task_id
+     ) p cross join lateral (select owner, lane, source_name from tasks where id = p.task_id limit 1) w
      where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4)
        and ($6::text is null or lower(w.source_name) like lower($6) or p.task_id >= $7 and p.task_id < $8)
      order by p.task_id limit $9)
@@ -117,7 +117,7 @@ order by p.task_id limit $9
 -- Of running tasks, oldest first: from the leases.
 select p.task_id as id from (
     select task_id, lane from task_leases where task_id >= $1 and task_id < $2 order by task_id limit $10
-) p left join tasks w on w.id = p.task_id
+) p cross join lateral (select owner, lane, source_name from tasks where id = p.task_id limit 1) w
 where ($3::text is null or w.owner = $3) and ($4::int is null or p.lane = $4)
   and ($6::text is null or lower(w.source_name) like lower($6) or p.task_id >= $7 and p.task_id < $8) and $5::text is not null
 order by p.task_id limit $9

@@ -177,7 +177,7 @@ async def test_only_orders_that_need_a_sort_are_limited(engine: TaskEngine, libr
 
 @pytest.mark.usefixtures("few_sortable")
 async def test_only_totals_that_nothing_counts_are_estimates(engine: TaskEngine, library: dict[str, TaskId]) -> None:
-    """By owner, processor and status they are exact; with a time or a name they are, until too many would be counted."""
+    """By owner, processor and status they are exact; by time or name they are, until too many would be counted."""
     assert (await engine.find(TaskFilter(owner="ann"), limit=1)).total == 4
     assert (await engine.find(limit=1)).total_is_estimate is False
     many = await engine.find(TaskFilter(created_before=FAR), limit=2)
@@ -230,11 +230,11 @@ async def test_a_cursor_walks_through_everything_once(
 
 async def test_a_cursor_holds_for_its_own_list_only(engine: TaskEngine, library: dict[str, TaskId]) -> None:
     """In another order, with another filter, or with one character changed it is refused, and names its field."""
-    wanted = {"owner": "ann", "query": "*", "created_before": FAR}
+    wanted: dict[str, Any] = {"owner": "ann", "query": "*", "created_before": FAR}
     cursor = (await engine.find(TaskFilter(**wanted), limit=1)).next_cursor
     assert cursor is not None
     assert names(await engine.find(TaskFilter(**wanted), cursor=cursor), library) == ["scheduled", "failed", "done"]
-    others: list[dict[str, Any]] = [
+    others: list[Any] = [
         {"order": "asc"},
         {"sort": "priority"},
         {"filter": TaskFilter(**wanted | {"owner": "bob"})},
