@@ -113,6 +113,14 @@ class Criteria:
         """Whether tasks of any age may match."""
         return (self.low, self.high) == (FIRST_ID, LAST_ID)
 
+    def by_id(self) -> Criteria:
+        """Let the query mean ids only."""
+        return evolve(self, low=max(self.low, self.id_low), high=min(self.high, self.id_high), pattern=None)
+
+    def within(self, part: Criteria) -> Criteria:
+        """Return these criteria for the ids that a part of the list has."""
+        return evolve(self, low=max(self.low, part.low), high=min(self.high, part.high))
+
     def args(self, lane: int | None) -> list[Any]:
         """Return the parameters that all statements share; `lane` is that of the processor."""
         status = None if self.status is None else self.status.value

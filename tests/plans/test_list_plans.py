@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from novel_tasks_core import EngineConfig, InvalidFilterError, TaskFilter, TaskStatus
+from novel_tasks_core.storage import looking
 from novel_tasks_core.storage.database import _POOL_SETTINGS, Database
 from novel_tasks_core.storage.listing import Criteria, Listing
 from novel_tasks_core.storage.lists import Lists
@@ -132,6 +133,20 @@ FEW: list[dict[str, Any]] = [
     {"query": "unique"},
     {"status": TaskStatus.FAILED},
 ]
+
+
+async def test_whole_slices_without_a_match_are_passed_over(waiting: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts as many, and lies behind a million others, is found slice by slice; empty ones cost nothing."""
+    monkeypatch.setattr(looking, "MAX_SORTED", 100)
+    wanted: dict[str, Any]
+    for wanted in ({}, {"owner": "big"}, {"processor": "main"}):
+        before = await waiting.cost()
+        page = await waiting.lists.find(TaskFilter(status=TaskStatus.COMPLETED, **wanted), Listing(limit=50))
+        after = await waiting.cost()
+        assert [item.status for item in page.items] == [TaskStatus.COMPLETED] * 50
+        assert page.total > 500
+        assert after[1] - before[1] < MOST_PAGES / 2
+        assert after[0] - before[0] < MOST_ROWS / 2
 
 
 async def test_sorts_of_too_many_are_refused_at_once(waiting: Measured) -> None:

@@ -9,7 +9,7 @@ select w.id from (
 ) w
 where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
   and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
-  and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
+  and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
 order by w.id desc limit $9
 
 -- name: newest_owned
@@ -20,7 +20,7 @@ select w.id from (
 ) w
 where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
   and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
-  and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
+  and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
 order by w.id desc limit $9
 
 -- name: newest_ended
@@ -69,7 +69,7 @@ select w.id from (
 ) w
 where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
   and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
-  and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
+  and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
 order by w.id limit $9
 
 -- name: oldest_owned
@@ -80,7 +80,7 @@ select w.id from (
 ) w
 where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
   and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
-  and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
+  and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
 order by w.id limit $9
 
 -- name: oldest_ended
@@ -129,7 +129,7 @@ with found as materialized (
     where w.id >= $1 and w.id < $2
       and ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
       and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
-      and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
+      and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
 )
 select id from found order by case when $10 then id end desc, id limit $9
 
@@ -149,12 +149,13 @@ with found as materialized (
 select id from found where $5::text is not null order by case when $10 then id end desc, id limit $9
 
 -- name: named
--- Of up to $9 tasks whose name or id begins so: how many these are and, if fewer than $9, which of them match.
+-- Of up to $9 tasks whose name or id begins so: how many, which match if fewer than $9, and if any has the name.
 select count(*) as named, case when count(*) < $9 then array_agg(w.id) filter (
     where ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
       and w.id >= $1 and w.id < $2
-      and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
-) end as ids
+      and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
+) end as ids,
+       exists (select 1 from tasks where lower(source_name) like lower($6)) as by_name
 from (
     (select id, owner, lane, status from tasks where lower(source_name) like lower($6)
      order by lower(source_name) using ~<~ limit $9)
@@ -169,7 +170,7 @@ select count(*) from (
     where w.id >= $1 and w.id < $2
       and ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
       and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
-      and ($5::text is distinct from 'pending' or not exists (select 1 from task_leases l where l.task_id = w.id))
+      and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
     limit $9
 ) found
 
@@ -213,6 +214,10 @@ select set_config('statement_timeout', $1, true)
 -- name: insist_on_order
 -- Has further statements of this transaction read an index in its order ('off': no sort, no bitmap), or not ('on').
 select set_config('enable_bitmapscan', $1, true), set_config('enable_sort', $1, true)
+
+-- name: insist_on_ranges
+-- Has further statements of this transaction collect pages before they read them ('off': no order), or not ('on').
+select set_config('enable_indexscan', $1, true), set_config('enable_seqscan', $1, true)
 
 -- name: totals
 -- Exact counts of an owner's tasks, or of all, by lane and stored status, from the counters; and how many of them run now.
