@@ -10,6 +10,7 @@ from novel_tasks_core.events import NewEvent
 from novel_tasks_core.models import Completed, ErrorInfo, Failed, Retrying, WorkerId
 from novel_tasks_core.storage.endings import Recording, event_columns, finish_columns, make_ending, postpone_columns
 from novel_tasks_core.storage.queries import load_queries
+from novel_tasks_core.storage.submits import new_ids, submit_columns
 
 from ..core.storage.bench import row
 from .plan_reading import Statement
@@ -36,7 +37,7 @@ def engine_statements() -> dict[str, Statement]:
     ]
     again = [make_ending(task_id, Retrying(delay_seconds=5, error=ERROR), attempt=1, at=AT) for task_id in HELD]
     said = [Recording(task_id, 1, (NewEvent("log", AT, "{}"), NewEvent("log", AT, "{}"))) for task_id in HELD]
-    new = [row(1 + n % 2).columns() for n in range(BATCH)]
+    new = [row(1 + n % 2) for n in range(BATCH)]
     queue: dict[str, Sequence[Any]] = {
         "lanes": [],
         "make_lane": ["main"],
@@ -53,10 +54,10 @@ def engine_statements() -> dict[str, Statement]:
         "checkpoint": [HELD[0], WORKER, 1, "{}"],
         "finished_by": [WORKER, HELD, ONES],
         "promote": [BATCH],
-        "submit": [list(column) for column in zip(*new, strict=True)],
     }
+    submits: dict[str, Sequence[Any]] = {"submit": [new_ids(BATCH), *map(list, submit_columns(new)), AT, False]}
     workers: dict[str, Sequence[Any]] = {"beat": [WORKER, "running"], "flags": [WORKER, HELD, ONES]}
-    return _statements("queue", queue) | _statements("workers", workers)
+    return _statements("queue", queue) | _statements("workers", workers) | _statements("submits", submits)
 
 
 SILENT = {"progress", "asked_to_cancel", "finished_by", "flags", "recorded"}

@@ -1,7 +1,7 @@
 """Guards of lists at a million tasks: whatever is rare and whatever is not, a page touches few rows and pages.
 
 They look at what the server says it did, for whole calls of `find`, `count`, `statistics` and `queue_status`: rows that
-scans gave and pages that were touched. Twenty milliseconds are worth more than the bounds here.
+were read and pages that were touched. Twenty milliseconds are worth more than the bounds here.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ class Measured:
         self.lists = Lists(database)
 
     async def cost(self) -> tuple[int, int]:
-        """Return how many rows scans have given, and how many pages were touched, up to now."""
+        """Return how many rows were read, and how many pages touched, up to now."""
         await self.database.execute("select pg_stat_force_next_flush()")
         row = await self.database.fetchrow(
-            "select tup_returned as rows, blks_hit + blks_read as pages from pg_stat_database"
-            " where datname = current_database()"
+            "select (select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) from pg_stat_user_tables)::bigint as rows,"
+            " blks_hit + blks_read as pages from pg_stat_database where datname = current_database()"
         )
         assert row is not None
         return row["rows"], row["pages"]
