@@ -72,7 +72,7 @@ def reads() -> dict[str, Statement]:
         | _statements(
             "events", {"after": [one, 0, BATCH], "logs": [one, 0, ["info"], BATCH], "state": [one], "states": [HELD]}
         )
-        | _statements("queue", {"key_holder": ["big", "k"], "present": [HELD]})
+        | _statements("submits", {"key_holder": ["big", "k"], "present": [HELD]})
         | _statements(
             "workers",
             {
