@@ -56,7 +56,7 @@ SPOILED = {
     "finish": "alter table tasks drop constraint tasks_pkey",
     "record": "alter table tasks drop constraint tasks_pkey",
     "recorded": "alter table task_events drop constraint task_events_pkey",
-    "get": "alter table tasks drop constraint tasks_pkey",
+    "get": "alter table tasks drop constraint tasks_pkey; drop index tasks_ranges",
     "after": "alter table task_events drop constraint task_events_pkey",
 }
 
