@@ -49,7 +49,8 @@ RESCUER = WorkerId(-1)
 
 _RESCUE_BATCH = 500
 _PROMOTE_SECONDS = 0.5
-_ROLL_UP_SECONDS = 10.0
+_ROLL_UP_SECONDS = 2.0
+_RANGES_SECONDS = 10.0
 _PRUNE_SECONDS = 600.0
 _SWEEP_SECONDS = 600.0
 _PRESSURE_SECONDS = 30.0
@@ -90,6 +91,7 @@ class Maintenance:
             (self._parts.config.heartbeat_seconds, self.rescue),
             (self._parts.config.heartbeat_seconds, self._parts.schema.look),
             (_ROLL_UP_SECONDS, self._once("roll_up", _ROLL_UP_SECONDS, self._parts.housekeeping.roll_up)),
+            (_RANGES_SECONDS, self._once("ranges", _RANGES_SECONDS, self._parts.housekeeping.note_ranges)),
             (_PRUNE_SECONDS, self._once("prune", _PRUNE_SECONDS, self.prune)),
             (_SWEEP_SECONDS, self._once("sweep", _SWEEP_SECONDS, self.sweep)),
             (_PRESSURE_SECONDS, self._parts.pressure.look),

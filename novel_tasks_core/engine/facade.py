@@ -47,8 +47,8 @@ from novel_tasks_core.models import (
 )
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
+from novel_tasks_core.storage.listing import Listing
 from novel_tasks_core.storage.migrator import Migration, load_migrations, migrate, pending_migrations
-from novel_tasks_core.storage.tasks import Listing
 from novel_tasks_core.worker import Worker
 
 _LOG_ORDER = (LogLevel.DEBUG, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
@@ -266,19 +266,20 @@ class TaskEngine(Changing):
     ) -> Page[TaskSummary]:
         """Return a page of the tasks that match, newest first unless told otherwise.
 
-        `sort` is created_at, file_name, status or priority; `order` asc or desc. Go on from a page by its
-        `next_cursor`, or by an `offset` up to 10,000. `limit` is at most 1,000.
+        `sort` is created_at, file_name, status or priority; `order` asc or desc. By created_at a list of any
+        length can be paged through: go on from a page by its `next_cursor`, with the same filter and order, or
+        by an `offset` up to 10,000. The other sorts work while at most 10,000 tasks match. `limit` is at most 1,000.
 
         Raises: InvalidFilterError.
         """
         if order not in ("asc", "desc"):
             raise InvalidFilterError("order", f"must be asc or desc, not {order!r}")
         listing = Listing(sort=sort, descending=order == "desc", limit=limit, cursor=cursor, offset=offset)
-        return await self._parts.tasks.find(filter or TaskFilter(), listing)
+        return await self._parts.lists.find(filter or TaskFilter(), listing)
 
     async def count(self, filter: TaskFilter | None = None) -> int:
         """Return how many tasks match: exact by owner, processor and status, else counted up to 10,001."""
-        return await self._parts.tasks.count(filter or TaskFilter())
+        return await self._parts.lists.count(filter or TaskFilter())
 
     async def watch(self, task_id: TaskId, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """Follow a task: first the stored events with a seq above `after`, then live ones and progress.
@@ -349,11 +350,11 @@ class TaskEngine(Changing):
 
     async def statistics(self, *, owner: str | None = None) -> Statistics:
         """Return the counts of an owner's tasks, or of all."""
-        return await self._parts.tasks.statistics(owner)
+        return await self._parts.lists.statistics(owner)
 
     async def queue_status(self) -> list[QueueStatus]:
         """Return every lane with its counts."""
-        return await self._parts.tasks.queue_status()
+        return await self._parts.lists.queue_status()
 
     async def workers(self) -> list[WorkerInfo]:
         """Return every registered worker of all processes."""

@@ -31,6 +31,7 @@ from novel_tasks_core.storage.files import LocalFiles
 from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.imports import Importer
 from novel_tasks_core.storage.keys import Keys
+from novel_tasks_core.storage.lists import Lists
 from novel_tasks_core.storage.migrator import SchemaWatch, check_schema, migrate
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import Head, Queue
@@ -54,6 +55,7 @@ class EngineParts:
     files: RegisteredFiles
     queue: Queue
     tasks: Tasks
+    lists: Lists
     events: Events
     transitions: Transitions
     bulk: Bulk
@@ -229,9 +231,9 @@ def _build(
     )
     stack.push_async_callback(doorbell.close)
     queue = Queue(claims=link("claim"), flushes=link("flush"))
-    tasks, events = Tasks(database), Events(database)
+    tasks, events, lists = Tasks(database), Events(database), Lists(database)
     transitions = Transitions(database, clock=clock)
-    bulk = Bulk(database, tasks, Changes(clock=clock))
+    bulk = Bulk(database, lists, Changes(clock=clock))
     workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)
     submitter = Submitter(
         database,
@@ -252,6 +254,7 @@ def _build(
         files=files,
         queue=queue,
         tasks=tasks,
+        lists=lists,
         events=events,
         transitions=transitions,
         bulk=bulk,

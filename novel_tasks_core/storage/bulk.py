@@ -13,7 +13,7 @@ from attrs import Factory, define
 from novel_tasks_core.models import BulkResult, SkipReason, TaskId
 from novel_tasks_core.storage.changes import Change, Changes, Requeue, Standing, Wanted, refusal
 from novel_tasks_core.storage.database import Database
-from novel_tasks_core.storage.tasks import Tasks
+from novel_tasks_core.storage.lists import Lists
 from novel_tasks_core.storage.walking import Selection, Walk, by_index
 
 BATCH = 500
@@ -26,9 +26,9 @@ MAX_EVENTS = 50_000
 class Bulk:
     """Changes all tasks that match."""
 
-    def __init__(self, database: Database, tasks: Tasks, changes: Changes) -> None:
+    def __init__(self, database: Database, lists: Lists, changes: Changes) -> None:
         self._database = database
-        self._tasks = tasks
+        self._lists = lists
         self._changes = changes
 
     async def change(
@@ -42,7 +42,7 @@ class Bulk:
         Raises: InvalidFilterError.
         """
         run = _Run(self._database, self._changes, wanted, selection, tell)
-        walk = await Walk.begin(self._database, self._tasks, selection)
+        walk = await Walk.begin(self._database, self._lists, selection)
         while (tasks := await walk.look()) is not None:
             run.matched += len(tasks)
             fit = run.sort_out(tasks)

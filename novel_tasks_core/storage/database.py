@@ -131,6 +131,22 @@ class Database:
         async with self.connection() as connection, bound, connection.transaction():
             yield connection
 
+    @asynccontextmanager
+    async def snapshot(self, *, limit_seconds: float) -> AsyncIterator[Connection]:
+        """Lend a connection inside a read-only transaction that sees one moment.
+
+        The server ends each of its statements after `limit_seconds`.
+        """
+        bound = asyncio.timeout(self._config.command_timeout_seconds * 2)
+        async with (
+            self.connection() as connection,
+            bound,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            limit = f"{limit_seconds * 1000:.0f}"
+            await connection.execute("select set_config('statement_timeout', $1, true)", limit)
+            yield connection
+
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Run one statement and return its rows."""
         async with self.connection() as connection, self._bound():

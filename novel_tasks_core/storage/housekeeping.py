@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
+from novel_tasks_core.errors import StorageError
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.queries import load_queries
+
+logger = logging.getLogger(__name__)
+
+_FOLDED = 20_000
+"""Counter deltas that one statement folds."""
 
 
 class Housekeeping:
@@ -21,7 +28,17 @@ class Housekeeping:
 
     async def roll_up(self) -> None:
         """Fold the counter deltas; sums stay the same at every moment."""
-        await self._database.execute(self._sql["roll_up"])
+        while await self._database.fetchval(self._sql["roll_up"], _FOLDED) == _FOLDED:
+            pass
+
+    async def note_ranges(self) -> None:
+        """Let lists find what is rare among new tasks too; later if a vacuum is under way, or if we may not."""
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(self._sql["be_brief"])
+                await connection.execute(self._sql["note_ranges"])
+        except StorageError as exc:
+            logger.debug("ranges_not_noted", extra={"reason": str(exc)})
 
     async def unfinished(self, until: datetime | None) -> int:
         """Return how many tasks wait or run, without those that are scheduled for after `until`, if that is given."""

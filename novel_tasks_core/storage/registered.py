@@ -14,6 +14,9 @@ from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.files import FileStore, StagedFile
 from novel_tasks_core.storage.queries import load_queries
 
+_LOOKED_AT = 1000
+"""Files that one statement of a sweep looks at."""
+
 
 class RegisteredFiles:
     """A `FileStore` over another one that also keeps the table `files`."""
@@ -65,12 +68,15 @@ class RegisteredFiles:
         """Remove what dead processes staged and never committed."""
         return await self._store.sweep_temporary(older_than_seconds=older_than_seconds)
 
-    async def sweep(self, *, unused_seconds: float, limit: int = 1000) -> int:
+    async def sweep(self, *, unused_seconds: float) -> int:
         """Remove files that nothing refers to and nobody has stored for `unused_seconds`; returns how many."""
-        rows = await self._database.fetch(self._sql["unused_files"], unused_seconds, limit)
         removed = 0
-        for row in rows:
-            removed += await self._sweep_one(row["sha256"], unused_seconds)
+        last: bytes | None = b""
+        while last is not None:
+            [row] = await self._database.fetch(self._sql["unused_files"], unused_seconds, last, _LOOKED_AT)
+            for sha256 in row["unused"]:
+                removed += await self._sweep_one(sha256, unused_seconds)
+            last = row["last"]
         return removed
 
     async def _sweep_one(self, sha256: bytes, unused_seconds: float) -> bool:

@@ -19,8 +19,8 @@ from attrs import define, frozen
 from novel_tasks_core.models import TaskFilter, WorkerId
 from novel_tasks_core.storage.changes import Standing
 from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.lists import Lists
 from novel_tasks_core.storage.queries import load_queries
-from novel_tasks_core.storage.tasks import Tasks
 
 if TYPE_CHECKING:
     from novel_tasks_core.storage.database import Connection
@@ -29,7 +29,6 @@ WINDOW = 5000
 """Tasks that one look takes in."""
 
 _FIRST = UUID(int=0)
-_LAST = UUID(int=(1 << 128) - 1)
 
 
 @frozen(kw_only=True)
@@ -66,13 +65,13 @@ class Walk:
     conditions: Sequence[Any]
 
     @classmethod
-    async def begin(cls, database: Database, tasks: Tasks, selection: Selection) -> Walk:
+    async def begin(cls, database: Database, lists: Lists, selection: Selection) -> Walk:
         """Begin before the oldest task. Raises: InvalidFilterError."""
-        conditions = await tasks.conditions(selection.filter, before=_LAST)
+        conditions = await lists.conditions(selection.filter)
         newest = await database.fetchval(load_queries("changes")["newest_id"])
         if conditions is None or newest is None:
-            return cls(database, selection, _FIRST, _FIRST, [None] * 4)
-        high, low, *others = conditions
+            return cls(database, selection, _FIRST, _FIRST, [None] * 6)
+        low, high, *others = conditions
         end, position = min(high, UUID(int=newest.int + 1)), UUID(int=max(0, low.int - 1))
         return cls(database, selection, position, end, others)
 

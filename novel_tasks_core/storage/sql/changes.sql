@@ -190,28 +190,28 @@ update tasks set result_url = $2, version = version + 1 where id = $1
 select id from tasks order by id desc limit 1
 
 -- name: walk
--- Of the next $8 tasks above id $1: those that match, as they stand, and, in each row, up to where it looked.
+-- Of the next $10 tasks above id $1: those that match, as they stand, and, in each row, up to where it looked.
 -- One row without a task if none matches; no row at the end. The branch of the wanted status finds the ids; where they
 -- come from an index of two columns, both are compared as one, so that no other index can give the order.
 with near as materialized (
     (select id from tasks
      where ($5::text is null or $5 = 'completed') and ($3::text is null or $3 = '') and id > $1 and id < $2
-     order by id limit $8)
+     order by id limit $10)
     union all
     (select id from tasks
      where ($5 is null or $5 = 'completed') and owner <> '' and $3 <> '' and (owner, id) > ($3, $1) and (owner, id) < ($3, $2)
-     order by owner, id limit $8)
+     order by owner, id limit $10)
     union all
     (select id from tasks
      where $5 in ('failed', 'cancelled') and unhappy is not null and (unhappy, id) > ($5, $1) and (unhappy, id) < ($5, $2)
-     order by unhappy, id limit $8)
+     order by unhappy, id limit $10)
     union all
-    (select task_id from task_ready where $5 = 'pending' and task_id > $1 and task_id < $2 order by task_id limit $8)
+    (select task_id from task_ready where $5 = 'pending' and task_id > $1 and task_id < $2 order by task_id limit $10)
     union all
-    (select task_id from task_schedule where $5 = 'pending' and task_id > $1 and task_id < $2 order by task_id limit $8)
+    (select task_id from task_schedule where $5 = 'pending' and task_id > $1 and task_id < $2 order by task_id limit $10)
     union all
-    (select task_id from task_leases where $5 = 'processing' and task_id > $1 and task_id < $2 order by task_id limit $8)
-    order by id limit $8
+    (select task_id from task_leases where $5 = 'processing' and task_id > $1 and task_id < $2 order by task_id limit $10)
+    order by id limit $10
 )
 select e.last, m.id, m.status, m.attempt, m.last_seq, m.priority, m.cancel_reason, m.finished_at, m.owner, m.key,
        m.processor, m.worker_id
@@ -225,7 +225,7 @@ left join (
     left join task_leases l on l.task_id = t.id
     where ($3 is null or t.owner = $3) and ($4::int is null or t.lane = $4)
       and ($5 is null or $5 = case when l.task_id is null then t.status else 'processing' end)
-      and ($6::text is null or lower(t.source_name) like $6 or t.id::text like $6)
-      and ($7::timestamptz is null or t.finished_at < $7)
+      and ($6::text is null or lower(t.source_name) like lower($6) or t.id >= $7 and t.id < $8)
+      and ($9::timestamptz is null or t.finished_at < $9)
 ) m on true
 order by m.id

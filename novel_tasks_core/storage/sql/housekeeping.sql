@@ -11,13 +11,30 @@ from (select name from chosen union all select name from known) c where m.name =
 returning m.name
 
 -- name: roll_up
--- Folds the counter deltas into one row each.
+-- Folds up to $1 counter deltas into one row for each owner, lane and status, and says how many there were.
+-- A row that stands alone is left as it is.
 with gone as (
-    delete from task_counts where ctid = any(array(select ctid from task_counts for update skip locked limit 100000))
+    delete from task_counts where ctid = any(array(
+        select ctid from task_counts c
+        where (owner, lane, status) in (select owner, lane, status from task_counts group by 1, 2, 3 having count(*) > 1)
+        limit $1 for update of c skip locked
+    ))
     returning owner, lane, status, tasks, duration_ms
+),
+folded as (
+    insert into task_counts (owner, lane, status, tasks, duration_ms)
+    select owner, lane, status, sum(tasks), sum(duration_ms) from gone
+    group by owner, lane, status having sum(tasks) <> 0 or sum(duration_ms) <> 0
 )
-insert into task_counts (owner, lane, status, tasks, duration_ms)
-select owner, lane, status, sum(tasks), sum(duration_ms) from gone group by owner, lane, status having sum(tasks) <> 0 or sum(duration_ms) <> 0
+select count(*) from gone
+
+-- name: be_brief
+-- Has statements of this transaction give up a lock that is not free at once, before they get in the way of a vacuum.
+select set_config('lock_timeout', '100', true)
+
+-- name: note_ranges
+-- Takes new tasks into the index of page ranges, by which lists find what is rare.
+select brin_summarize_new_values('tasks_ranges')
 
 -- name: touch_file
 -- Makes or touches the row of a file: its lock keeps the sweeper away until the end of the transaction.
@@ -26,12 +43,16 @@ on conflict (sha256) do update set touched_at = now()
 returning sha256
 
 -- name: unused_files
--- Files that nothing refers to and nobody has touched for $1 seconds.
-select f.sha256 from files f
-where f.touched_at < now() - $1 * interval '1 second'
-  and not exists (select 1 from tasks t where t.source_sha256 = f.sha256)
-  and not exists (select 1 from artifacts a where a.sha256 = f.sha256)
-order by f.touched_at limit $2
+-- Of the next $3 files after $2: those that nothing refers to and nobody has touched for $1 seconds, and the last looked at.
+with near as materialized (
+    select sha256, touched_at from files where sha256 > $2 order by sha256 limit $3
+)
+select (select sha256 from near order by sha256 desc limit 1) as last, array(
+    select f.sha256 from near f
+    where f.touched_at < now() - $1 * interval '1 second'
+      and (select 1 from tasks where source_sha256 = f.sha256 limit 1) is null
+      and (select 1 from artifacts where sha256 = f.sha256 limit 1) is null
+) as unused
 
 -- name: lock_unused_file
 -- Locks one file for its removal, if it is still unused: whoever stores the same bytes now waits for us.

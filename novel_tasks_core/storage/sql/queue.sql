@@ -35,12 +35,11 @@ cross join lateral (
 -- name: claim
 -- Takes up to $5 ready tasks of the given (lane, priority, low position, default timeout, at most), first pair first.
 with picked as materialized (
-    select r.lane, r.priority, r.position, r.task_id, r.attempt, w.timeout_seconds
-    from unnest($1::int[], $2::smallint[], $3::bigint[], $4::float8[], $7::int[]) with ordinality
-         as w(lane, priority, low, timeout_seconds, most, place)
+    select r.spot
+    from unnest($1::int[], $2::smallint[], $3::bigint[], $7::int[]) with ordinality as w(lane, priority, low, most, place)
     join lanes n on n.id = w.lane and not n.paused
     cross join lateral (
-        select lane, priority, position, task_id, attempt from task_ready
+        select ctid as spot, position from task_ready
         where lane = w.lane and priority = w.priority and position >= w.low
         order by position limit w.most for update skip locked
     ) r
@@ -48,13 +47,15 @@ with picked as materialized (
     limit $5
 ),
 taken as (
-    delete from task_ready t using picked p
-    where (t.lane, t.priority, t.position) = (p.lane, p.priority, p.position)
-    returning t.task_id, t.lane, t.priority, t.position, t.attempt + 1 as attempt, p.timeout_seconds
+    -- By ctid of the rows locked above: a join that was planned while the table was empty would read all of it.
+    delete from task_ready where ctid = any(array(select spot from picked))
+    returning task_id, lane, priority, position, attempt + 1 as attempt
 ),
 joined as materialized (
     select k.task_id, k.lane, k.priority, k.position, k.attempt, t.failures, t.max_attempts,
-           coalesce(t.timeout_seconds, k.timeout_seconds) as timeout_seconds,
+           coalesce(t.timeout_seconds, (
+               select w.timeout_seconds from unnest($1::int[], $4::float8[]) as w(lane, timeout_seconds) where w.lane = k.lane limit 1
+           )) as timeout_seconds,
            t.source_sha256, t.source_size, t.source_name, t.options, t.extra_data, t.last_seq
     from taken k join tasks t on t.id = k.task_id
 ),
@@ -105,7 +106,7 @@ ended as (
               t.last_seq - d.events as base, t.key_release, d.place, d.starts, d.told, d.outcome
 ),
 freed as (
-    delete from task_leases l using ended e where l.task_id = e.id
+    delete from task_leases where task_id = any(array(select id from ended))
 ),
 attempted as (
     insert into task_attempts (task_id, attempt, worker_id, started_at, finished_at, outcome, error)
@@ -163,7 +164,7 @@ ended as (
               l.position, l.started_at, d.finished_at, d.outcome, d.error
 ),
 freed as (
-    delete from task_leases l using ended e where l.task_id = e.id
+    delete from task_leases where task_id = any(array(select id from ended))
 ),
 attempted as (
     insert into task_attempts (task_id, attempt, worker_id, started_at, finished_at, outcome, error)

@@ -28,7 +28,8 @@ from novel_tasks_core import (
     format_task_id,
 )
 from novel_tasks_core.models import new_task_id
-from novel_tasks_core.storage import tasks as tasks_module
+from novel_tasks_core.storage import lists as lists_module
+from novel_tasks_core.storage import looking
 from novel_tasks_core.testing import drain
 
 from ..support import AT_ONCE, Db, Gate
@@ -87,6 +88,14 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
     ({"query": "beta_100%"}, ["done"]),
     ({"query": "beta%"}, []),
     ({"query": "lpha"}, []),
+    ({"query": "*LPHA"}, ["ready", "cancelled"]),
+    ({"query": "*_100%"}, ["done"]),
+    ({"query": "*a_", "owner": "bob"}, []),
+    ({"query": "*nowhere"}, []),
+    ({"query": "*"}, ["other", "ready", "scheduled", "done too", "cancelled", "failed", "done"]),
+    ({"query": "alpha", "processor": "gate", "owner": "bob"}, ["ready"]),
+    ({"query": "beta", "status": TaskStatus.PROCESSING}, []),
+    ({"owner": "", "status": TaskStatus.PENDING}, []),
     ({"query": "  "}, ["other", "ready", "scheduled", "done too", "cancelled", "failed", "done"]),
     ({"query": "alpha", "status": TaskStatus.CANCELLED}, ["cancelled"]),
     ({"created_before": FAR, "owner": "bob"}, ["ready", "done too", "cancelled"]),
@@ -145,40 +154,104 @@ async def test_every_order_is_total(engine: TaskEngine, library: dict[str, TaskI
         assert [name for page in pages for name in names(page, library)] == expected, (sort, order)
 
 
-async def test_only_orders_that_need_a_sort_are_limited(
-    engine: TaskEngine, library: dict[str, TaskId], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Beyond the limit a sort says what helps, and so do waiting tasks oldest first; other lists go on working."""
-    monkeypatch.setattr(tasks_module, "MAX_SORTED", 2)
-    for wrong in ({"sort": "priority"}, {"sort": "file_name"}, {"filter": PENDING, "order": "asc"}):
-        with pytest.raises(InvalidFilterError, match="narrow the filter"):
+@pytest.fixture
+def few_sortable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only two tasks can be sorted, or counted where the counters do not know."""
+    monkeypatch.setattr(lists_module, "MAX_SORTED", 2)
+    monkeypatch.setattr(looking, "MAX_SORTED", 2)
+
+
+@pytest.mark.usefixtures("few_sortable")
+async def test_only_orders_that_need_a_sort_are_limited(engine: TaskEngine, library: dict[str, TaskId]) -> None:
+    """Beyond the limit a sort says what helps; the order of creation works in both directions for any number."""
+    for wrong in ({"sort": "priority"}, {"sort": "file_name"}, {"filter": PENDING, "sort": "status"}):
+        with pytest.raises(InvalidFilterError, match="narrow the filter") as caught:
             await engine.find(**wrong)
+        assert caught.value.field == "sort"
     assert len((await engine.find(TaskFilter(owner="bob", status=TaskStatus.COMPLETED), sort="priority")).items) == 1
     assert names(await engine.find(order="asc", limit=2, offset=1), library) == ["failed", "cancelled"]
+    assert names(await engine.find(PENDING, order="asc"), library) == ["scheduled", "ready", "other"]
     page = await engine.find(TaskFilter(query="beta"), order="asc")
     assert (names(page, library), page.total_is_estimate) == (["done"], False)
-    many = await engine.find(TaskFilter(created_before=FAR))
-    assert (many.total, many.total_is_estimate) == (3, True)
 
 
-@pytest.mark.parametrize("wanted", [{}, {"status": TaskStatus.PENDING}, {"owner": "ann"}, {"created_before": FAR}])
-async def test_a_cursor_walks_through_everything_once(engine: TaskEngine, gate: Gate, wanted: dict[str, Any]) -> None:
-    """Pages of any size meet every task once, news do not shift them, and the last page has no cursor."""
-    ids = await engine.submit_many(NewTask(processor="gate", owner="ann") for _ in range(12))
+@pytest.mark.usefixtures("few_sortable")
+async def test_only_totals_that_nothing_counts_are_estimates(engine: TaskEngine, library: dict[str, TaskId]) -> None:
+    """By owner, processor and status they are exact; by time or name they are, until too many would be counted."""
+    assert (await engine.find(TaskFilter(owner="ann"), limit=1)).total == 4
+    assert (await engine.find(limit=1)).total_is_estimate is False
+    many = await engine.find(TaskFilter(created_before=FAR), limit=2)
+    assert (many.total, many.total_is_estimate, len(many.items)) == (3, True, 2)
+    assert await engine.count(TaskFilter(created_before=FAR)) == 3
+    for wanted in (TaskFilter(created_before=FAR, owner="bob", status=TaskStatus.PENDING), TaskFilter(query="beta")):
+        page = await engine.find(wanted)
+        assert (page.total, page.total_is_estimate) == (1, False), wanted
+    shown = await engine.find(TaskFilter(created_before=FAR), limit=7)
+    assert (shown.total, shown.total_is_estimate) == (7, False)  # the first page was the last
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"status": TaskStatus.PENDING},
+        {"owner": "ann"},
+        {"created_before": FAR},
+        {"query": "walk"},
+        {"query": "*lk", "processor": "gate"},
+        {"owner": "ann", "status": TaskStatus.PENDING, "processor": "gate"},
+    ],
+)
+async def test_a_cursor_walks_through_everything_once(
+    engine: TaskEngine, gate: Gate, wanted: dict[str, Any], order: str
+) -> None:
+    """Pages of any size meet every task once, what comes and goes does not shift them, the last page has no cursor."""
+    source = await engine.store(b"x", name="walk.txt")
+    ids = await engine.submit_many(NewTask(processor="gate", owner="ann", source=source) for _ in range(14))
+    gone = [ids.pop(9), ids.pop(2)]
     for limit in (1, 4, 5, 12, 13):
         seen: list[TaskId] = []
         cursor = None
         while True:
-            page = await engine.find(TaskFilter(**wanted), limit=limit, cursor=cursor)
+            page = await engine.find(TaskFilter(**wanted), limit=limit, cursor=cursor, order=order)
             seen += [item.id for item in page.items]
-            assert page.total >= 12
             if page.next_cursor is None:
                 break
             assert len(page.items) == limit
             cursor = page.next_cursor
-            await engine.submit(processor="gate", owner="bob", run_at=FAR)
-        assert [task_id for task_id in seen if task_id in ids] == ids[::-1]
+            if order == "desc":
+                await engine.submit(processor="gate", owner="bob", run_at=FAR)
+            if gone:
+                await engine.delete(gone.pop())
+        assert [task_id for task_id in seen if task_id in ids] == (ids[::-1] if order == "desc" else ids)
         assert len(set(seen)) == len(seen)
+
+
+async def test_a_cursor_holds_for_its_own_list_only(engine: TaskEngine, library: dict[str, TaskId]) -> None:
+    """In another order, with another filter, or with one character changed it is refused, and names its field."""
+    wanted: dict[str, Any] = {"owner": "ann", "query": "*", "created_before": FAR}
+    cursor = (await engine.find(TaskFilter(**wanted), limit=1)).next_cursor
+    assert cursor is not None
+    assert names(await engine.find(TaskFilter(**wanted), cursor=cursor), library) == ["scheduled", "failed", "done"]
+    others: list[Any] = [
+        {"order": "asc"},
+        {"sort": "priority"},
+        {"filter": TaskFilter(**wanted | {"owner": "bob"})},
+        {"filter": TaskFilter(**wanted | {"owner": None})},
+        {"filter": TaskFilter(**wanted | {"status": TaskStatus.PENDING})},
+        {"filter": TaskFilter(**wanted | {"processor": "act"})},
+        {"filter": TaskFilter(**wanted | {"query": "a"})},
+        {"filter": TaskFilter(**wanted | {"created_before": FAR + timedelta(seconds=1)})},
+    ]
+    others += [
+        {"cursor": cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]}
+        for place in range(len(cursor))
+    ]
+    for other in others:
+        with pytest.raises(InvalidFilterError) as caught:
+            await engine.find(**{"filter": TaskFilter(**wanted), "cursor": cursor} | other)
+        assert caught.value.field == "cursor", other
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -189,19 +262,38 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "high limit": ({"limit": 1001}, "limit"),
     "negative offset": ({"offset": -1}, "offset"),
     "high offset": ({"offset": 10_001}, "offset"),
-    "cursor and offset": ({"cursor": f"after-{'0' * 32}", "offset": 0}, "cursor"),
-    "cursor and sort": ({"cursor": f"after-{'0' * 32}", "sort": "priority"}, "cursor"),
-    "cut cursor": ({"cursor": f"after-{'0' * 31}"}, "cursor"),
+    "huge offset": ({"offset": 10**30}, "offset"),
+    "truth as limit": ({"limit": True}, "limit"),
+    "fraction as limit": ({"limit": 2.0}, "limit"),
+    "no number as limit": ({"limit": float("nan")}, "limit"),
+    "text as limit": ({"limit": "20"}, "limit"),
+    "truth as offset": ({"offset": False}, "offset"),
+    "no number as offset": ({"offset": float("nan")}, "offset"),
+    "list as sort": ({"sort": ["created_at"]}, "sort"),
+    "list as order": ({"order": ["asc"]}, "order"),
+    "cursor and offset": ({"cursor": "A" * 32, "offset": 0}, "cursor"),
+    "cursor and sort": ({"cursor": "A" * 32, "sort": "priority"}, "cursor"),
+    "cut cursor": ({"cursor": "A" * 31}, "cursor"),
+    "long cursor": ({"cursor": "A" * 36}, "cursor"),
+    "empty cursor": ({"cursor": ""}, "cursor"),
+    "number as cursor": ({"cursor": 5}, "cursor"),
+    "cursor in another script": ({"cursor": "\u0410" * 32}, "cursor"),
     "made-up cursor": ({"cursor": "1; drop table tasks"}, "cursor"),
-    "naive time": ({"filter": TaskFilter(created_after=datetime(2030, 1, 1))}, "created"),  # noqa: DTZ001
+    "naive time": ({"filter": TaskFilter(created_after=datetime(2030, 1, 1))}, "created_after"),  # noqa: DTZ001
+    "text as time": ({"filter": TaskFilter(created_before="2030-01-01")}, "created_before"),  # type: ignore[arg-type]
+    "unknown status": ({"filter": TaskFilter(status="lost")}, "status"),  # type: ignore[arg-type]
+    "number as owner": ({"filter": TaskFilter(owner=7)}, "owner"),  # type: ignore[arg-type]
+    "long query": ({"filter": TaskFilter(query="a" * 1001)}, "query"),
+    "NUL in processor": ({"filter": TaskFilter(processor="a\x00")}, "processor"),
     "NUL in query": ({"filter": TaskFilter(query="a\x00")}, "query"),
     "NUL in owner": ({"filter": TaskFilter(owner="a\x00")}, "owner"),
     "surrogate in query": ({"filter": TaskFilter(query="\ud800")}, "query"),
 }
 
 
-async def test_a_wrong_list_is_refused_by_name(engine: TaskEngine) -> None:
-    """Sorts, limits, offsets, tampered cursors and odd texts are errors of the caller, each naming its field."""
+async def test_a_wrong_list_is_refused_by_name(engine: TaskEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sorts, limits, offsets, made-up cursors, odd types and texts: each names its field, before anything is asked."""
+    monkeypatch.setattr(engine._parts.lists, "_database", None)
     for why, (wrong, field) in WRONG.items():
         with pytest.raises(InvalidFilterError) as caught:
             await engine.find(**wrong)

@@ -30,8 +30,8 @@ from novel_tasks_core.models import (
 from novel_tasks_core.storage import bulk as bulk_module
 from novel_tasks_core.storage.bulk import Bulk
 from novel_tasks_core.storage.changes import Cancel, Change, Changes, Delete, Reprioritize, Requeue, Standing, Wanted
+from novel_tasks_core.storage.lists import Lists
 from novel_tasks_core.storage.queries import load_queries
-from novel_tasks_core.storage.tasks import Tasks
 from novel_tasks_core.storage.walking import Selection
 
 from ...conftest import check_invariants
@@ -53,7 +53,7 @@ async def change_all(
     bench: Bench, wanted: Wanted, selection: Selection = ALL, *, changes: type[Changes] = Changes, told: Any = None
 ) -> BulkResult:
     """Change as the engine does, or as a spoilt version of it would."""
-    bulk = Bulk(bench.database, Tasks(bench.database), changes(clock=SystemClock()))
+    bulk = Bulk(bench.database, Lists(bench.database), changes(clock=SystemClock()))
     heard: list[Change] = [] if told is None else told
     return await bulk.change(wanted, selection, dry_run=False, tell=heard.append)
 
