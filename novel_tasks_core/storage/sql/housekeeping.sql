@@ -19,6 +19,15 @@ with gone as (
 insert into task_counts (owner, lane, status, tasks, duration_ms)
 select owner, lane, status, sum(tasks), sum(duration_ms) from gone group by owner, lane, status having sum(tasks) <> 0 or sum(duration_ms) <> 0
 
+-- name: stray_checkpoints
+-- Removes checkpoints of tasks that are finished or gone: what was on its way when its attempt ended came too late
+-- for that end to see it. By attempt, so that one of a task that was requeued meanwhile stays.
+with stray as materialized (
+    select c.task_id, c.attempt from task_checkpoints c
+    where not exists (select 1 from tasks t where t.id = c.task_id and t.status = 'pending') limit 10000
+)
+delete from task_checkpoints c using stray s where c.task_id = s.task_id and c.attempt = s.attempt
+
 -- name: touch_file
 -- Makes or touches the row of a file: its lock keeps the sweeper away until the end of the transaction.
 insert into files (sha256, size) values ($1, $2)
