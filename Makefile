@@ -7,9 +7,12 @@ PYTHONS := $(PYTHON) python3 python3.11 python3.12 python3.13
 PG15 :=  # --required: fail where PostgreSQL 15 is not installed
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
+SECONDS := 60
+SEED := 1
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup lock serve demo test test-pg15 check lint types layers docs spelling wheel import-time bench bench-quick clean
+.PHONY: help setup lock serve demo test test-pg15 chaos check lint types layers docs spelling wheel import-time bench bench-quick clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +48,9 @@ test: setup ## Run all tests
 
 test-pg15: setup ## Run the tests that touch SQL on PostgreSQL 15, where it is installed
 	$(PY) tests/checks/postgres15.py $(PG15)
+
+chaos: setup ## Break everything for SECONDS=60 by the plan of SEED=1, judge what is left, and show it without the fence
+	$(PY) -m tests.acceptance.chaos --seconds $(SECONDS) --seed $(SEED) --beside 15
 
 check: lint types layers docs spelling import-time test test-pg15 wheel bench-quick ## Run everything that CI runs
 	@echo "All checks passed."

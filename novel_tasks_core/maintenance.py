@@ -52,6 +52,7 @@ _PROMOTE_SECONDS = 0.5
 _ROLL_UP_SECONDS = 2.0
 _RANGES_SECONDS = 10.0
 _PRUNE_SECONDS = 600.0
+_STRAYS_SECONDS = 60.0
 _SWEEP_SECONDS = 600.0
 _PRESSURE_SECONDS = 30.0
 _UNUSED_FILE_SECONDS = 3600.0
@@ -93,6 +94,7 @@ class Maintenance:
             (_ROLL_UP_SECONDS, self._once("roll_up", _ROLL_UP_SECONDS, self._parts.housekeeping.roll_up)),
             (_RANGES_SECONDS, self._once("ranges", _RANGES_SECONDS, self._parts.housekeeping.note_ranges)),
             (_PRUNE_SECONDS, self._once("prune", _PRUNE_SECONDS, self.prune)),
+            (_STRAYS_SECONDS, self._once("strays", _STRAYS_SECONDS, self._parts.housekeeping.remove_stray_checkpoints)),
             (_SWEEP_SECONDS, self._once("sweep", _SWEEP_SECONDS, self.sweep)),
             (_PRESSURE_SECONDS, self._parts.pressure.look),
         )

@@ -40,6 +40,10 @@ class Housekeeping:
         except StorageError as exc:
             logger.debug("ranges_not_noted", extra={"reason": str(exc)})
 
+    async def remove_stray_checkpoints(self) -> None:
+        """Remove checkpoints that nobody will go on from."""
+        await self._database.execute(self._sql["stray_checkpoints"])
+
     async def unfinished(self, until: datetime | None) -> int:
         """Return how many tasks wait or run, without those that are scheduled for after `until`, if that is given."""
         return int(await self._database.fetchval(self._sql["unfinished"], until))

@@ -60,12 +60,14 @@ class Flusher:
 
     def spoke(self, running: Running) -> None:
         """Note that an attempt has events to store."""
-        if running not in self._spoke:
+        if running not in self._spoke and not running.lost:
             self._spoke[running] = self._parts.clock.monotonic()
             self._wanted.set()
 
     def progressed(self, running: Running) -> None:
         """Pass progress on: at most five times a second to watchers here, twice to the lease."""
+        if running.lost:
+            return
         self._progressed[running] = None
         self._wanted.set()
         if self._parts.clock.monotonic() - running.told_at >= _WATCHER_PROGRESS_SECONDS:
@@ -102,6 +104,8 @@ class Flusher:
 
     def started(self, running: Running, monotonic: float) -> None:
         """Note that an attempt begins now."""
+        if running.lost:
+            return
         running.starts = True
         if not self._spoke:
             self._wanted.set()
@@ -130,8 +134,16 @@ class Flusher:
             logger.warning("lease_lost", extra=extra)
             self._parts.observer.leases_lost(tasks=1)
 
-    def drop_ended(self) -> None:
-        """Forget all ends that were not sent: their leases are not ours any more."""
+    def disown(self, running: Running) -> None:
+        """Store nothing more of an attempt whose lease is gone: the task may be held anew before it has stopped."""
+        running.lost = True
+        self._spoke.pop(running, None)
+        self._progressed.pop(running, None)
+
+    def disown_all(self) -> None:
+        """Forget all ends that were not sent, and store nothing more of what runs: no lease is ours any more."""
+        for running in self.held.values():
+            self.disown(running)
         ended, self._ended = self._ended, []
         for running in ended:
             self.drop(running)
@@ -174,7 +186,7 @@ class Flusher:
         self._ended = self._ended[len(batch) :]
         try:
             await self._settle_events(batch)
-            await self._flush_ended(batch)
+            await self._flush_ended(self._without_lost(batch))
             if was_behind:
                 self._on_caught_up()
         except DatabaseUnavailableError as exc:
@@ -185,6 +197,16 @@ class Flusher:
             # Behind the others, which must not wait for it: what is in here stays leased until it is stored.
             self._ended += [running for running in batch if running.held in self.held]
             raise
+
+    def _without_lost(self, batch: Iterable[Running]) -> list[Running]:
+        """Return those that may still be ours; drop the others."""
+        kept = []
+        for running in batch:
+            if running.lost:
+                self.drop(running)
+            else:
+                kept.append(running)
+        return kept
 
     async def _wait(self) -> None:
         """Wait until there is something to flush now."""
@@ -255,6 +277,9 @@ class Flusher:
                     before.update((await self._parts.queue.confirm(endings, finisher=finisher)).last_seq)
                     endings = [e for e in endings if e.task_id not in before]
                 ended = await self._parts.queue.end(endings, holder=finisher, finisher=finisher)
+                if unknown and (refused := [e for e in endings if e.task_id not in ended.last_seq]):
+                    # The unanswered try may still have been on its way when we asked. By now it has arrived.
+                    before.update((await self._parts.queue.confirm(refused, finisher=finisher)).last_seq)
                 return attrs.evolve(ended, last_seq={**before, **ended.last_seq}, confirmed=frozenset(before))
             except DatabaseUnavailableError as exc:
                 logger.warning("flush_failed", extra={"worker_id": self.worker_id, "reason": exc.reason})
@@ -267,7 +292,7 @@ class Flusher:
 
     async def _settle_events(self, unsure: Iterable[Running]) -> None:
         """Find out which events an unanswered flush stored, so that they are not stored twice."""
-        asking = [running for running in unsure if running.unsure]
+        asking = [running for running in unsure if running.unsure and not running.lost]
         if not asking:
             return
         recorded = await self._parts.queue.recorded([running.held for running in asking])
@@ -312,7 +337,8 @@ class Flusher:
             for running, recording in zip(speakers, recordings, strict=True):
                 running.unstored = [*recording.events, *running.unstored]
                 running.unsure = True
-                self._spoke.setdefault(running, self._parts.clock.monotonic())
+                if not running.lost:
+                    self._spoke.setdefault(running, self._parts.clock.monotonic())
             raise
 
     async def _flush_progress(self) -> None:

@@ -46,6 +46,7 @@ class Running:
     that it started; `last_seq` is the last stored seq of the task, `told_at` when watchers last heard of progress, in
     monotonic seconds. `outcome`, `ended_at` and `seconds` (how long it ran) are set when it has ended.
     `unstored` are events not stored yet, `recorded` how many were; `unsure` that a flush of them was not answered.
+    `lost` is set once the lease is known to be gone: nothing more of it is stored, whoever holds the task by then.
     """
 
     claim: Claim
@@ -61,6 +62,7 @@ class Running:
     unstored: list[NewEvent] = field(factory=list)
     recorded: int = 0
     unsure: bool = False
+    lost: bool = False
     fraction: float = 0.0
     stage: str = ""
     told_at: float = NEVER

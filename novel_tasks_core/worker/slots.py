@@ -178,7 +178,8 @@ class Slots:
 
     def lose(self, running: Running) -> None:
         """Stop an attempt whose lease is gone; nothing that it made is kept."""
-        if running.started:
+        self._flusher.disown(running)
+        if running.started or running not in self._ahead:  # the latter has a slot, but had no turn of the loop yet
             running.scope.cancel(CancelReason.LEASE_LOST)
         else:
             self._ahead.remove(running)

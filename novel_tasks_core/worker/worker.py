@@ -216,10 +216,15 @@ class Worker:
             if not heads:
                 return 0
             self._marks.begin()
-            claimed = await self._parts.queue.claim(heads, lanes=self._lanes, most=most, worker_id=self.id)
+            worker_id = self.id
+            claimed = await self._parts.queue.claim(heads, lanes=self._lanes, most=most, worker_id=worker_id)
         except DatabaseUnavailableError as exc:
             logger.warning("claim_failed", extra={"worker_id": self.id, "reason": exc.reason})
             self._lost_claims.suspect()
+            return 0
+        if worker_id != self.id or not self._registered.is_set():
+            # Declared dead meanwhile: these leases are of nobody, and are rescued. This worker may get the tasks anew.
+            logger.warning("claim_came_too_late", extra={"worker_id": worker_id, "tasks": len(claimed)})
             return 0
         accepted = [
             Running(claim, self._flusher, claim.last_seq, (claim.task_id, claim.attempt)) for claim, _ in claimed
@@ -243,8 +248,11 @@ class Worker:
     # -- leases -----------------------------------------------------------------------------------------------
 
     async def check_flags(self) -> None:
-        """Look now at what has happened to the leases, as every heartbeat does."""
-        self.apply_flags(await self._parts.workers.flags(self.id, list(self._flusher.held)))
+        """Look now at what has happened to the leases, as every heartbeat does: the next one will, if this fails."""
+        try:
+            self.apply_flags(await self._parts.workers.flags(self.id, list(self._flusher.held)))
+        except DatabaseUnavailableError as exc:
+            logger.warning("flags_not_seen", extra={"worker_id": self.id, "reason": exc.reason})
 
     def apply_flags(self, flags: Flags) -> None:
         """Stop attempts that were cancelled, or whose lease is gone."""
@@ -262,7 +270,7 @@ class Worker:
         if self._draining and self._closing is not None and self._closing.done():
             return
         self._registered.clear()
-        self._flusher.drop_ended()
+        self._flusher.disown_all()
         for running in list(self._flusher.held.values()):
             if running.outcome is None:
                 self._slots.lose(running)

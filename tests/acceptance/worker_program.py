@@ -1,4 +1,4 @@
-"""A worker as a process of its own, to be killed and stopped: `worker_program.py DATABASE_URL DATA_DIR [unfenced]`.
+"""A worker as a process of its own, to be killed and stopped: `DATABASE_URL DATA_DIR [unfenced]`.
 
 Prints its worker id once it runs, and works until it is ended.
 """
@@ -10,28 +10,16 @@ import importlib
 import sys
 import time
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from novel_tasks_core import AttemptContext, EngineConfig, Processors, RetryPolicy, TaskEngine
-from novel_tasks_core.storage.queue import Queue
 from novel_tasks_core.worker import Worker
+
+from .chaos.mutants import take_the_fence_out
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 OFTEN = RetryPolicy(max_attempts=100, base_seconds=0, jitter=0)
 LEASE_SECONDS = 1.0
-FENCE = "t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt"
-
-
-async def steps(ctx: AttemptContext) -> dict[str, Any]:
-    """Take ten small steps, and remember each."""
-    first = ctx.resume_from or 0
-    for step in range(first, 10):
-        await asyncio.sleep(0.02)
-        await ctx.checkpoint(step + 1)
-        await ctx.progress(step + 1, total=10)
-    return {"from": first}
 
 
 async def hold(ctx: AttemptContext) -> str:
@@ -63,7 +51,6 @@ def processors() -> Processors:
     """The processors of this program."""
     engine_specimens = importlib.import_module("engine_specimens")
     known = Processors()
-    known.register("steps", steps, retry=OFTEN)
     known.register("block", block, retry=OFTEN)
     known.register("hold", hold, retry=OFTEN)
     known.register("sleeper", sleeper, retry=OFTEN)
@@ -86,17 +73,9 @@ def config(database_url: str, data_dir: Path) -> EngineConfig:
     )
 
 
-def take_the_fence_out() -> None:
+def believe_in_yourself() -> None:
     """Make this worker end attempts without asking whether it still holds them, and deaf to being declared dead."""
-    made = Queue.__init__
-
-    def make(self: Queue, **links: Any) -> None:
-        made(self, **links)
-        sql = self._sql
-        assert FENCE in sql["finish"]
-        self._sql = MappingProxyType({**sql, "finish": sql["finish"].replace(FENCE, "$1 > 0")})
-
-    Queue.__init__ = make  # type: ignore[method-assign]
+    take_the_fence_out()
     Worker._lost = lambda self, reason: None  # type: ignore[method-assign]
 
 
@@ -111,5 +90,5 @@ async def main(database_url: str, data_dir: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[3:] == ["unfenced"]:
-        take_the_fence_out()
+        believe_in_yourself()
     asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -129,7 +129,11 @@ class Proxy:
         if self.refusing:
             Line(writer, writer).cut()
             return
-        server_reader, server_writer = await self._connect()
+        try:
+            server_reader, server_writer = await self._connect()
+        except OSError:  # the server is down
+            Line(writer, writer).cut()
+            return
         line = Line(writer, server_writer)
         self._lines.add(line)
         pumps = [

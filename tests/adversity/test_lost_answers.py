@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import attrs
 import pytest
 
 from novel_tasks_core import (
@@ -20,7 +21,7 @@ from novel_tasks_core import (
 from novel_tasks_core.models import Completed, WorkerId
 
 from ..core.storage.bench import Bench, open_bench
-from ..core.support import AT_ONCE, NO_RETRY, Db, Gate, ended, eventually, watching
+from ..core.support import AT_ONCE, NO_RETRY, Db, Gate, Heard, ended, eventually, waiting_for_locks, watching
 from .proxy import Proxy
 
 
@@ -50,6 +51,26 @@ async def test_an_end_whose_answer_is_lost_is_stored_once(
     rows = await db.fetch("select outcome, count(*) from all_attempts group by 1")
     assert [tuple(row) for row in rows] == [("completed", 15)]
     assert await db.fetchval("select count(*) from task_events") == 45
+
+
+async def test_an_end_that_arrives_after_the_question_is_known_for_what_it_was(
+    far_config: EngineConfig, processors: Processors, proxy: Proxy, gate: Gate, db: Db
+) -> None:
+    """Its connection broke while it waited for a lock: nothing was stored when the worker asked, and then all was."""
+    heard = Heard()
+    patient = attrs.evolve(far_config, command_timeout_seconds=10)
+    async with TaskEngine.open(patient, processors=processors, observers=[heard]) as engine, engine.worker():
+        task = await engine.submit(processor="gate")
+        await gate.next()
+        await eventually(lambda: engine.events(task.id))
+        async with db.transaction():
+            await db.execute("select from tasks where id = $1 for update", task.id)
+            gate.let_go()
+            await eventually(lambda: waiting_for_locks(db, "flush", 1))
+            proxy.cut("novel-tasks flush")
+            await eventually(lambda: waiting_for_locks(db, "flush", 2))
+        await eventually(lambda: heard.finished or heard.lost)
+    assert (heard.finished, heard.lost) == ([1], 0)
 
 
 async def test_events_whose_answer_is_lost_are_stored_once(far_engine: TaskEngine, proxy: Proxy, gate: Gate) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from novel_tasks_core import AttemptContext, Event, NewTask, RetryPolicy, Task, TaskEngine, TaskId
+from novel_tasks_core import AttemptContext, Event, NewTask, Observer, RetryPolicy, Task, TaskEngine, TaskId
 
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -31,6 +31,17 @@ async def eventually(condition: Callable[[], Any], *, within_seconds: float = 15
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"not within {within_seconds} s: {inspect.getsource(condition).strip()}") from None
+
+
+async def waiting_for_locks(db: Db, link: str, count: int) -> bool:
+    """Say whether so many statements on links of this name wait for somebody's lock."""
+    await db.execute("select pg_stat_clear_snapshot()")
+    waiting = await db.fetchval(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        " and application_name = 'novel-tasks ' || $1::text",
+        link,
+    )
+    return bool(waiting == count)
 
 
 class Gate:
@@ -84,6 +95,22 @@ async def known_to_be_quick(engine: TaskEngine, processor: str) -> None:
 
 async def _all_over(engine: TaskEngine, ids: list[TaskId]) -> bool:
     return (await engine.get(ids[-1])).status.is_final
+
+
+class Heard(Observer):
+    """Keeps which attempts were said to be stored, and how many to be lost."""
+
+    def __init__(self) -> None:
+        self.finished: list[int] = []
+        self.lost = 0
+
+    def attempt_finished(self, *, attempt: int, **_: Any) -> None:
+        """Note an attempt."""
+        self.finished.append(attempt)
+
+    def leases_lost(self, *, tasks: int) -> None:
+        """Count."""
+        self.lost += tasks
 
 
 class Watcher:

@@ -114,6 +114,9 @@ kept as (
 told as (
     insert into task_events (task_id, seq, at, kind) select id, last_seq, $2, 'requeued' from again
 ),
+unchecked as (
+    delete from task_checkpoints where task_id = any($1)  -- of attempts that were cut off while they stored one
+),
 counted as (
     insert into task_counts (owner, lane, status, tasks, duration_ms)
     select owner, lane, 'pending', count(*), 0 from before group by owner, lane

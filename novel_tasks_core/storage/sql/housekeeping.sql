@@ -36,6 +36,15 @@ select set_config('lock_timeout', '100', true)
 -- Takes new tasks into the index of page ranges, by which lists find what is rare.
 select brin_summarize_new_values('tasks_ranges')
 
+-- name: stray_checkpoints
+-- Removes checkpoints of tasks that are finished or gone: what was on its way when its attempt ended came too late
+-- for that end to see it. By attempt, so that one of a task that was requeued meanwhile stays.
+with stray as materialized (
+    select c.task_id, c.attempt from task_checkpoints c
+    where not exists (select 1 from tasks t where t.id = c.task_id and t.status = 'pending') limit 10000
+)
+delete from task_checkpoints c using stray s where c.task_id = s.task_id and c.attempt = s.attempt
+
 -- name: touch_file
 -- Makes or touches the row of a file: its lock keeps the sweeper away until the end of the transaction.
 insert into files (sha256, size) values ($1, $2)

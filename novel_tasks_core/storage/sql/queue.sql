@@ -235,9 +235,15 @@ on conflict (task_id) do update set attempt = excluded.attempt, value = excluded
 returning task_id
 
 -- name: finished_by
--- Of attempts whose end was sent but not confirmed: those that this worker did end, with the last seq.
+-- Of attempts whose end was sent but not confirmed: those that this worker did end, with the last seq. The record of
+-- the attempt tells it of those that somebody has run again since.
 select t.id, t.last_seq from unnest($2::uuid[], $3::int[]) as d(task_id, attempt)
-join tasks t on t.id = d.task_id and t.attempt = d.attempt and t.finished_worker = $1
+join tasks t on t.id = d.task_id
+left join lateral (
+    select worker_id, outcome from task_attempts where task_id = d.task_id and attempt = d.attempt limit 1
+) a on true
+where t.attempt = d.attempt and t.finished_worker = $1
+   or t.attempt > d.attempt and a.worker_id = $1 and a.outcome <> 'lost'
 
 -- name: promote
 -- Moves due tasks from the schedule into the ready table.

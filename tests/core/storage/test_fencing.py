@@ -9,8 +9,9 @@ import pytest
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.events import NewEvent
-from novel_tasks_core.models import Completed, WorkerId
+from novel_tasks_core.models import Completed, ErrorInfo, Retrying, WorkerId
 from novel_tasks_core.storage.endings import Recording, make_ending
+from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.workers import Workers
 
 from .bench import RESCUER, Bench, ending_columns, lost, open_bench
@@ -228,6 +229,50 @@ async def test_completing_twice_is_completing_once(bench: Bench) -> None:
     assert await bench.state(task_id) == before
     ending = make_ending(task_id, Completed(), attempt=1, at=datetime.now(UTC))
     assert (await bench.queue.confirm([ending], finisher=WorkerId(1))).last_seq == {task_id: 1}
+
+
+async def test_an_end_is_confirmed_though_the_task_ran_again(bench: Bench) -> None:
+    """The answer to a retry was lost, and another worker has ended the next attempt before the first one asks."""
+    await bench.submit()
+    [first] = await bench.claim(1)
+    again = Retrying(delay_seconds=0, error=ErrorInfo("ValueError", "as wanted"))
+    await bench.end(first, again, holder=1)
+    [second] = await bench.claim(2)
+    ending = bench.ending(first, again)
+    assert (await bench.queue.confirm([ending], finisher=WorkerId(1))).confirmed == {first.task_id}
+    assert await bench.complete(second, holder=2)
+    assert (await bench.queue.confirm([ending], finisher=WorkerId(1))).confirmed == {first.task_id}
+    assert not (await bench.queue.confirm([ending], finisher=WorkerId(2))).confirmed
+
+
+async def test_a_lost_attempt_is_not_confirmed_though_the_task_ran_again(bench: Bench) -> None:
+    """Its record names the dead worker as its holder; that it was the rescuer who ended it must not be forgotten."""
+    await bench.submit()
+    [first] = await bench.claim(1)
+    await bench.rescue(first, holder=1)
+    [second] = await bench.claim(2)
+    assert await bench.complete(second, holder=2)
+    ending = bench.ending(first, Completed())
+    assert not (await bench.queue.confirm([ending], finisher=WorkerId(1))).confirmed
+
+
+async def test_a_checkpoint_that_comes_too_late_is_not_gone_on_from(bench: Bench) -> None:
+    """It was on its way when its attempt ended: a requeue begins anew, and what nobody needs is removed."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    query, columns = ending_columns(claim, Completed(), holder=1, finisher=1)
+    async with bench.in_between() as worker:
+        await worker.fetch(bench.queue._sql["checkpoint"], task_id, 1, 1, '"late"')
+        end = await bench.blocked(bench.database.fetch(bench.queue._sql[query], *columns))
+    assert len(await end) == 1
+    assert await bench.other.fetchval("select count(*) from task_checkpoints") == 1
+    await bench.transitions.requeue(task_id, if_version=None)
+    [again] = await bench.claim(1)
+    assert again.checkpoint_json is None
+    assert await bench.queue.checkpoint(task_id, 2, "new", worker_id=WorkerId(1))
+    await bench.other.execute("insert into task_checkpoints values (gen_random_uuid(), 1, '0')")
+    await Housekeeping(bench.database).remove_stray_checkpoints()
+    assert [row["value"] for row in await bench.other.fetch("select value from task_checkpoints")] == ['"new"']
 
 
 async def test_only_a_worker_that_stayed_silent_is_buried(bench: Bench) -> None:
