@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from benchmarks.harness import bounds
-from benchmarks.harness.costs import BufferLink, log_of
+from benchmarks.harness.costs import BufferLink, Touched, log_of
 from benchmarks.harness.noops import Counter, wave
 from benchmarks.harness.run import Run
 from benchmarks.harness.wire import CLOCKED, Reader, Traffic, counted, project_statements
@@ -115,9 +115,10 @@ async def test_buffers_are_counted_for_each_statement_alone(empty_url: str, tmp_
         await link.fetch("select count(*) from raw_tasks")
     await link.fetch("select 1")
     await link.close()
-    first, second, third, nothing = link.counted
+    first, second, third, nothing = (one.buffers for one in link.counted)
     assert first >= second == third > 0  # the first is also planned
     assert nothing == 0
+    assert link.counted[-1] == Touched("select 1", 1, 0)
 
 
 async def test_the_bounds_of_submits_store_what_they_say(empty_url: str) -> None:
