@@ -33,7 +33,8 @@ from benchmarks.harness.engine_programs import engine_program, stamped, submitte
 from benchmarks.harness.noops import SLOTS
 from benchmarks.harness.pacing import Starts, one_by_one, percentile
 from benchmarks.harness.pairs import Pairs
-from benchmarks.harness.partners import Partner, partner
+from benchmarks.harness.partners import Partner
+from benchmarks.harness.raw_programs import raw_program
 from benchmarks.harness.results import Better, Result, limited
 from benchmarks.harness.run import Benchmark, Run, settle
 from novel_tasks_core import EngineConfig, Processors, TaskEngine
@@ -101,11 +102,11 @@ async def _engines(run: Run, url: str) -> AsyncIterator[tuple[Partner, Partner]]
 
 @asynccontextmanager
 async def _floor(run: Run, url: str) -> AsyncIterator[tuple[Partner, Partner]]:
-    program, folder = "benchmarks.harness.raw_programs", run.new_folder()
+    folder = run.new_folder()
     await bounds.create(url)
     async with (
-        partner(program, "worker", url, log=folder / "worker.log") as works,
-        partner(program, "submitter", url, log=folder / "submitter.log") as submits,
+        raw_program("worker", url=url, folder=folder) as works,
+        raw_program("submitter", url=url, folder=folder) as submits,
     ):
         yield submits, works
 

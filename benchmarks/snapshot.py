@@ -58,7 +58,7 @@ class Buffers:
 
 async def measure(run: Run) -> list[Result]:
     """Count the buffers."""
-    touched, first = await _drain(run, rounds=run.sized(60_000, quick=12_000) // (_WAVES * _WAVE))
+    touched, first = await drain_under_snapshot(run, rounds=run.sized(60_000, quick=12_000) // (_WAVES * _WAVE))
 
     def of(statement: str, rows: int | None = None) -> Buffers:
         chosen = [
@@ -78,7 +78,7 @@ async def measure(run: Run) -> list[Result]:
     ]
 
 
-async def _drain(run: Run, *, rounds: int) -> tuple[list[Touched], int]:
+async def drain_under_snapshot(run: Run, *, rounds: int) -> tuple[list[Touched], int]:
     """Return what the claiming connection did, and how much of it in the first rounds."""
     async with run.database() as url, _worker(run, url) as (engine, worker, counter, claims):
         await _round(engine, worker, counter)  # connects, prepares

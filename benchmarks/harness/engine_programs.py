@@ -21,7 +21,7 @@ from benchmarks.harness import bounds
 from benchmarks.harness.machine import runner
 from benchmarks.harness.noops import SLOTS, Counter
 from benchmarks.harness.pacing import Starts, Submit, paces
-from benchmarks.harness.partners import Partner, obey, partner
+from benchmarks.harness.partners import Order, Partner, obey, partner
 from novel_tasks_core import AttemptContext, EngineConfig, Processors, TaskEngine
 
 STAMPED = "stamped"
@@ -93,7 +93,12 @@ async def _work(config: EngineConfig) -> None:
         TaskEngine.open(config, processors=known, observers=[counter]) as engine,
         engine.worker(concurrency=SLOTS),
     ):
-        orders = {"taken": starts.taken, "committed": counter.committed, "talk": partial(_talk, engine), "tidy": _tidy}
+        orders: dict[str, Order] = {
+            "taken": starts.taken,
+            "committed": counter.committed,
+            "talk": partial(_talk, engine),
+            "tidy": _tidy,
+        }
         await obey(orders)
 
 

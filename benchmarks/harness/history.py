@@ -12,19 +12,23 @@ _BATCH = 500_000
 _ONE = "select id from tasks where status = 'completed' order by id desc limit 1"
 # Ids as the engine makes them: 48 bits of milliseconds, then chance.
 _COPIES = """
-select format($$
-    insert into %1$I
-    select made.* from %1$I one
-    cross join generate_series($2::bigint, $3::bigint) as n
-    cross join lateral jsonb_populate_record(null::%1$I, to_jsonb(one) || jsonb_build_object(
-        %2$L, (lpad(to_hex(n), 12, '0') || '7' || substr(md5(n::text), 1, 19))::uuid
-    )) as made
-    where one.%2$I = $1
-$$, table_name, column_name)
-from information_schema.columns join information_schema.tables using (table_schema, table_name)
+select format(
+    'insert into %1$I select %2$s from %1$I one cross join generate_series($2::bigint, $3::bigint) n where %3$I = $1',
+    table_name,
+    string_agg(
+        case when is_key then '(lpad(to_hex(n), 12, ''0'') || ''7'' || substr(md5(n::text), 1, 19))::uuid'
+             else format('one.%I', column_name) end,
+        ', ' order by ordinal_position
+    ),
+    min(column_name) filter (where is_key)
+)
+from information_schema.columns
+join information_schema.tables using (table_schema, table_name)
+cross join lateral (
+    select column_name = 'task_id' or (table_name = 'tasks' and column_name = 'id') as is_key
+)
 where table_schema = 'public' and table_type = 'BASE TABLE'
-  and (column_name = 'task_id' or (table_name = 'tasks' and column_name = 'id'))
-order by table_name
+group by table_name having bool_or(is_key)
 """
 _COUNTS = """
 insert into task_counts (owner, lane, status, tasks, duration_ms)

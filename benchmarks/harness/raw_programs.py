@@ -12,14 +12,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 
 from benchmarks.harness import bounds
 from benchmarks.harness.machine import runner
 from benchmarks.harness.pacing import Starts, paces
-from benchmarks.harness.partners import obey
+from benchmarks.harness.partners import Partner, obey, partner
 
 _CHANNEL = "raw_tasks"
 _SUBMIT = """
@@ -27,6 +29,13 @@ with stored as (insert into raw_tasks (payload) select * from unnest($1::jsonb[]
 select pg_notify('raw_tasks', '')
 """
 _MOST = 1000
+
+
+@asynccontextmanager
+async def raw_program(role: str, *, url: str, folder: Path) -> AsyncIterator[Partner]:
+    """Run one of the programs for the length of the block; its log is in `folder`."""
+    async with partner("benchmarks.harness.raw_programs", role, url, log=folder / f"{role}.log") as made:
+        yield made
 
 
 class _Submitter:
