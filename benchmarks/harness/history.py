@@ -13,21 +13,23 @@ _ONE = "select id from tasks where status = 'completed' order by id desc limit 1
 # Ids as the engine makes them: 48 bits of milliseconds, then chance.
 _COPIES = """
 select format(
-    'insert into %1$I select %2$s from %1$I one cross join generate_series($2::bigint, $3::bigint) n where %3$I = $1',
+    'insert into %1$I (%4$s) select %2$s from %1$I one
+     cross join generate_series($2::bigint, $3::bigint) n where %3$I = $1',
     table_name,
     string_agg(
         case when is_key then '(lpad(to_hex(n), 12, ''0'') || ''7'' || substr(md5(n::text), 1, 19))::uuid'
              else format('one.%I', column_name) end,
         ', ' order by ordinal_position
     ),
-    min(column_name) filter (where is_key)
+    min(column_name) filter (where is_key),
+    string_agg(format('%I', column_name), ', ' order by ordinal_position)
 )
 from information_schema.columns
 join information_schema.tables using (table_schema, table_name)
 cross join lateral (
     select column_name = 'task_id' or (table_name = 'tasks' and column_name = 'id') as is_key
 )
-where table_schema = 'public' and table_type = 'BASE TABLE'
+where table_schema = 'public' and table_type = 'BASE TABLE' and is_generated = 'NEVER'
 group by table_name having bool_or(is_key)
 """
 _COUNTS = """

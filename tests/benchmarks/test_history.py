@@ -15,7 +15,7 @@ from novel_tasks_core import TaskFilter, TaskStatus
 
 ROWS = """
 select (select count(*) from tasks where status = 'completed' and result is not null),
-       (select count(*) from task_attempts), (select count(*) from task_events)
+       (select count(*) from all_attempts), (select count(*) from task_events)
 """
 
 
