@@ -204,7 +204,7 @@ async def test_plans_made_while_the_queue_was_used_up_stay_good(connect: Any) ->
         await connection.execute(command)
     statements = hot_statements()
     for name, statement in statements.items():
-        await statement.prepare(connection, load_queries("queue")[name])
+        await statement.prepare(connection, load_queries("submits" if name == "submit" else "queue")[name])
         await statement.explain(connection)
     await connection.execute(PLACES)
     for name, statement in statements.items():
