@@ -59,7 +59,7 @@ bench: setup ## Run every benchmark in full
 	$(PY) -m benchmarks
 
 bench-quick: setup ## Run the benchmarks that guard against regressions
-	$(PY) -m benchmarks pipeline engine submit upload --quick --json .bench.json --gate
+	$(PY) -m benchmarks pipeline engine submit latency snapshot wal memory upload --quick --json .bench.json --gate
 
 lint: setup ## Lint, and check the formatting
 	$(VENV)/bin/ruff check .

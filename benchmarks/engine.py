@@ -8,9 +8,9 @@ connection, until a table of as many rows is done. Every drain has a fresh datab
 checkpointed, with stock durability.
 
 Counts of a task from submit to its end, in 50 waves of a hundred tasks that are submitted and finished
-together: statements, round trips, bytes of log without full-page images, Python calls. The first two
-also for tasks that come one by one (`_single`). What the clock alone sets off is left out. And the buffers
-that a claim and a finish of 100 tasks look at in a backlog of 5,000.
+together: statements, round trips, Python calls. The first two also for tasks that come one by one
+(`_single`). What the clock alone sets off is left out. And the buffers that a claim and a finish of 100
+tasks look at in a backlog of 5,000.
 
 `--quick`: 10,000 tasks, 2 drains; the counts are the same.
 """
@@ -19,34 +19,28 @@ from __future__ import annotations
 
 import cProfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from statistics import median
 
 import asyncpg
-from attrs import evolve
 
 from benchmarks.harness import bounds
-from benchmarks.harness.costs import BufferLink, log_of, still
-from benchmarks.harness.noops import NOOP, Counter, noops, wave
+from benchmarks.harness.costs import BufferLink, still
+from benchmarks.harness.noops import NO_POLLS, NOOP, SLOTS, noop_engine, noops, wave
 from benchmarks.harness.pairs import in_turns
 from benchmarks.harness.results import Result, count
 from benchmarks.harness.run import Benchmark, BenchmarkError, Run, settle
 from benchmarks.harness.wire import CLOCKED, counted
-from novel_tasks_core import EngineConfig, TaskEngine
 from novel_tasks_core.clock import SystemClock
 from novel_tasks_core.models import Completed, WorkerId
 from novel_tasks_core.storage.endings import make_ending
 from novel_tasks_core.storage.queue import Lane, Queue
 
-SLOTS = 200
 TARGET = 0.3
 
 _WAVE = 100
 _WAVES = 50
 _SINGLES = 200
 _BACKLOG = 5_000
-_NO_POLLS = 60.0
 _DONE = """
 select (select count(*) from tasks where status = 'completed' and result is not null),
        (select count(*) from all_attempts where outcome = 'completed'),
@@ -78,7 +72,7 @@ async def _drain(run: Run, url: str, *, tasks: int) -> float:
 
     Raises: BenchmarkError when the rows in the database are not what they must be.
     """
-    async with _engine(run, url) as (engine, counter):
+    async with noop_engine(run, url) as (engine, counter):
         await engine.submit_many(noops(tasks))
         await settle(url)
         connection = await asyncpg.connect(url)
@@ -94,26 +88,12 @@ async def _drain(run: Run, url: str, *, tasks: int) -> float:
     return tasks / seconds
 
 
-@asynccontextmanager
-async def _engine(
-    run: Run, url: str, *, poll_seconds: float | None = None
-) -> AsyncIterator[tuple[TaskEngine, Counter]]:
-    """Open an engine whose only processor does nothing, which polls every `poll_seconds` or as usual."""
-    counter = Counter()
-    config = EngineConfig(database_url=url, data_dir=run.new_folder())
-    if poll_seconds is not None:
-        config = evolve(config, poll_min_seconds=poll_seconds, poll_max_seconds=poll_seconds)
-    async with TaskEngine.open(config, processors=counter.processors(), observers=[counter]) as engine:
-        yield engine, counter
-
-
 async def _count_traffic(run: Run) -> list[Result]:
-    """Count what waves of tasks, and tasks one by one, send and log."""
+    """Count what waves of tasks, and tasks one by one, send."""
     async with (
         run.database() as url,
         counted(url, folder=run.new_folder()) as (relayed, traffic),
-        log_of(url) as log,
-        _engine(run, relayed, poll_seconds=_NO_POLLS) as (engine, counter),
+        noop_engine(run, relayed, poll_seconds=NO_POLLS) as (engine, counter),
         engine.worker(concurrency=_WAVE),
     ):
         await still(url)
@@ -121,7 +101,6 @@ async def _count_traffic(run: Run) -> list[Result]:
         for suffix, waves, size in (("", _WAVES, _WAVE), ("_single", _SINGLES, 1)):
             await wave(engine, counter, tasks=size)  # connects, prepares
             traffic.clear()
-            await log.begin()
             for _ in range(waves):
                 await wave(engine, counter, tasks=size)
             statements, round_trips = traffic.totals(without=CLOCKED)
@@ -130,9 +109,6 @@ async def _count_traffic(run: Run) -> list[Result]:
                 count(f"engine.statements{suffix}", statements / tasks, unit="statements/task"),
                 count(f"engine.round_trips{suffix}", round_trips / tasks, unit="round trips/task"),
             ]
-            if size == _WAVE:
-                logged = await log.count() / tasks
-                results.append(count("engine.wal_bytes", logged, unit="B/task", depends_on=["postgresql"]))
         return results
 
 
@@ -141,7 +117,7 @@ async def _count_calls(run: Run) -> Result:
     profile = cProfile.Profile()
     async with (
         run.database() as url,
-        _engine(run, url, poll_seconds=_NO_POLLS) as (engine, counter),
+        noop_engine(run, url, poll_seconds=NO_POLLS) as (engine, counter),
         engine.worker(concurrency=_WAVE),
     ):
         await wave(engine, counter, tasks=_WAVE)
@@ -155,7 +131,7 @@ async def _count_calls(run: Run) -> Result:
 
 async def _count_buffers(run: Run) -> list[Result]:
     """Count the buffers of claims and finishes, one after the other until the backlog is done."""
-    async with run.database() as url, _engine(run, url) as (engine, _):
+    async with run.database() as url, noop_engine(run, url) as (engine, _):
         await engine.submit_many(noops(_BACKLOG))
         await still(url)
         await settle(url)
@@ -166,7 +142,12 @@ async def _count_buffers(run: Run) -> list[Result]:
             await claims.close()
             await finishes.close()
     return [
-        count(f"engine.{name}_buffers", median(link.counted), unit=f"buffers/{_WAVE} tasks", depends_on=["postgresql"])
+        count(
+            f"engine.{name}_buffers",
+            median(one.buffers for one in link.counted),
+            unit=f"buffers/{_WAVE} tasks",
+            depends_on=["postgresql"],
+        )
         for name, link in (("claim", claims), ("finish", finishes))
     ]
 

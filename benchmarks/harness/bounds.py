@@ -28,12 +28,15 @@ create table raw_tasks (
 );
 create index raw_tasks_pending on raw_tasks (priority, id) where status = 0
 """
-_CLAIM = """
+
+CLAIM = """
 with picked as (
     select id from raw_tasks where status = 0 order by priority, id limit $1 for update skip locked
 )
 update raw_tasks t set status = 1, started_at = now() from picked where t.id = picked.id returning t.id, t.payload
 """
+"""Takes up to `$1` pending rows."""
+
 _FINISH = """
 update raw_tasks t set status = 2, finished_at = now(), result = d.result
 from unnest($1::bigint[], $2::jsonb[]) as d(id, result) where t.id = d.id
@@ -74,7 +77,7 @@ async def drain(url: str, *, tasks: int) -> float:
     try:
         result, done = json.dumps(RESULT), 0
         began = time.perf_counter()
-        while rows := await connection.fetch(_CLAIM, _BATCH):
+        while rows := await connection.fetch(CLAIM, _BATCH):
             await connection.execute(_FINISH, [row["id"] for row in rows], [result] * len(rows))
             done += len(rows)
         seconds = time.perf_counter() - began

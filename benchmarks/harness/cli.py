@@ -20,7 +20,7 @@ from benchmarks.harness.results import Earlier, Facts, Report, ResultsError, rea
 from benchmarks.harness.run import Benchmark, BenchmarkError, BenchmarkSkippedError, Run, server, server_version
 from novel_tasks_core import NovelTasksError
 
-NAMES = ("pipeline", "engine", "submit", "bulk", "upload")
+NAMES = ("pipeline", "engine", "submit", "bulk", "latency", "growth", "snapshot", "wal", "memory", "upload")
 """The benchmarks, in the order in which they run; each is a module of the package."""
 
 

@@ -11,8 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+from attrs import frozen
 
 from benchmarks.harness.run import BenchmarkError
+from benchmarks.harness.wire import project_statements
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.storage.database import Link
 
@@ -27,6 +29,14 @@ _LOGGED = """
 select coalesce(sum(record_size), 0)::bigint
 from pg_get_wal_stats($1::pg_lsn, pg_current_wal_flush_lsn(), true)
 where "resource_manager/record_type" !~ '^(XLOG|Standby|LogicalMessage)/'
+"""
+_RECORDS = r"""
+select xid::text::bigint as transaction, resource_manager || '/' || record_type as kind,
+       coalesce(pg_filenode_relation(0, substring(block_ref from 'rel \d+/\d+/(\d+)')::oid)::text, '') as relation,
+       count(*) as records, sum(record_length - fpi_length)::bigint as bytes
+from pg_get_wal_records_info($1::pg_lsn, pg_current_wal_flush_lsn())
+where resource_manager not in ('XLOG', 'Standby', 'LogicalMessage')
+group by 1, 2, 3
 """
 _TOUCHED = """
 select coalesce(sum(pg_stat_get_xact_blocks_fetched(oid)), 0)::bigint
@@ -47,6 +57,17 @@ async def still(url: str) -> None:
         await connection.close()
 
 
+@frozen
+class Records:
+    """What one transaction logged in one way about one table or index; transaction 0 is none."""
+
+    transaction: int
+    kind: str
+    relation: str
+    records: int
+    bytes: int
+
+
 class Log:
     """Counts the write-ahead log of a server; nobody else may write there meanwhile. Made by `log_of`."""
 
@@ -63,6 +84,11 @@ class Log:
         """Return how many bytes were logged since `begin`, without full-page images."""
         await self._connection.execute(_FLUSH)
         return int(await self._connection.fetchval(_LOGGED, self._began))
+
+    async def records(self) -> list[Records]:
+        """Return what was logged since `begin`, without full-page images."""
+        await self._connection.execute(_FLUSH)
+        return [Records(**row) for row in await self._connection.fetch(_RECORDS, self._began)]
 
 
 @asynccontextmanager
@@ -85,18 +111,30 @@ async def log_of(url: str) -> AsyncIterator[Log]:
         await connection.close()
 
 
+@frozen
+class Touched:
+    """A statement that ran: its name in the project, else its text; the rows it returned; the buffers it looked at."""
+
+    statement: str
+    rows: int
+    buffers: int
+
+
 class BufferLink(Link):
     """A link that counts the buffers which its statements look at: hits and reads, tables and indexes."""
 
     def __init__(self, url: str, *, config: EngineConfig) -> None:
         super().__init__(url, name="buffers", config=config)
-        self.counted: list[int] = []
+        self.counted: list[Touched] = []
+        self._names = project_statements()
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """Run one statement in a transaction of its own and note what it touched."""
-        connection = await self.connected()
-        async with connection.transaction():
-            before = await connection.fetchval(_TOUCHED)  # counts since the last flush, which is between transactions
-            rows = await connection.fetch(query, *args)
-            self.counted.append(await connection.fetchval(_TOUCHED) - before)
+        async with self._lock:
+            connection = await self.connected()
+            async with connection.transaction():
+                before = await connection.fetchval(_TOUCHED)  # counts since the last flush: between transactions
+                rows = await connection.fetch(query, *args)
+                touched = await connection.fetchval(_TOUCHED) - before
+        self.counted.append(Touched(self._names.get(query, query), len(rows), touched))
         return rows

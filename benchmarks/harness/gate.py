@@ -109,16 +109,19 @@ def gate_notes(reports: Iterable[Report], baseline: Mapping[str, Pinned]) -> lis
 
 
 def comparison_faults(reports: Iterable[Report], earlier: Mapping[str, Earlier], *, fail_under: float) -> list[str]:
-    """Say which ratios are less than `fail_under` times what they were; counts are turned round."""
+    """Say which ratios are less than `fail_under` times as good as they were: those of costs are turned round."""
     faults = []
     for report in reports:
         for result in report.results:
             change = change_of(result, earlier.get(result.metric))
             if change is not None and change < fail_under:
                 before = earlier[result.metric].ratio
+                allowed = f"{fail_under:g} is the least"
+                if result.better is Better.LOWER:
+                    change, allowed = 1 / change, f"{1 / fail_under:.3g} is the most"
                 faults.append(
                     f"{result.metric} is {change:.2f} of what it was: {result.ratio:.3g} against {before:.3g}, "
-                    f"and {fail_under:g} is the least"
+                    f"and {allowed}"
                 )
     return faults
 

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from benchmarks.harness import bounds
-from novel_tasks_core import AttemptContext, NewTask, Observer, OutcomeKind, Processors, TaskEngine, TaskId
+from benchmarks.harness.run import Run
+from novel_tasks_core import (
+    AttemptContext,
+    EngineConfig,
+    NewTask,
+    Observer,
+    OutcomeKind,
+    Processors,
+    TaskEngine,
+    TaskId,
+)
 
 NOOP = "noop"
+SLOTS = 200
+"""How many no-ops a worker runs at once."""
+NO_POLLS = 60.0
+"""Seconds between polls where these must not be counted: the doorbell is heard all the same."""
+
 _LONGEST_SECONDS = 600.0
 
 
@@ -55,6 +72,19 @@ class Counter(Observer):
                 self._reached.clear()
                 await self._reached.wait()
         self._committed -= tasks
+
+
+@asynccontextmanager
+async def noop_engine(
+    run: Run, url: str, *, poll_seconds: float | None = None
+) -> AsyncIterator[tuple[TaskEngine, Counter]]:
+    """Open an engine whose only processor does nothing, which polls every `poll_seconds` or as usual."""
+    counter = Counter()
+    config = EngineConfig(database_url=url, data_dir=run.new_folder())
+    if poll_seconds is not None:
+        config = evolve(config, poll_min_seconds=poll_seconds, poll_max_seconds=poll_seconds)
+    async with TaskEngine.open(config, processors=counter.processors(), observers=[counter]) as engine:
+        yield engine, counter
 
 
 async def wave(engine: TaskEngine, counter: Counter, *, tasks: int) -> None:

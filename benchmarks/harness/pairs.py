@@ -13,15 +13,15 @@ from statistics import median
 
 from attrs import frozen
 
-from benchmarks.harness.results import Result
+from benchmarks.harness.results import Better, Result
 
 Timed = Callable[[], Awaitable[float]]
-"""One measurement: returns a rate, where more is better."""
+"""One measurement: returns a rate, or a time."""
 
 
 @frozen
 class Pairs:
-    """Rates of what was measured, and of the bound before, between and after."""
+    """Figures of what was measured, and of the bound before, between and after."""
 
     ours: tuple[float, ...]
     bounds: tuple[float, ...]
@@ -42,12 +42,21 @@ class Pairs:
         ratios = [after / before for before, after in pairwise(self.bounds)]
         return min(ratios), max(ratios)
 
-    def result(self, metric: str, *, unit: str, reference: str, target: float | None = None) -> Result:
+    def result(
+        self,
+        metric: str,
+        *,
+        unit: str,
+        reference: str,
+        target: float | None = None,
+        better: Better = Better.HIGHER,
+    ) -> Result:
         """Return the medians as a result."""
         return Result(
             metric=metric,
             value=median(self.ours),
             unit=unit,
+            better=better,
             reference=reference,
             reference_value=median(self.bounds),
             ratio=median(self.ratios),

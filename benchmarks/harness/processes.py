@@ -34,7 +34,7 @@ async def serving(arguments: Sequence[str], *, port: int, log: Path, env: Mappin
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *arguments),
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), **env},
+            env={**environment(), **env},
             cwd=log.parent,  # where no .env of ours is
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -44,7 +44,17 @@ async def serving(arguments: Sequence[str], *, port: int, log: Path, env: Mappin
         await _listens(process, port, log)
         yield process.pid
     finally:
-        await _stop(process)
+        await stop(process)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that is to find these packages wherever it runs."""
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+def last_words(log: Path) -> str:
+    """Return the end of a log."""
+    return log.read_text(errors="replace")[-2000:]
 
 
 async def _listens(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
@@ -54,15 +64,15 @@ async def _listens(process: asyncio.subprocess.Process, port: int, log: Path) ->
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionError as exc:
             if process.returncode is not None or time.monotonic() > deadline:
-                words = log.read_text(errors="replace")[-2000:]
-                raise BenchmarkError(f"a server did not start:\n{words}") from exc
+                raise BenchmarkError(f"a server did not start:\n{last_words(log)}") from exc
             await asyncio.sleep(0.05)
         else:
             writer.close()
             return
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End a process if it still runs, by force if need be."""
     if process.returncode is None:
         process.terminate()
     try:

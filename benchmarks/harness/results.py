@@ -74,6 +74,11 @@ def count(metric: str, value: float, *, unit: str, depends_on: Sequence[str] = (
     return Result(metric=metric, value=value, unit=unit, better=Better.LOWER, pinned=tuple(depends_on))
 
 
+def limited(metric: str, value: float, *, unit: str, limit: float) -> Result:
+    """Make a figure that is to stay within `limit`, which is in the same unit: its ratio is the share of it."""
+    return Result(metric=metric, value=value, unit=unit, better=Better.LOWER).against("limit", limit, target=1.0)
+
+
 @frozen(kw_only=True)
 class Report:
     """The results of one benchmark on one machine; `skipped` says why there are none."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from unicodedata import east_asian_width
 
 from benchmarks.harness.gate import change_of
-from benchmarks.harness.results import Earlier, Report, Result
+from benchmarks.harness.results import Better, Earlier, Report, Result
 
 _HEADINGS = ("metric", "value", "reference", "ratio", "spread", "A/A", "target")
 
@@ -59,13 +59,10 @@ def _row(result: Result) -> tuple[str, ...]:
 
 
 def _target(result: Result) -> str:
-    match result.met:
-        case None:
-            return ""
-        case True:
-            return f"{result.target:g} met"
-        case False:
-            return f"{result.target:g} MISSED"
+    if result.met is None:
+        return ""
+    bound = ">=" if result.better is Better.HIGHER else "<="
+    return f"{bound} {result.target:g} {'met' if result.met else 'MISSED'}"
 
 
 def _number(value: float) -> str:

@@ -27,6 +27,7 @@ from benchmarks.harness.results import (
     Result,
     ResultsError,
     count,
+    limited,
     read_earlier,
     to_json,
 )
@@ -159,6 +160,35 @@ def test_a_ratio_that_fell_fails_the_comparison() -> None:
 def test_a_cost_improves_downwards() -> None:
     """Half the cost is twice as good."""
     assert change_of(evolve(STATEMENTS, ratio=0.5), Earlier(1.0, Better.LOWER)) == 2.0
+
+
+def test_a_cost_that_grew_fails_the_comparison() -> None:
+    """Where less is better, growth is the fault, and shrinking is none."""
+    held = limited("memory.growth", 8.0, unit="MB", limit=10.0)
+    (fault,) = comparison_faults([report(held)], {"memory.growth": Earlier(0.4, Better.LOWER)}, fail_under=0.8)
+    assert fault == "memory.growth is 2.00 of what it was: 0.8 against 0.4, and 1.25 is the most"
+    assert comparison_faults([report(held)], {"memory.growth": Earlier(1.6, Better.LOWER)}, fail_under=0.8) == []
+
+
+@pytest.mark.parametrize(("value", "met"), [(0.0, True), (10.0, True), (10.1, False)])
+def test_a_limit_is_met_from_below(value: float, met: bool) -> None:
+    """A figure with a limit may reach it, and nothing above."""
+    held = limited("memory.growth", value, unit="MB", limit=10.0)
+    assert (held.met, held.ratio) == (met, value / 10.0)
+
+
+def test_a_growth_of_nothing_is_compared_with_nothing() -> None:
+    """From and to zero there is no factor."""
+    nothing, some = (limited("memory.growth", value, unit="MB", limit=10.0) for value in (0.0, 5.0))
+    assert change_of(nothing, Earlier(0.5, Better.LOWER)) is None
+    assert change_of(some, Earlier(0.0, Better.LOWER)) is None
+
+
+def test_tables_say_in_which_direction_a_target_lies() -> None:
+    """A reader sees whether a ratio must be at least or at most the target."""
+    shown = as_text([report(SPEED, limited("memory.growth", 12.0, unit="MB", limit=10.0))], {})
+    assert ">= 0.3 met" in shown
+    assert "<= 1 MISSED" in shown
 
 
 def test_tables_show_every_result() -> None:

@@ -11,10 +11,12 @@ import asyncpg
 import pytest
 
 from benchmarks.harness import bounds
-from benchmarks.harness.costs import BufferLink, log_of
+from benchmarks.harness.costs import BufferLink, Records, Touched, log_of
 from benchmarks.harness.noops import Counter, wave
 from benchmarks.harness.run import Run
 from benchmarks.harness.wire import CLOCKED, Reader, Traffic, counted, project_statements
+from benchmarks.snapshot import drain_under_snapshot
+from benchmarks.wal import Logged, by_statement, table
 from novel_tasks_core import EngineConfig, TaskEngine
 
 
@@ -115,9 +117,10 @@ async def test_buffers_are_counted_for_each_statement_alone(empty_url: str, tmp_
         await link.fetch("select count(*) from raw_tasks")
     await link.fetch("select 1")
     await link.close()
-    first, second, third, nothing = link.counted
+    first, second, third, nothing = (one.buffers for one in link.counted)
     assert first >= second == third > 0  # the first is also planned
     assert nothing == 0
+    assert link.counted[-1] == Touched("select 1", 1, 0)
 
 
 async def test_the_bounds_of_submits_store_what_they_say(empty_url: str) -> None:
@@ -154,3 +157,57 @@ async def test_waves_of_no_ops_are_counted_through_a_relay(
             traffic.clear()
             await wave(engine, counter, tasks=20)
     assert (traffic.statements["submits.submit"], traffic.statements["queue.finish"]) == (1, 1)
+
+
+async def test_the_log_is_told_apart_by_table_and_kind(empty_url: str) -> None:
+    """The records of a thousand inserted rows name the table, and together they are all that was logged."""
+    await bounds.create(empty_url)
+    async with log_of(empty_url) as log:
+        await log.begin()
+        await bounds.insert_many(empty_url, tasks=1000)
+        records = await log.records()
+        # Each look logs a little itself.
+        assert sum(one.bytes for one in records) == pytest.approx(await log.count(), rel=0.01)
+    inserts = [one for one in records if one.relation == "raw_tasks" and one.kind.startswith("Heap/INSERT")]
+    assert sum(one.records for one in inserts) == 1000
+    assert len({one.transaction for one in inserts}) == 10
+
+
+def test_transactions_are_known_by_what_they_do() -> None:
+    """Each statement is recognised; what nobody knows counts all the same, except what the clock sets off."""
+
+    def logged(transaction: int, *places: tuple[str, str]) -> list[Records]:
+        return [Records(transaction, kind, relation, 1, 10) for kind, relation in places]
+
+    commit = ("Transaction/COMMIT", "")
+    records = [
+        *logged(1, ("Heap/INSERT+INIT", "tasks"), ("Btree/INSERT_LEAF", "task_ready_pkey"), commit),
+        *logged(2, ("Heap/DELETE", "task_ready"), ("Heap/INSERT", "task_leases"), commit),
+        *logged(3, ("Heap/HOT_UPDATE", "tasks"), ("Heap/INSERT", "task_counts"), commit),
+        *logged(4, ("Heap/HOT_UPDATE", "workers"), commit),
+        *logged(5, ("Heap/DELETE", "task_counts"), ("Btree/INSERT_LEAF", "task_counts_by_owner"), commit),
+        *logged(6, commit),
+        *logged(7, ("Heap/UPDATE", "task_leases"), commit),
+        *logged(0, ("Heap2/PRUNE_ON_ACCESS", "task_ready")),
+    ]
+    told = by_statement(records)
+    assert {(statement, one.transaction) for statement, one in told} == {
+        ("submit", 1),
+        ("claim", 2),
+        ("finish", 3),
+        ("other", 7),
+        ("other", 0),
+    }
+    shown = table(Logged("", 2, tuple(by_statement(records))))
+    assert "2 tasks, 60 bytes a task" in shown
+    assert "task_ready_pkey" in shown
+
+
+async def test_claims_under_a_held_snapshot_are_counted_one_by_one(template: str, tmp_path: Path) -> None:
+    """A round is nine claims of a hundred tasks and six of one, through the real worker, and a refresh."""
+    touched, first = await drain_under_snapshot(Run(quick=True, server_url=template, folder=tmp_path), rounds=1)
+    claims = [one for one in touched if one.statement == "queue.claim"]
+    assert [one.rows for one in claims] == [100] * 9 + [1] * 6
+    assert min(one.buffers for one in claims) > 0
+    assert first == len(touched)
+    assert "queue.ready_heads" in {one.statement for one in touched}

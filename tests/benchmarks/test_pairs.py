@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.harness.pairs import Pairs, Timed, in_turns
+from benchmarks.harness.results import Better
 
 
 async def test_the_bound_runs_before_between_and_after() -> None:
@@ -37,6 +38,14 @@ def test_the_result_says_how_far_measurements_lie_apart() -> None:
     )
     assert (result.value, result.reference_value, result.ratio) == (60.0, 100.0, 0.6)
     assert (result.spread, result.noise, result.met) == ((0.5, 0.9), (1.0, 1.0), False)
+
+
+def test_times_that_are_too_long_miss_their_target() -> None:
+    """Of times the lower ones are better."""
+    times = Pairs(ours=(3.0,), bounds=(2.0, 2.0))
+    for better, met in ((Better.LOWER, False), (Better.HIGHER, True)):
+        result = times.result("latency.idle_p50", unit="ms", reference="floor", target=1.4, better=better)
+        assert (result.ratio, result.met) == (1.5, met)
 
 
 def test_unpaired_measurements_are_refused() -> None:

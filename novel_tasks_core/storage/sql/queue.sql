@@ -34,6 +34,7 @@ cross join lateral (
 
 -- name: claim
 -- Takes up to $5 ready tasks of the given (lane, priority, low position, default timeout, at most), first pair first.
+-- No join here or below leaves its order to the planner: with statistics of a used-up table it would read whole indexes.
 with picked as materialized (
     select r.spot
     from unnest($1::int[], $2::smallint[], $3::bigint[], $7::int[]) with ordinality as w(lane, priority, low, most, place)
@@ -53,11 +54,9 @@ taken as (
 ),
 joined as materialized (
     select k.task_id, k.lane, k.priority, k.position, k.attempt, t.failures, t.max_attempts,
-           coalesce(t.timeout_seconds, (
-               select w.timeout_seconds from unnest($1::int[], $4::float8[]) as w(lane, timeout_seconds) where w.lane = k.lane limit 1
-           )) as timeout_seconds,
+           coalesce(t.timeout_seconds, ($4::float8[])[array_position($1::int[], k.lane)]) as timeout_seconds,
            t.source_sha256, t.source_size, t.source_name, t.options, t.extra_data, t.last_seq
-    from taken k join tasks t on t.id = k.task_id
+    from taken k cross join lateral (select * from tasks where id = k.task_id limit 1) t
 ),
 leased as (
     insert into task_leases (task_id, worker_id, attempt, lane, position, started_at, deadline)
@@ -67,7 +66,7 @@ select j.lane, j.priority, j.position, j.task_id, j.attempt, j.failures, j.max_a
        now() as started_at, j.last_seq, j.options, j.extra_data, c.value as checkpoint,
        j.source_sha256, j.source_size, j.source_name
 from joined j
-left join task_checkpoints c on c.task_id = j.task_id and j.attempt > 1
+left join lateral (select value from task_checkpoints where task_id = j.task_id and j.attempt > 1 limit 1) c on true
 order by j.priority desc, j.position
 
 -- name: leases
@@ -137,11 +136,12 @@ counted as (
     from ended group by owner, lane, status
 ),
 unkeyed as (
-    delete from task_keys k using ended e
-    where k.task_id = e.id and (e.key_release = 'n' or e.key_release = 'f' and e.status <> 'completed')
+    delete from task_keys where task_id = any(array(
+        select id from ended where key_release = 'n' or key_release = 'f' and status <> 'completed'
+    ))
 ),
 unchecked as (
-    delete from task_checkpoints c using ended e where c.task_id = e.id and e.attempt > 0
+    delete from task_checkpoints where task_id = any(array(select id from ended))
 )
 select id, last_seq from ended
 
@@ -221,9 +221,9 @@ group by e.task_id
 -- name: progress
 -- Writes the latest progress of running attempts into their leases. "Is not distinct" keeps the index on the worker
 -- out of it, see `finish`.
-update task_leases l set progress = g.progress, stage = g.stage, tick = l.tick + 1
-from unnest($2::uuid[], $3::int[], $4::real[], $5::text[]) as g(task_id, attempt, progress, stage)
-where l.task_id = g.task_id and l.worker_id is not distinct from $1 and l.attempt = g.attempt
+update task_leases set progress = ($4::real[])[array_position($2::uuid[], task_id)],
+    stage = ($5::text[])[array_position($2::uuid[], task_id)], tick = tick + 1
+where task_id = any($2) and worker_id is not distinct from $1 and attempt = ($3::int[])[array_position($2::uuid[], task_id)]
 
 -- name: checkpoint
 -- Stores a checkpoint of an attempt that still holds its lease; no row otherwise. The lock keeps a rescuer out.
@@ -238,7 +238,7 @@ returning task_id
 -- Of attempts whose end was sent but not confirmed: those that this worker did end, with the last seq. The record of
 -- the attempt tells it of those that somebody has run again since.
 select t.id, t.last_seq from unnest($2::uuid[], $3::int[]) as d(task_id, attempt)
-join tasks t on t.id = d.task_id
+cross join lateral (select * from tasks where id = d.task_id limit 1) t
 left join lateral (
     select worker_id, outcome from task_attempts where task_id = d.task_id and attempt = d.attempt limit 1
 ) a on true
@@ -256,7 +256,8 @@ with gone as (
 ),
 readied as (
     insert into task_ready (lane, priority, task_id, attempt)
-    select t.lane, t.priority, t.id, t.attempt from gone g join tasks t on t.id = g.task_id
+    select t.lane, t.priority, t.id, t.attempt
+    from gone g cross join lateral (select * from tasks where id = g.task_id limit 1) t
     returning lane, priority, position
 )
 select lane, priority, min(position) as position, count(*) as tasks from readied group by lane, priority
