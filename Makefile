@@ -49,7 +49,7 @@ test-pg15: setup ## Run the tests that touch SQL on PostgreSQL 15, where it is i
 check: lint types layers docs spelling import-time test test-pg15 wheel bench-quick ## Run everything that CI runs
 	@echo "All checks passed."
 
-bench: setup ## Run every benchmark in full
+bench: setup ## Run every benchmark in full, but peers, which installs packages
 	$(PY) -m benchmarks
 
 bench-quick: setup ## Run the benchmarks that guard against regressions
