@@ -55,11 +55,11 @@ chaos: setup ## Break everything for SECONDS=60 by the plan of SEED=1, judge wha
 check: lint types layers docs spelling import-time test test-pg15 wheel bench-quick ## Run everything that CI runs
 	@echo "All checks passed."
 
-bench: setup ## Run every benchmark in full
+bench: setup ## Run every benchmark in full, but peers, which installs packages
 	$(PY) -m benchmarks
 
 bench-quick: setup ## Run the benchmarks that guard against regressions
-	$(PY) -m benchmarks pipeline engine submit latency snapshot wal memory upload --quick --json .bench.json --gate
+	$(PY) -m benchmarks pipeline engine submit bulk latency snapshot wal memory upload --quick --json .bench.json --gate
 
 lint: setup ## Lint, and check the formatting
 	$(VENV)/bin/ruff check .

@@ -33,7 +33,7 @@ Store = Callable[[TaskEngine, Sequence[NewTask]], Awaitable[int]]
 async def measure(run: Run) -> list[Result]:
     """Measure both ways, then count."""
     results = []
-    for name, store in (("unnest", _submit_many), ("copy", _import)):
+    for name, store in (("unnest", _submit_many), ("copy", import_all)):
         results.append(await _measure_rate(run, f"bulk.{name}", store))
         results += await _count(run, f"bulk.{name}_", store)
     return results
@@ -43,7 +43,8 @@ async def _submit_many(engine: TaskEngine, tasks: Sequence[NewTask]) -> int:
     return len(await engine.submit_many(tasks))
 
 
-async def _import(engine: TaskEngine, tasks: Sequence[NewTask]) -> int:
+async def import_all(engine: TaskEngine, tasks: Sequence[NewTask]) -> int:
+    """Store the tasks by COPY; return how many."""
     return await engine.import_tasks(tasks)
 
 
@@ -59,13 +60,13 @@ async def _measure_rate(run: Run, metric: str, store: Store) -> Result:
     async def ours() -> float:
         async with submitting_engine(run) as (engine, url):
             await settle(url)
-            return await _store_timed(engine, store, noops(tasks))
+            return await store_timed(engine, store, noops(tasks))
 
     pairs = await in_turns(bound, ours, pairs=run.sized(3, quick=2))
     return pairs.result(metric, unit="tasks/s", reference="raw COPY")
 
 
-async def _store_timed(engine: TaskEngine, store: Store, new: Sequence[NewTask]) -> float:
+async def store_timed(engine: TaskEngine, store: Store, new: Sequence[NewTask]) -> float:
     """Store the tasks; return tasks a second. Raises: BenchmarkError when they are not all there."""
     before = await engine.count()
     began = time.perf_counter()

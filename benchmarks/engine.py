@@ -60,14 +60,14 @@ async def measure(run: Run) -> list[Result]:
 
     async def ours() -> float:
         async with run.database() as url:
-            return await _drain(run, url, tasks=tasks)
+            return await drain(run, url, tasks=tasks)
 
     pairs = await in_turns(bound, ours, pairs=run.sized(3, quick=2))
     drained = pairs.result("engine.drain", unit="tasks/s", reference="raw claim+UPDATE n=100", target=TARGET)
     return [drained, *await _count_traffic(run), await _count_calls(run), *await _count_buffers(run)]
 
 
-async def _drain(run: Run, url: str, *, tasks: int) -> float:
+async def drain(run: Run, url: str, *, tasks: int) -> float:
     """Drain no-op tasks of an empty database; return tasks a second.
 
     Raises: BenchmarkError when the rows in the database are not what they must be.

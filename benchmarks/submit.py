@@ -47,7 +47,7 @@ async def measure(run: Run) -> list[Result]:
     async def ours() -> float:
         async with submitting_engine(run) as (engine, url):
             await settle(url)
-            return await _submit_singly(engine, tasks=tasks)
+            return await submit_singly(engine, tasks=tasks, callers=CALLERS)
 
     pairs = await in_turns(bound, ours, pairs=run.sized(3, quick=2))
     singles = pairs.result(
@@ -62,8 +62,8 @@ async def measure(run: Run) -> list[Result]:
     ]
 
 
-async def _submit_singly(engine: TaskEngine, *, tasks: int) -> float:
-    """Share `tasks` calls among the callers; return calls a second."""
+async def submit_singly(engine: TaskEngine, *, tasks: int, callers: int) -> float:
+    """Share `tasks` calls among so many callers; return calls a second."""
     left = iter(range(tasks))
 
     async def call() -> None:
@@ -71,7 +71,7 @@ async def _submit_singly(engine: TaskEngine, *, tasks: int) -> float:
             await submit_one(engine)
 
     began = time.perf_counter()
-    await asyncio.gather(*(call() for _ in range(CALLERS)))
+    await asyncio.gather(*(call() for _ in range(callers)))
     return tasks / (time.perf_counter() - began)
 
 

@@ -16,12 +16,15 @@ from pathlib import Path
 
 from benchmarks.harness import gate, tables
 from benchmarks.harness.machine import describe, runner
-from benchmarks.harness.results import Earlier, Facts, Report, ResultsError, read_earlier, to_json
+from benchmarks.harness.results import Earlier, Facts, Report, Result, ResultsError, Table, read_earlier, to_json
 from benchmarks.harness.run import Benchmark, BenchmarkError, BenchmarkSkippedError, Run, server, server_version
 from novel_tasks_core import NovelTasksError
 
-NAMES = ("pipeline", "engine", "submit", "bulk", "latency", "growth", "snapshot", "wal", "memory", "upload")
+NAMES = ("pipeline", "engine", "submit", "bulk", "latency", "growth", "snapshot", "wal", "memory", "upload", "peers")
 """The benchmarks, in the order in which they run; each is a module of the package."""
+
+ASKED_FOR = frozenset({"peers"})
+"""Run only when they are named: they install packages."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +57,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m benchmarks",
         description="Measure throughput as ratios against bounds of the same run, and count what work costs.",
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default: all)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)} (default: all but peers)")
     parser.add_argument("--quick", action="store_true", help="smaller runs, whose counts are the same")
     parser.add_argument("--list", action="store_true", help="say what each benchmark measures")
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the results")
@@ -71,7 +74,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.error(f"there is no benchmark {unknown[0]!r}: choose from {', '.join(NAMES)}")
     if options.fail_under is not None and options.compare is None:
         parser.error("--fail-under needs --compare")
-    options.names = options.names or list(NAMES)
+    options.names = options.names or [name for name in NAMES if name not in ASKED_FOR]
     return options
 
 
@@ -112,11 +115,16 @@ async def _run_one(benchmark: Benchmark, run: Run, machine: Facts) -> Report:
     facts = {**machine, "load_before": round(os.getloadavg()[0], 2)}
     began = time.monotonic()
     try:
-        results = tuple(await benchmark.measure(run))
+        found = await benchmark.measure(run)
     except BenchmarkSkippedError as exc:
         return Report(benchmark=benchmark.name, machine=facts, skipped=str(exc))
     print(f"{benchmark.name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
-    return Report(benchmark=benchmark.name, machine=facts, results=results)
+    return Report(
+        benchmark=benchmark.name,
+        machine=facts,
+        results=tuple(one for one in found if isinstance(one, Result)),
+        tables=tuple(one for one in found if isinstance(one, Table)),
+    )
 
 
 def conclude(

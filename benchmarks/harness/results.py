@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
 Facts = Mapping[str, str | float]
 """What figures were measured on."""
@@ -80,12 +80,23 @@ def limited(metric: str, value: float, *, unit: str, limit: float) -> Result:
 
 
 @frozen(kw_only=True)
+class Table:
+    """Figures side by side, for people. `notes` stand below."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class Report:
     """The results of one benchmark on one machine; `skipped` says why there are none."""
 
     benchmark: str
     machine: Facts
     results: tuple[Result, ...] = ()
+    tables: tuple[Table, ...] = ()
     skipped: str | None = None
 
 
@@ -100,6 +111,8 @@ def _report_json(report: Report) -> dict[str, Any]:
         "machine": dict(report.machine),
         "results": [_result_json(result) for result in report.results],
     }
+    if report.tables:
+        said["tables"] = [asdict(table) for table in report.tables]
     return said if report.skipped is None else {**said, "skipped": report.skipped}
 
 

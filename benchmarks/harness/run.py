@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -13,7 +13,7 @@ from uuid import uuid4
 import asyncpg
 from attrs import frozen
 
-from benchmarks.harness.results import Result
+from benchmarks.harness.results import Result, Table
 from novel_tasks_core.storage.embedded import open_embedded
 
 DATABASE_VARIABLE = "NOVEL_TASKS_BENCH_DATABASE_URL"
@@ -60,7 +60,7 @@ class Benchmark:
     """A benchmark: its name is that of its module, whose docstring explains it."""
 
     name: str
-    measure: Callable[[Run], Awaitable[list[Result]]]
+    measure: Callable[[Run], Awaitable[Sequence[Result | Table]]]
 
 
 async def _command(url: str, command: str) -> None:

@@ -6,30 +6,46 @@ from collections.abc import Mapping, Sequence
 from unicodedata import east_asian_width
 
 from benchmarks.harness.gate import change_of
-from benchmarks.harness.results import Better, Earlier, Report, Result
+from benchmarks.harness.results import Better, Earlier, Report, Result, Table
 
 _HEADINGS = ("metric", "value", "reference", "ratio", "spread", "A/A", "target")
 
 
 def as_text(reports: Sequence[Report], earlier: Mapping[str, Earlier]) -> str:
     """Return an aligned table, with a line for each benchmark that was skipped."""
-    rows = _rows(reports, earlier)
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    parts = [
+        (*_aligned(_rows(reports, earlier)), *_skipped(reports)),
+        *((f"{table.title}:", *_aligned([table.headings, *table.rows]), *table.notes) for table in _tables(reports)),
     ]
-    return "\n".join((*lines, *_skipped(reports)))
+    return "\n\n".join("\n".join(lines) for lines in parts)
 
 
 def as_markdown(reports: Sequence[Report], earlier: Mapping[str, Earlier], faults: Sequence[str]) -> str:
     """Return a section for the summary of a job, what failed on top."""
-    rows = _rows(reports, earlier)
-    table = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    table.insert(1, "|" + " --- |" * len(rows[0]))
     machine = next((report.machine for report in reports), {})
     facts = ", ".join(f"{name} {value}" for name, value in machine.items())
     failed = [f"**{fault}**" for fault in faults]
-    return "\n\n".join(("## Benchmarks", *failed, "\n".join(table), *_skipped(reports), facts)) + "\n"
+    parts = ["## Benchmarks", *failed, _piped(_rows(reports, earlier)), *_skipped(reports)]
+    for table in _tables(reports):
+        parts += [f"### {table.title}", _piped([table.headings, *table.rows]), *table.notes]
+    return "\n\n".join((*parts, facts)) + "\n"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell + " " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def _piped(rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    lines.insert(1, "|" + " --- |" * len(rows[0]))
+    return "\n".join(lines)
+
+
+def _tables(reports: Sequence[Report]) -> list[Table]:
+    return [table for report in reports for table in report.tables]
 
 
 def _skipped(reports: Sequence[Report]) -> list[str]:
