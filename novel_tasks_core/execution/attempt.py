@@ -12,6 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -125,12 +126,8 @@ async def run_attempt(
     """
     scope = scope or CancelScope()
     folder = AttemptFolder(files)
+    make_job = partial(_job_of, claim, processor, files)
     ended: Returned | Failure | Cancelled | Released
-
-    def make_job() -> Job:
-        source = None if claim.source is None else files.path_of(claim.source.sha256)
-        return job_of(claim, processor, source_path=source)
-
     try:
         scope.bind()
         limit = claim.timeout_seconds if keeps_time else None
@@ -157,6 +154,11 @@ async def run_attempt(
         ended = _stopped(scope, claim)
     assert not isinstance(ended, Returned)
     return _failed(ended, claim, processor, reports) if isinstance(ended, Failure) else ended
+
+
+def _job_of(claim: Claim, processor: Processor, files: FileStore) -> Job:
+    source = None if claim.source is None else files.path_of(claim.source.sha256)
+    return job_of(claim, processor, source_path=source)
 
 
 async def perform(
