@@ -240,7 +240,7 @@ async def test_all_tasks_must_be_meant(engine: TaskEngine, wrong: Any) -> None:
     [
         (TaskFilter(owner="a\x00"), "owner"),
         (TaskFilter(query="\ud800"), "query"),
-        (TaskFilter(created_after=datetime(2026, 1, 1)), "created"),  # noqa: DTZ001 - that is what is wrong with it
+        (TaskFilter(created_after=datetime(2026, 1, 1)), "created_after"),  # noqa: DTZ001 - that is what is wrong with it
     ],
 )
 async def test_a_filter_that_cannot_be_is_refused(engine: TaskEngine, wanted: TaskFilter, field: str) -> None:
