@@ -20,7 +20,8 @@ from novel_tasks_core.storage.embedded import open_embedded
 from novel_tasks_core.storage.migrator import migrate
 from novel_tasks_core.storage.queries import load_queries
 
-TEMPLATE = "novel_tasks_template"
+TEMPLATE = "novel_tasks_template" + os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Each process of a parallel run has its own, should they share a server."""
 
 
 def on_database(url: str, name: str) -> str:
