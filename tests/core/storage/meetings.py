@@ -33,7 +33,7 @@ class HeldDatabase(Database):
         self._connection = connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
+    async def transaction(self, *, within_seconds: float | None = None) -> AsyncIterator[Any]:
         """Lend the connection of the test."""
         with driver_errors():
             yield self._connection

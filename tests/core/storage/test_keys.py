@@ -41,13 +41,10 @@ async def live_holders(db: Db) -> list[TaskId]:
     return [row["task_id"] for row in rows]
 
 
-REPLACING = pytest.mark.xfail(reason="a replacement is not one transaction yet", strict=False)
 MODES = {mode.value: [mode] for mode in OnDuplicate} | {"all modes": list(OnDuplicate)}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=REPLACING if n in ("replace", "all modes") else ()) for n in MODES]
-)
+@pytest.mark.parametrize("name", MODES)
 async def test_fifty_submits_at_once_leave_one_holder(two: list[TaskEngine], db: Db, name: str) -> None:
     """Whatever the mode: one live task holds the key, and everybody was told the truth about theirs."""
     told = await submit_at_once(two, MODES[name])

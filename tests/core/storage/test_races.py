@@ -40,7 +40,7 @@ from .moves import (
 from .mutants import UNLOCKED, Sabotage, look_without_holding, unfenced, without
 
 LONG = os.environ.get("NOVEL_TASKS_LONG") == "1"
-ROUNDS = 200 if LONG else 6
+ROUNDS = 200 if LONG else 5
 """Of each way in which two may meet."""
 
 
