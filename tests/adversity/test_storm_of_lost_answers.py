@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
+import attrs
 import pytest
 from attrs import Factory, define
 
@@ -69,6 +70,14 @@ async def storm(
 ) -> Storm:
     """Submit and await results while answers are lost, and count what went wrong."""
     processors.register("talk", talk, retry=NO_RETRY)
+    # Answers are lost at once here: a machine that is only slow must not look like it.
+    config = attrs.evolve(
+        config,
+        connect_timeout_seconds=20.0,
+        command_timeout_seconds=20.0,
+        lease_ttl_seconds=60.0,
+        heartbeat_seconds=1.0,
+    )
     seen, losses = Storm(), Losses()
 
     async def client(engine: TaskEngine, number: int) -> None:

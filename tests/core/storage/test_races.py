@@ -18,7 +18,7 @@ from attrs import frozen
 from novel_tasks_core.errors import IllegalTransitionError, LeaseLostError
 from novel_tasks_core.models import Claim
 
-from .bench import LATER, Bench
+from .bench import LATER, Bench, row
 from .meetings import LOSERS, Move, Ring, Side, Subject, faults
 from .moves import (
     cancel,
@@ -62,6 +62,18 @@ async def due(bench: Bench) -> Subject:
     """A task whose time has come."""
     task = Subject(await bench.submit(run_at=(await bench.database.fetchval("select now()")) + LATER))
     await bench.other.execute("update task_schedule set run_at = now() - interval '1 second'")
+    return task
+
+
+async def last_of_many_due(bench: Bench) -> Subject:
+    """A task that a promotion comes to a while after it has begun."""
+    later = (await bench.database.fetchval("select now()")) + LATER
+    await bench.submitter.store([row(bench.lane, run_at=later) for _ in range(600)])
+    task = Subject(await bench.submit(run_at=later))
+    await bench.other.execute(
+        "update task_schedule set run_at = now() - interval '1 second' * case task_id when $1 then 1 else 2 end",
+        task.task_id,
+    )
     return task
 
 
@@ -175,6 +187,7 @@ RACES = {
     "cancel against promotion": Race(due, cancel, promote, is_cancelled),
     "delete against promotion": Race(due, delete, promote, is_gone),
     "reprioritize against promotion": Race(due, reprioritize, promote, has_moved),
+    "reprioritize against a long promotion": Race(last_of_many_due, reprioritize, promote, has_moved),
     "promotion against promotion": Race(due, promote, promote, is_fine),
     "cancel against completion": Race(running, cancel, complete, is_completed),
     "cancel against retry": Race(running, cancel, retry, is_cancelled),
@@ -251,6 +264,10 @@ MUTANTS: dict[str, tuple[str, Sabotage]] = {
     "cancel: hold": ("cancel against claim", look_without_holding),
     "report: hold": ("report against claim", look_without_holding),
     "reprioritize: hold": ("reprioritize against promotion", look_without_holding),
+    "reprioritize: renew": (
+        "reprioritize against a long promotion",
+        without("reprioritize", "update task_schedule set run_at = run_at where task_id = any($1)", "select"),
+    ),
     "promote: take": (
         "promotion against promotion",
         without("promote", "delete from task_schedule where", "update task_schedule set run_at = run_at where"),
