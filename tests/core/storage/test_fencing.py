@@ -9,7 +9,17 @@ import pytest
 
 from novel_tasks_core.conversion import read_json
 from novel_tasks_core.events import NewEvent
-from novel_tasks_core.models import (Claim, Completed, ErrorInfo, Failed, NewArtifact, Released, Retrying, TaskId, WorkerId)
+from novel_tasks_core.models import (
+    Claim,
+    Completed,
+    ErrorInfo,
+    Failed,
+    NewArtifact,
+    Released,
+    Retrying,
+    TaskId,
+    WorkerId,
+)
 from novel_tasks_core.storage.endings import Recording, make_ending
 from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.workers import Workers
