@@ -290,7 +290,7 @@ GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
         a_strangers_checkpoint_is_dropped, "checkpoint", "worker_id = $2", "$2::bigint is not null",
     ),
     "progress: lease": (
-        a_strangers_progress_is_dropped, "progress", "l.worker_id is not distinct from $1", "$1::bigint is not null",
+        a_strangers_progress_is_dropped, "progress", "worker_id is not distinct from $1", "$1::bigint is not null",
     ),
     "confirm: finisher": (
         only_the_finisher_is_confirmed, "finished_by", "t.finished_worker = $1", "$1::bigint is not null",
@@ -304,7 +304,7 @@ GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
         "join lateral (select task_id as id, 100 as base, true as starts, 1 as attempt from done where place = v.place)"
         " e on true",
     ),
-    "progress: attempt": (old_progress_is_dropped, "progress", "and l.attempt = g.attempt", ""),
+    "progress: attempt": (old_progress_is_dropped, "progress", "and attempt = ($3::int[])[array_position($2::uuid[], task_id)]", "and $3::int[] is not null"),
     "checkpoint: attempt": (
         an_old_checkpoint_is_dropped, "checkpoint", "and attempt = $3", "and $3::int is not null",
     ),
@@ -317,12 +317,11 @@ GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
     ),
     "rescue: counted": (a_rescue_counts, "postpone", "t.failures + d.failed", "t.failures"),
     "checkpoint: gone at the end": (
-        a_checkpoint_lasts_until_the_end, "finish", "c.task_id = e.id and e.attempt > 0", "false",
+        a_checkpoint_lasts_until_the_end, "finish", "delete from task_checkpoints where task_id = any(array(select id from ended))", "select",
     ),
     "checkpoint: kept before": (
-        a_checkpoint_lasts_until_the_end, "postpone", "delete from task_leases l using ended e where l.task_id = e.id",
-        "delete from task_checkpoints c using ended e where c.task_id = e.id), "
-        "also as (delete from task_leases l using ended e where l.task_id = e.id",
+        a_checkpoint_lasts_until_the_end, "postpone", "freed as (",
+        "unchecked as (delete from task_checkpoints c using ended e where c.task_id = e.id), freed as (",
     ),
     "checkpoint: gone with a cancel": (
         a_waiting_task_that_is_cancelled_forgets_its_checkpoint, "end_cancelled",

@@ -72,8 +72,10 @@ MUTANTS: dict[str, Sabotage] = {
         "postpone", "t.failures + d.failed", "t.failures + d.failed + (d.outcome = 'released')::int"
     ),
     "a retry forgets a cancel": in_queue("postpone", "and t.cancel_reason is null", ""),
-    "an end keeps its checkpoint": in_queue("finish", "c.task_id = e.id and e.attempt > 0", "false"),
-    "a failed task keeps its key": in_queue("finish", "e.key_release = 'f' and e.status <> 'completed'", "false"),
+    "an end keeps its checkpoint": in_queue(
+        "finish", "delete from task_checkpoints where task_id = any(array(select id from ended))", "select"
+    ),
+    "a failed task keeps its key": in_queue("finish", "key_release = 'f' and status <> 'completed'", "false"),
     "a cancelled task keeps its key": in_changes("end_cancelled", "in ('n', 'f')", "= 'n'"),
     "a moved task keeps its place": in_changes(
         "reprioritize", "set priority = $2, position = p.position", "set priority = $2"

@@ -254,7 +254,7 @@ async def test_two_that_meet_leave_no_doubt(bench: Bench, name: str) -> None:
 MUTANTS: dict[str, tuple[str, Sabotage]] = {
     "claim: take": (
         "claim against claim",
-        without("claim", "delete from task_ready t using", "update task_ready t set attempt = t.attempt from"),
+        without("claim", "delete from task_ready where ctid", "update task_ready set attempt = attempt where ctid"),
     ),
     "delete: hold": ("delete against claim", look_without_holding),
     "delete: hold, promotion": ("delete against promotion", look_without_holding),
