@@ -304,7 +304,10 @@ GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
         "join lateral (select task_id as id, 100 as base, true as starts, 1 as attempt from done where place = v.place)"
         " e on true",
     ),
-    "progress: attempt": (old_progress_is_dropped, "progress", "and attempt = ($3::int[])[array_position($2::uuid[], task_id)]", "and $3::int[] is not null"),
+    "progress: attempt": (
+        old_progress_is_dropped, "progress", "and attempt = ($3::int[])[array_position($2::uuid[], task_id)]",
+        "and $3::int[] is not null",
+    ),
     "checkpoint: attempt": (
         an_old_checkpoint_is_dropped, "checkpoint", "and attempt = $3", "and $3::int is not null",
     ),
@@ -317,7 +320,8 @@ GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
     ),
     "rescue: counted": (a_rescue_counts, "postpone", "t.failures + d.failed", "t.failures"),
     "checkpoint: gone at the end": (
-        a_checkpoint_lasts_until_the_end, "finish", "delete from task_checkpoints where task_id = any(array(select id from ended))", "select",
+        a_checkpoint_lasts_until_the_end, "finish",
+        "delete from task_checkpoints where task_id = any(array(select id from ended))", "select",
     ),
     "checkpoint: kept before": (
         a_checkpoint_lasts_until_the_end, "postpone", "freed as (",
