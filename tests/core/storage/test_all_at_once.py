@@ -122,6 +122,11 @@ async def test_without_a_guard_a_moment_shows_it(bench: Bench, name: str, monkey
     """The mutants: with any of these guards taken out the same crowd breaks a promise, and the look sees it."""
     ring = Ring(bench)
     await MUTANTS[name](ring, monkeypatch)
-    wrong, _ = await violations(bench, ring, seed=0)
-    assert len(wrong) > 0
-    await bench.clear()
+    found = 0
+    for seed in range(20):
+        wrong, _ = await violations(bench, ring, seed=seed)
+        found += len(wrong)
+        await bench.clear()
+        if found:
+            break
+    assert found > 0

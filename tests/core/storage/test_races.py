@@ -290,7 +290,10 @@ async def test_without_a_guard_two_that_meet_break_a_promise(
     race, sabotage = MUTANTS[name]
     ring = Ring(bench)
     await sabotage(ring, monkeypatch)
-    assert len(await violations(bench, ring, RACES[race], enough=1)) > 0
+    for _ in range(8):  # the moments are of chance
+        if found := await violations(bench, ring, RACES[race], enough=1):
+            break
+    assert len(found) > 0
 
 
 NAIVE_CANCEL = """
