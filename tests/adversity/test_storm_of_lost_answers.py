@@ -147,7 +147,7 @@ async def _nothing_recorded(queue: Queue, held: Any) -> dict[Any, Any]:
     return {}
 
 
-async def _nothing_present(submitter: Submitter, rows: Any) -> frozenset[Any]:
+async def _nothing_present(submitter: Submitter, ids: Any) -> frozenset[Any]:
     return frozenset()
 
 
@@ -158,7 +158,7 @@ async def _nothing_given_back(claims: LostClaims, *, now: bool = False) -> None:
 QUESTIONS: dict[str, tuple[type, str, Callable[..., Any], str]] = {
     "who ended it": (Queue, "confirm", _nothing_confirmed, "told that it was lost"),
     "what is recorded": (Queue, "recorded", _nothing_recorded, "log not once"),
-    "what was stored": (Submitter, "_present", _nothing_present, "submitted twice"),
+    "what was stored": (Submitter, "present", _nothing_present, "submitted twice"),
     "what is leased": (LostClaims, "give_back", _nothing_given_back, "lost"),
 }
 

@@ -42,7 +42,7 @@ async def two_engines(
     config: EngineConfig, url: str, processors: Processors, clock: TurnedClock | None = None
 ) -> AsyncIterator[tuple[TaskEngine, TaskEngine]]:
     """Open one that works and one that rescues, with short leases."""
-    short = attrs.evolve(config, database_url=url, lease_ttl_seconds=TTL, heartbeat_seconds=0.05)
+    short = attrs.evolve(config, database_url=url, lease_ttl_seconds=TTL, heartbeat_seconds=0.1)
     async with (
         TaskEngine.open(short, processors=processors, clock=clock) as one,
         TaskEngine.open(short, processors=processors) as two,
@@ -62,6 +62,7 @@ async def survives(
         names = {w.id for w in await one.workers()}
         for seconds in (HOUR, -HOUR, -HOUR, HOUR):
             await jump(seconds)
+            await two._parts.maintenance.rescue()  # before the next beat has come, most of the time
             looked = len(rescues)
             # Long enough for a rescuer to see the same beat for a whole lease, if there were no new ones.
             await asyncio.wait_for(_looks(rescues, looked + 12), 30)
