@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import struct
 from collections import Counter
@@ -58,6 +59,8 @@ class Proxy:
         self._passing.set()
         self._losing: Counter[str] = Counter()
         self._losing_commits: Counter[str] = Counter()
+        self._shares: dict[str, float] = {}
+        self._chance = random.Random(1)
         self._server: asyncio.Server | None = None
 
     @property
@@ -88,6 +91,10 @@ class Proxy:
     def lose_commits(self, name: str, times: int) -> None:
         """Let the next `times` transactions on connections named so commit, and cut them instead of telling."""
         self._losing_commits[name] = times
+
+    def lose_some_answers(self, share: float, *names: str) -> None:
+        """Treat this share of the statements on connections named so in that way, of those that found something."""
+        self._shares = dict.fromkeys(names, share)
 
     def cut(self, name: str = "") -> int:
         """Reset the connections with this name, or all; returns how many."""
@@ -170,6 +177,12 @@ class Proxy:
                 line.note(header[:1], body)
                 data = header + body
 
+    def _loses(self, name: str, tag: bytes) -> bool:
+        if self._losing[name] > 0:
+            self._losing[name] -= 1
+            return True
+        return tag != b"SELECT 0\0" and self._chance.random() < self._shares.get(name, 0)
+
     async def _downwards(self, line: Line, reader: asyncio.StreamReader) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             while True:
@@ -177,8 +190,7 @@ class Proxy:
                 body = await reader.readexactly(struct.unpack("!I", header[1:])[0] - 4)
                 if line.silent:
                     continue
-                if header[:1] == b"C" and line.asks and self._losing[line.name] > 0:
-                    self._losing[line.name] -= 1
+                if header[:1] == b"C" and line.asks and self._loses(line.name, body):
                     line.deaf = True
                 if header[:1] == b"C" and body == b"COMMIT\0" and self._losing_commits[line.name] > 0:
                     self._losing_commits[line.name] -= 1

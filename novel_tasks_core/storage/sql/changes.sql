@@ -129,6 +129,7 @@ select a.id, a.last_seq, r.lane, r.priority, r.position from again a join readie
 
 -- name: reprioritize
 -- Gives tasks, which the caller holds, another priority; ready ones go to the end of that one, in their old order.
+-- Entries of the schedule are renewed: a promotion under way, which has read the old priority, leaves new ones alone.
 with changed as (
     update tasks set priority = $2, last_seq = last_seq + 1, version = version + 1
     where id = any($1::uuid[]) returning id, last_seq
@@ -140,6 +141,7 @@ placed as materialized (
     select task_id, nextval('task_position') as position
     from (select task_id from task_ready where task_id = any($1) order by priority desc, position) o
 ),
+renewed as (update task_schedule set run_at = run_at where task_id = any($1)),
 moved as (
     update task_ready r set priority = $2, position = p.position from placed p where r.task_id = p.task_id
     returning r.task_id, r.lane, r.position

@@ -31,7 +31,10 @@ from novel_tasks_core.storage.submits import Row, Submitter
 from novel_tasks_core.storage.transitions import Transitions
 
 RESCUER = WorkerId(-1)
-TABLES = "tasks, task_ready, task_schedule, task_leases, task_events, task_attempts, task_checkpoints, task_counts"
+TABLES = (
+    "tasks", "task_ready", "task_schedule", "task_leases", "task_events", "task_attempts", "task_checkpoints",
+    "task_keys", "artifacts", "task_counts",
+)  # fmt: skip
 
 
 def row(lane: int, *, source: Source | None = None, **changes: Any) -> Row:
@@ -72,7 +75,7 @@ class Bench:
 
     async def clear(self) -> None:
         """Forget all tasks."""
-        await self.other.execute(f"truncate {TABLES}")
+        await self.other.execute(";".join(f"delete from {table}" for table in TABLES))
 
     def spoil(self, query: str, guard: str, instead: str) -> None:
         """Replace a part of a statement of the queue, which must be there."""
@@ -136,6 +139,15 @@ class Bench:
                     raise AssertionError(f"it did not wait: {task}")
                 await asyncio.sleep(0.005)
         return task
+
+    async def waits(self, task: asyncio.Future[Any]) -> bool:
+        """Return once work that has begun waits for somebody's lock, or is done; say whether it waits."""
+        async with asyncio.timeout(15):
+            while not task.done():
+                if await self._waiting():
+                    return True
+                await asyncio.sleep(0)
+        return False
 
     async def _waiting(self) -> int:
         return int(

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.conversion import read_json
 from novel_tasks_core.events import NewEvent
-from novel_tasks_core.models import Completed, ErrorInfo, Retrying, WorkerId
+from novel_tasks_core.models import (
+    Claim,
+    Completed,
+    ErrorInfo,
+    Failed,
+    NewArtifact,
+    Released,
+    Retrying,
+    TaskId,
+    WorkerId,
+)
 from novel_tasks_core.storage.endings import Recording, make_ending
 from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.workers import Workers
 
-from .bench import RESCUER, Bench, ending_columns, lost, open_bench
+from .bench import RESCUER, Bench, ending_columns, lost, spoil
+from .mutants import RECORDED
 
 Scenario = Callable[[Bench], Awaitable[bool]]
-
-
-@pytest.fixture
-async def bench(database_url: str, engine_config: EngineConfig) -> AsyncIterator[Bench]:
-    """An empty bench."""
-    async for opened in open_bench(database_url, engine_config):
-        yield opened
 
 
 async def a_late_end_is_dropped(bench: Bench) -> bool:
@@ -141,6 +145,119 @@ async def only_the_finisher_is_confirmed(bench: Bench) -> bool:
     return not confirmed.last_seq and bool(rescued.last_seq)
 
 
+async def a_zombies_artifacts_are_dropped(bench: Bench) -> bool:
+    """What a rescued attempt stored is not shown, nor kept: its file belongs to nothing, and is swept one day."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    await bench.rescue(claim, holder=1)
+    await bench.other.execute("insert into files (sha256, size) values (sha256('z'), 1) on conflict do nothing")
+    sha256 = await bench.other.fetchval("select encode(sha256('z'), 'hex')")
+    stored = NewArtifact(name="z", content_type="text/plain", size=1, sha256=sha256)
+    await bench.end(claim, Completed(artifacts=(stored,)), holder=1)
+    return not await bench.other.fetch("select from artifacts where task_id = $1", task_id)
+
+
+async def a_zombies_last_words_are_dropped(bench: Bench) -> bool:
+    """The events that came with a late end are no part of the history."""
+    await bench.submit()
+    [claim] = await bench.claim(1)
+    await bench.rescue(claim, holder=1)
+    word = said(bench, claim.task_id, 1)[0].events
+    ending = make_ending(claim.task_id, Completed(), attempt=1, at=datetime.now(UTC), before=word)
+    await bench.queue.end([ending], holder=WorkerId(1), finisher=WorkerId(1))
+    return [row["kind"] for row in await bench.other.fetch("select kind from task_events order by seq")] == ["retry"]
+
+
+async def old_progress_is_dropped(bench: Bench) -> bool:
+    """The same worker has the task again: what its first attempt still reports is not shown of the second."""
+    task_id, old = await claimed_again(bench)
+    await bench.queue.progress([(task_id, old.attempt, 0.9, "old")], worker_id=WorkerId(1))
+    return bool(await bench.other.fetchval("select tick = 0 from task_leases"))
+
+
+async def an_old_checkpoint_is_dropped(bench: Bench) -> bool:
+    """Nor does a checkpoint of the first attempt take the place of one of the second."""
+    task_id, old = await claimed_again(bench)
+    return not await bench.queue.checkpoint(task_id, old.attempt, "old", worker_id=WorkerId(1))
+
+
+async def a_stale_flush_after_a_release_is_dropped(bench: Bench) -> bool:
+    """A worker gives a task back and claims it again; an end of the first time arrives only now, and means nothing."""
+    task_id, old = await claimed_again(bench)
+    stale = await bench.complete(old, holder=1, result="stale")
+    return not stale and [held for held, _ in await bench.queue.leases(WorkerId(1))] == [task_id]
+
+
+async def claimed_again(bench: Bench) -> tuple[TaskId, Claim]:
+    """Let worker 1 claim, release and claim a task; return it and its first attempt."""
+    task_id = await bench.submit()
+    [first] = await bench.claim(1)
+    await bench.end(first, Released(), holder=1)
+    [second] = await bench.claim(1)
+    assert second.task_id == task_id
+    return task_id, first
+
+
+async def a_release_does_not_count(bench: Bench) -> bool:
+    """However often a task is given back, it has not failed."""
+    await bench.submit()
+    for worker in (1, 2, 3, 4):
+        [claim] = await bench.claim(worker)
+        if claim.failures:
+            return False
+        await bench.end(claim, Released(), holder=worker)
+    return True
+
+
+async def a_rescue_counts(bench: Bench) -> bool:
+    """Every time: a task that kills its workers is given up one day."""
+    await bench.submit()
+    counted = []
+    for worker in (1, 2, 3):
+        [claim] = await bench.claim(worker)
+        counted.append(claim.failures)
+        await bench.rescue(claim, holder=worker)
+    return counted == [0, 1, 2]
+
+
+async def a_checkpoint_lasts_until_the_end(bench: Bench) -> bool:
+    """Through a release, a retry and a rescue the next attempt goes on from it; after the end there is none."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    await bench.queue.checkpoint(task_id, 1, {"page": 7}, worker_id=WorkerId(1))
+    seen = []
+    for outcome, finisher in ((Released(), 1), (lost(), 1), (lost(), RESCUER)):
+        await bench.end(claim, outcome, holder=1, finisher=finisher)
+        [claim] = await bench.claim(1)
+        seen.append(read_json(claim.checkpoint_json))
+    await bench.complete(claim, holder=1)
+    left = await bench.other.fetchval("select count(*) from task_checkpoints")
+    return (seen, left) == ([{"page": 7}] * 3, 0)
+
+
+async def a_waiting_task_that_is_cancelled_forgets_its_checkpoint(bench: Bench) -> bool:
+    """A requeue begins from the start, whichever way the task came to its end."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    await bench.queue.checkpoint(task_id, 1, "old", worker_id=WorkerId(1))
+    await bench.rescue(claim, holder=1)
+    await bench.transitions.cancel(task_id, reason="r", if_version=None)
+    return not await bench.other.fetch("select from task_checkpoints")
+
+
+async def a_dying_workers_checkpoint_does_not_outlive_a_requeue(bench: Bench) -> bool:
+    """It commits while its task is given up, which does not see it; the requeued task begins from the start."""
+    task_id = await bench.submit()
+    [claim] = await bench.claim(1)
+    async with bench.in_between() as worker:
+        await worker.execute(bench.queue._sql["checkpoint"], task_id, 1, claim.attempt, '"late"')
+        given_up = await bench.blocked(bench.end(claim, Failed(error=GONE), holder=1, finisher=RESCUER))
+    await given_up
+    await bench.transitions.requeue(task_id, if_version=None)
+    [again] = await bench.claim(2)
+    return again.checkpoint_json is None
+
+
 async def a_retry_that_waited_for_a_cancel_ends_as_cancelled(bench: Bench) -> bool:
     """The cancel has the row but has not committed: the retry waits for it and then gives way."""
     task_id = await bench.submit()
@@ -152,8 +269,7 @@ async def a_retry_that_waited_for_a_cancel_ends_as_cancelled(bench: Bench) -> bo
     return (await bench.state(task_id))[0] == "cancelled"
 
 
-# Behind the guards stands one more: an attempt is recorded once. It must not hide that a guard is missing.
-LAST_GUARD = "alter table task_attempts drop constraint task_attempts_pkey"
+GONE = ErrorInfo("worker_lost", "gone")
 HOLDER = "l.worker_id = $1 and l.attempt ="
 ANYBODY = "$1::bigint is not null and l.attempt ="
 ATTEMPT = "t.attempt = d.attempt - 1 and"
@@ -174,35 +290,82 @@ GUARDS: dict[str, tuple[Scenario, str, str, str]] = {
         a_strangers_checkpoint_is_dropped, "checkpoint", "worker_id = $2", "$2::bigint is not null",
     ),
     "progress: lease": (
-        a_strangers_progress_is_dropped, "progress", "l.worker_id is not distinct from $1", "$1::bigint is not null",
+        a_strangers_progress_is_dropped, "progress", "worker_id is not distinct from $1", "$1::bigint is not null",
     ),
     "confirm: finisher": (
         only_the_finisher_is_confirmed, "finished_by", "t.finished_worker = $1", "$1::bigint is not null",
     ),
+    "finish: artifacts": (
+        a_zombies_artifacts_are_dropped, "finish", "join ended e on e.place = a.place",
+        "join lateral (select task_id as id, 1 as attempt from done where place = a.place) e on true",
+    ),
+    "finish: events": (
+        a_zombies_last_words_are_dropped, "finish", "join ended e on e.place = v.place",
+        "join lateral (select task_id as id, 100 as base, true as starts, 1 as attempt from done where place = v.place)"
+        " e on true",
+    ),
+    "progress: attempt": (
+        old_progress_is_dropped, "progress", "and attempt = ($3::int[])[array_position($2::uuid[], task_id)]",
+        "and $3::int[] is not null",
+    ),
+    "checkpoint: attempt": (
+        an_old_checkpoint_is_dropped, "checkpoint", "and attempt = $3", "and $3::int is not null",
+    ),
+    "release: the number never goes back": (
+        a_stale_flush_after_a_release_is_dropped, "postpone", "set attempt = d.attempt,",
+        "set attempt = d.attempt - (d.outcome = 'released')::int,",
+    ),
+    "release: not counted": (
+        a_release_does_not_count, "postpone", "t.failures + d.failed", "t.failures + 1",
+    ),
+    "rescue: counted": (a_rescue_counts, "postpone", "t.failures + d.failed", "t.failures"),
+    "checkpoint: gone at the end": (
+        a_checkpoint_lasts_until_the_end, "finish",
+        "delete from task_checkpoints where task_id = any(array(select id from ended))", "select",
+    ),
+    "checkpoint: kept before": (
+        a_checkpoint_lasts_until_the_end, "postpone", "freed as (",
+        "unchecked as (delete from task_checkpoints c using ended e where c.task_id = e.id), freed as (",
+    ),
+    "checkpoint: gone with a cancel": (
+        a_waiting_task_that_is_cancelled_forgets_its_checkpoint, "end_cancelled",
+        "delete from task_checkpoints where task_id = any($1)", "select",
+    ),
+    "checkpoint: gone with a requeue": (
+        a_dying_workers_checkpoint_does_not_outlive_a_requeue, "requeue",
+        "delete from task_checkpoints where task_id = any($1)", "select",
+    ),
 }  # fmt: skip
 
 
-async def test_whoever_lost_a_lease_changes_nothing(bench: Bench) -> None:
+SCENARIOS = {guard[0].__name__: guard[0] for guard in GUARDS.values()} | {"a_late_end": a_late_end_is_dropped}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_whoever_lost_a_lease_changes_nothing(bench: Bench, name: str) -> None:
     """Every scenario holds with the statements as they are."""
-    for scenario in {guard[0] for guard in GUARDS.values()} | {a_late_end_is_dropped}:
-        assert await scenario(bench), scenario.__doc__
-        await bench.clear()
+    assert await SCENARIOS[name](bench)
 
 
-async def test_every_guard_is_needed(bench: Bench) -> None:
+@pytest.mark.parametrize("name", GUARDS)
+async def test_every_guard_is_needed(bench: Bench, name: str) -> None:
     """With any one of the guards taken out its scenario fails: the tests can fail, and no guard is idle."""
-    await bench.other.execute(LAST_GUARD)
-    whole = bench.queue._sql
-    for name, (scenario, query, guard, instead) in GUARDS.items():
-        bench.spoil(query, guard, instead)
-        assert not await scenario(bench), f"nothing changed without the guard {name!r}"
-        bench.queue._sql = whole
-        await bench.clear()
+    scenario, query, guard, instead = GUARDS[name]
+    attempts_may_be_recorded_twice(bench)
+    spoil(bench.queue if query in bench.queue._sql else bench.transitions._changes, query, guard, instead)
+    assert not await scenario(bench), f"nothing changed without the guard {name!r}"
+    await bench.clear()
+
+
+def attempts_may_be_recorded_twice(bench: Bench) -> None:
+    """Take the last guard away."""
+    for query in ("finish", "postpone"):
+        bench.spoil(query, RECORDED[query], f"{RECORDED[query]} on conflict do nothing")
 
 
 async def test_a_late_end_needs_both_guards_to_be_gone(bench: Bench) -> None:
     """Without lease and attempt check the zombie's result is accepted: this is what the fence is for."""
-    await bench.other.execute(LAST_GUARD)
+    attempts_may_be_recorded_twice(bench)
     bench.spoil("finish", "t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt", "$1 > 0")
     assert not await a_late_end_is_dropped(bench)
     await bench.clear()

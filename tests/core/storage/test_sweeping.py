@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import MappingProxyType
 
 import pytest
 
 from novel_tasks_core.config import EngineConfig
-from novel_tasks_core.errors import SourceNotFoundError
-from novel_tasks_core.models import Source
+from novel_tasks_core.errors import InvalidInputError, SourceNotFoundError
+from novel_tasks_core.models import Completed, NewArtifact, Source
 from novel_tasks_core.storage.files import LocalFiles, StagedFile
 from novel_tasks_core.storage.registered import RegisteredFiles
 
 from ..support import eventually
-from .bench import Bench, open_bench
+from .bench import Bench, open_bench, spoil
 
 
 class GatedFiles(LocalFiles):
@@ -67,14 +66,12 @@ class Store:
 
     async def is_whole(self, sha256: str) -> bool:
         """Say whether there are both a row and a file."""
-        row = await self.bench.other.fetchval("select true from files where sha256 = $1", bytes.fromhex(sha256))
+        row = await self.bench.database.fetchval("select true from files where sha256 = $1", bytes.fromhex(sha256))
         return bool(row) and await self.files.exists(sha256)
 
     def spoil(self, query: str, guard: str, instead: str) -> None:
         """Replace a part of a statement, which must be there."""
-        text = self.files._sql[query]
-        assert guard in text
-        self.files._sql = MappingProxyType({**self.files._sql, query: text.replace(guard, instead)})
+        spoil(self.files, query, guard, instead)
 
 
 @pytest.fixture
@@ -167,3 +164,52 @@ async def test_a_submit_that_meets_the_sweeper_hears_that_its_source_is_gone(sto
     assert caught.value.sha256 == sha256
     assert await sweeping == 1
     await eventually(lambda: not (store.gates.path_of(sha256)).exists())
+
+
+async def reuploads_against_sweeps(store: Store, rounds: int = 8) -> list[str]:
+    """Store the same bytes and submit them, again and again, while two sweepers take all that nothing refers to."""
+    wrong: list[str] = []
+    done = asyncio.Event()
+
+    async def sweep() -> None:
+        while not done.is_set():
+            await store.files.sweep(unused_seconds=0)
+            await asyncio.sleep(0)
+
+    async def upload(number: int) -> None:
+        for round_ in range(rounds):
+            data = f"{number % 2} {round_}".encode()
+            sha256 = await store.put(data)
+            try:
+                task_id = await store.bench.submit(source=Source(sha256, len(data), "n"))
+            except (SourceNotFoundError, InvalidInputError):
+                continue  # swept before it was submitted, as one that waits for an hour may be: it was told
+            if not await store.is_whole(sha256):
+                wrong.append(f"{data!r} of a stored task is gone")
+            await store.bench.transitions.delete(task_id, if_version=None)
+
+    sweepers = [asyncio.create_task(sweep()) for _ in range(2)]
+    await asyncio.gather(*(upload(number) for number in range(4)))
+    done.set()
+    await asyncio.gather(*sweepers)
+    return wrong
+
+
+async def test_a_source_of_a_task_is_never_swept(store: Store) -> None:
+    """However often the same bytes come and go while sweepers look: whoever got a task has its file."""
+    assert await reuploads_against_sweeps(store) == []
+
+
+async def test_the_files_of_a_zombie_are_swept_and_those_of_a_result_are_not(store: Store) -> None:
+    """A late end leaves its artifact's file to nobody; the rightful one's stays, though both are old."""
+    late, rightful = await store.put_old(b"late"), await store.put_old(b"rightful")
+    task_id = await store.bench.submit()
+    [first] = await store.bench.claim(1)
+    await store.bench.rescue(first, holder=1)
+    [second] = await store.bench.claim(2)
+    for claim, holder, sha256 in ((first, 1, late), (second, 2, rightful)):
+        kept = NewArtifact(name="a", content_type="t", size=4, sha256=sha256)
+        await store.bench.end(claim, Completed(artifacts=(kept,)), holder=holder)
+    assert (await store.bench.state(task_id))[0] == "completed"
+    assert await store.files.sweep(unused_seconds=3600) == 1
+    assert (await store.is_whole(late), await store.is_whole(rightful)) == (False, True)
