@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 AHEAD_SECONDS = 0.1
 """How far ahead of its slots a worker claims tasks that are quick."""
-MAX_AHEAD = 1000
+MAX_AHEAD = 500
 _STOP_SECONDS = 2.0
 _TURN_SECONDS = 0.001
 
