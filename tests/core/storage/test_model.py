@@ -95,7 +95,7 @@ MUTANTS: dict[str, Sabotage] = {
 
 ALWAYS = (
     "an end is not fenced", "requeue keeps the failures", "a release gives the number back",
-    "a retry forgets a cancel", "a moved task keeps its place", "a cancelled task keeps its key",
+    "a moved task keeps its place",
 )  # fmt: skip
 
 
