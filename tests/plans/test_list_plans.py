@@ -69,6 +69,10 @@ class Measured:
         assert row is not None
         return row["rows"], row["pages"]
 
+    async def is_before_16(self) -> bool:
+        """Say whether this is a PostgreSQL whose index of ranges must leave the status out."""
+        return int(await self.database.fetchval("show server_version_num")) < 160_000
+
     async def touched(self, query: str) -> int:
         """Return a figure of the server's statistics, up to now."""
         await self.database.execute("select pg_stat_force_next_flush()")
@@ -95,10 +99,19 @@ async def finished(history: World) -> AsyncIterator[Measured]:
         yield lists
 
 
+def wants_ranges_of_status(conditions: dict[str, Any]) -> bool:
+    """Say whether only the index of ranges knows where such tasks are, should they be rare; it does from 16 on."""
+    status = conditions.get("status")
+    return status is TaskStatus.COMPLETED or (status is TaskStatus.PENDING and "query" in conditions)
+
+
 async def check_every_page(lists: Measured) -> None:
     """Ask for the first page of every filter in both directions, and check rows, pages and totals."""
+    old = await lists.is_before_16()
     before = await lists.cost()
     for conditions in filters():
+        if old and wants_ranges_of_status(conditions):
+            continue
         for descending in (True, False):
             page = await lists.lists.find(TaskFilter(**conditions), Listing(descending=descending))
             after = await lists.cost()
@@ -138,6 +151,8 @@ FEW: list[dict[str, Any]] = [
 
 async def test_whole_slices_without_a_match_are_passed_over(waiting: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts as many, and lies behind a million others, is found slice by slice; empty ones cost nothing."""
+    if await waiting.is_before_16():
+        pytest.skip("needs an index of ranges that knows the status: PostgreSQL 16")
     monkeypatch.setattr(looking, "MAX_SORTED", 100)
     for wanted in (TaskFilter(), TaskFilter(owner="big"), TaskFilter(processor="main")):
         before = await waiting.cost()
@@ -235,6 +250,9 @@ class OneConnection:
 async def test_the_guard_sees_a_missing_index(backlog: World, name: str) -> None:
     """Without the index that a list needs, it reads more rows than any list may."""
     spoiling, conditions = SPOILED[name]
+    async for lists in measured(backlog):
+        if wants_ranges_of_status(conditions) and await lists.is_before_16():
+            pytest.skip("needs an index of ranges that knows the status: PostgreSQL 16")
     read = "select sum(seq_tup_read + idx_tup_fetch)::bigint from pg_stat_xact_user_tables"
     async with connected(backlog.url, _POOL_SETTINGS) as db:
         transaction = db.transaction()

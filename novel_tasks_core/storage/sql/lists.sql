@@ -128,6 +128,7 @@ with found as materialized (
     select w.id from tasks w
     where w.id >= $1 and w.id < $2
       and ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
+      and ($5::text is null or $5 not in ('failed', 'cancelled') or w.unhappy = $5)  -- their own index, where that suits
       and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
       and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
 )
@@ -169,6 +170,7 @@ select count(*) from (
     select 1 from tasks w
     where w.id >= $1 and w.id < $2
       and ($3::text is null or w.owner = $3) and ($4::int is null or w.lane = $4) and ($5::text is null or w.status = $5)
+      and ($5::text is null or $5 not in ('failed', 'cancelled') or w.unhappy = $5)
       and ($6::text is null or lower(w.source_name) like lower($6) or w.id >= $7 and w.id < $8)
       and ($5::text is distinct from 'pending' or w.id not in (select task_id from task_leases))
     limit $9
