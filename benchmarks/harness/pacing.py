@@ -42,7 +42,7 @@ async def arrivals(submit: Submit, *, tasks: int, rate: float, seed: int) -> Non
     async with asyncio.TaskGroup() as group:
         for _ in range(tasks):
             due += moments.expovariate(rate)
-            while (wait := due - time.monotonic()) > 0:  # a timer may also wake up a little early
+            while (wait := due - time.monotonic()) > 0:  # noqa: ASYNC110 - a timer may wake up a little early
                 await asyncio.sleep(wait)
             group.create_task(_submitted(submit, due))
 
