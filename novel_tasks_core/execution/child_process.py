@@ -117,13 +117,20 @@ class Child:
         """Whether it can be given a job."""
         return self._process.returncode is None and not self._reader.at_eof()
 
-    async def run(self, job: Job, reports: AttemptReports) -> Finished:
-        """Do a job and pass on what it reports. Cancelled, or after an error, the child is still at it.
+    async def give(self, job: Job) -> bool:
+        """Hand a job over; False when the process died while it was idle, so that the job has not begun."""
+        try:
+            await self._write(Run(job))
+        except OSError:
+            return False
+        return True
+
+    async def follow(self, reports: AttemptReports) -> Finished:
+        """Pass on what the job reports until it is done. Cancelled, or after an error, the child is still at it.
 
         Raises: ChildCrashedError when the process dies; whatever `reports.checkpoint` raises.
         """
         finished = Finished()
-        await self._send(Run(job))
         while not await self._hear(finished, reports):
             pass
         return finished
@@ -179,10 +186,13 @@ class Child:
         await asyncio.sleep(_LAST_WORDS_SECONDS)
         self._writer.transport.abort()
 
+    async def _write(self, message: FromParent) -> None:
+        self._writer.write(encode(message))
+        await self._writer.drain()
+
     async def _send(self, message: FromParent) -> None:
         try:
-            self._writer.write(encode(message))
-            await self._writer.drain()
+            await self._write(message)
         except OSError:
             raise await self._crash() from None
 

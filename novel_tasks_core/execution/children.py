@@ -70,17 +70,29 @@ class ChildPool:
         """
         async with self._places:
             try:
-                child = await self._take()
-                finished = await self._run(child, job, reports)
+                child = await self._begin(job)
+                finished = await self._run(child, reports)
             except ChildCrashedError as exc:
                 if self._closed:
                     raise EngineClosedError from exc
                 raise
         return finished
 
-    async def _run(self, child: Child, job: Job, reports: AttemptReports) -> Finished:
+    async def _begin(self, job: Job) -> Child:
+        """Give a job to a free child; one that has died while it was idle is no fault of the job's."""
+        while True:
+            child = await self._take()
+            try:
+                if await child.give(job):
+                    return child
+            except BaseException:
+                await self._to_the_end(self._stop(child))
+                raise
+            await self._to_the_end(self._retire(child))
+
+    async def _run(self, child: Child, reports: AttemptReports) -> Finished:
         try:
-            finished = await child.run(job, reports)
+            finished = await child.follow(reports)
         except BaseException:
             await self._to_the_end(self._stop(child))
             raise
