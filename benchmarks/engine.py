@@ -35,7 +35,7 @@ from novel_tasks_core.models import Completed, WorkerId
 from novel_tasks_core.storage.endings import make_ending
 from novel_tasks_core.storage.queue import Lane, Queue
 
-TARGET = 0.3
+TARGET = 0.6
 
 _WAVE = 100
 _WAVES = 50
