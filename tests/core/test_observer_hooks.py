@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,6 +71,29 @@ async def test_what_a_worker_does_is_told(watched: TaskEngine, listener: Listene
     slots = listener.told("slots_changed")
     assert {said["total"] for said in slots} == {2}
     assert (max(said["used"] for said in slots), slots[-1]["used"]) == (2, 0)
+
+
+async def test_large_results_are_stored_in_statements_of_a_bearable_size(
+    engine_config: EngineConfig, processors: Processors, listener: Listener
+) -> None:
+    """Of six results of six megabytes that are ready at one moment at most two go together; small ones all do."""
+    together = asyncio.Barrier(6)
+
+    async def large(ctx: AttemptContext) -> str:
+        await together.wait()
+        return "x" * int(ctx.options["size"])
+
+    processors.register("large", large)
+    async with (
+        TaskEngine.open(engine_config, processors=processors, observers=[listener]) as engine,
+        engine.worker(concurrency=6),
+    ):
+        for size, together_at_most in ((6 << 20, range(1, 3)), (6, range(3, 7))):
+            listener.heard.clear()
+            ids = await engine.submit_many([NewTask(processor="large", options={"size": size})] * 6)
+            assert [len(await engine.result(task_id)) for task_id in ids] == [size] * 6
+            await eventually(lambda: listener.total("flushed", "tasks") == 6)
+            assert max(said["tasks"] for said in listener.told("flushed")) in together_at_most
 
 
 async def test_retries_are_ends_too(watched: TaskEngine, listener: Listener) -> None:
