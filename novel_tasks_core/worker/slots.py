@@ -138,7 +138,7 @@ class Slots:
 
     async def _attempt(self, running: Running, began: float) -> float:
         """Run one attempt, which begins now, and queue its end; return when it ended. Both in monotonic seconds."""
-        claim, ended = running.claim, began
+        claim = running.claim
         running.started = True
         self._flusher.started(running, began)
         self._parts.observer.attempt_started(task_id=claim.task_id, processor=claim.processor, attempt=claim.attempt)
@@ -155,7 +155,7 @@ class Slots:
             )
         except LeaseLostError:
             self._flusher.drop(running)
-            return ended
+            return self._parts.clock.monotonic()
         except Exception as exc:
             # A fault of ours, not of the processor: the task must not stay leased for ever because of it.
             logger.exception("attempt_broke", extra={"task_id": format_task_id(claim.task_id)})

@@ -13,8 +13,9 @@ import pytest
 from novel_tasks_core import AttemptContext, EngineConfig, NewTask, OutcomeKind, Processors, TaskEngine
 from novel_tasks_core.broadcast import LIMIT
 from novel_tasks_core.events import TaskProgressed
+from novel_tasks_core.testing import FakeClock
 
-from .support import AT_ONCE, Db, Gate, ended, eventually
+from .support import AT_ONCE, Db, Gate, ended, eventually, known_to_be_quick
 from .test_maintenance import a_dead_worker_with
 from .test_observers import Failing, Recording
 
@@ -119,6 +120,33 @@ async def test_a_lost_lease_is_told(watched: TaskEngine, listener: Listener, gat
         await eventually(lambda: listener.told("leases_lost"))
     assert listener.told("leases_lost") == [{"tasks": 1}]
     assert listener.told("attempt_finished") == []
+
+
+async def test_time_of_an_attempt_that_was_lost_is_not_that_of_the_next(
+    engine_config: EngineConfig, processors: Processors, listener: Listener
+) -> None:
+    """The slot that goes on with a task claimed ahead counts from the moment when it begins."""
+    clock, held = FakeClock(), asyncio.Event()
+
+    async def hold(ctx: AttemptContext) -> None:
+        if ctx.options:
+            held.set()
+            await asyncio.Event().wait()
+
+    processors.register("hold", hold)
+    async with (
+        TaskEngine.open(engine_config, processors=processors, observers=[listener], clock=clock) as engine,
+        engine.worker(concurrency=1),
+    ):
+        await known_to_be_quick(engine, "hold")
+        new = [NewTask(processor="hold", options={"hold": 1}), NewTask(processor="hold")]
+        holding, following = await engine.submit_many(new)
+        await held.wait()
+        clock.advance(100)
+        await engine.delete(holding)
+        await engine.result(following)
+    [seconds] = [said["seconds"] for said in listener.told("attempt_finished") if said["task_id"] == following]
+    assert seconds < 50
 
 
 async def test_what_maintenance_does_is_told(watched: TaskEngine, listener: Listener, gate: Gate, db: Db) -> None:

@@ -219,8 +219,8 @@ join task_events e on e.task_id = d.task_id and e.attempt = d.attempt and e.kind
 group by e.task_id
 
 -- name: progress
--- Writes the latest progress of running attempts into their leases. "Is not distinct" keeps the index on the worker
--- out of it, see `finish`.
+-- Writes the latest progress of running attempts into their leases. "Is not distinct" has them found by their tasks:
+-- no index begins with that.
 update task_leases set progress = ($4::real[])[array_position($2::uuid[], task_id)],
     stage = ($5::text[])[array_position($2::uuid[], task_id)], tick = tick + 1
 where task_id = any($2) and worker_id is not distinct from $1 and attempt = ($3::int[])[array_position($2::uuid[], task_id)]
