@@ -98,6 +98,8 @@ class Slots:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             self._parts.observer.slots_changed(used=self.active, total=self.total)
+            if len(self._ahead) <= self._refill_below:
+                self._on_room()  # whoever claims saw these waiting, and thought that there was no room
 
     def _start_next_soon(self) -> None:
         """Start one more slot as soon as this one waits for something."""

@@ -354,6 +354,18 @@ async def test_a_result_that_the_database_refuses_fails_only_its_own_task(
     assert events == await engine.events(tasks[6].id)
 
 
+async def test_every_free_slot_is_filled_however_tasks_arrive(engine: TaskEngine, processors: Processors) -> None:
+    """Ten tasks that come one by one, while others are being claimed and started, run on ten slots at once."""
+    for turn in range(20):
+        gate = Gate()
+        processors.register(f"gate-{turn}", gate.run)
+        async with engine.worker(concurrency=10, processors=[f"gate-{turn}"]):
+            for _ in range(10):
+                await engine.submit(processor=f"gate-{turn}")
+            await eventually(lambda gate=gate: len(gate.running) == 10)  # type: ignore[misc]
+            gate.let_go()
+
+
 async def test_results_may_be_odd_texts(engine: TaskEngine, processors: Processors) -> None:
     """NUL and lone surrogates in results, logs, stages and errors are replaced, and nothing is lost for them."""
 
