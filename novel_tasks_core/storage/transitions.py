@@ -138,16 +138,6 @@ class Transitions:
                 raise PreconditionFailedError(task_id, current)
         return tasks[0]
 
-    async def free_key(self, task_id: TaskId) -> None:
-        """Let go of the keys that a task holds, so that another one can take them."""
-        async with self._database.transaction() as connection:
-            await self.free_key_on(connection, task_id)
-
-    async def free_key_on(self, connection: Connection, task_id: TaskId) -> None:
-        """Do as `free_key` inside the caller's transaction."""
-        with driver_errors():
-            await connection.execute(self._sql["free_key"], task_id)
-
     async def report(self, task_id: TaskId, said: Report, *, timeout_seconds: float, if_version: str | None) -> Change:
         """Apply what an outside service says of a task of processor `external`.
 

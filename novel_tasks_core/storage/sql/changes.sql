@@ -169,10 +169,6 @@ counted as (
 )
 select g.id, f.worker_id from gone g left join freed f on f.task_id = g.id
 
--- name: free_key
--- Lets go of the keys of a task.
-delete from task_keys where task_id = $1
-
 -- name: claim_external
 -- Gives a waiting task, which the caller holds, to an outside service.
 with unreadied as (delete from task_ready where task_id = $1),

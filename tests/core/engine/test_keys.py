@@ -144,7 +144,7 @@ class TwoTransactions(Keys):
         held = await self.holder(row)
         assert held is not None
         await self._transitions.cancel(held, reason="replaced", if_version=None)
-        await self._transitions.free_key(held)
+        await self._database.execute("delete from task_keys where task_id = $1", held)
         return None
 
 
