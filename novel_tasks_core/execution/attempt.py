@@ -204,7 +204,11 @@ async def _perform(
         if task is None or task.cancelling():
             raise
         return failure_of(exc)  # nobody cancelled us: the processor awaited something that was
-    except (Exception, SystemExit) as exc:
+    except SystemExit as exc:
+        if processor.runs_in_child:
+            raise  # not from there: a signal ends this program
+        return failure_of(exc)
+    except Exception as exc:
         return failure_of(exc)
 
 
