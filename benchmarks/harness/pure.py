@@ -10,8 +10,10 @@ import asyncio
 import hashlib
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from novel_tasks_core import LogLevel, NewArtifact, Processors
 from novel_tasks_core.execution.jobs import Job, JobView, structured_options
 from novel_tasks_core.models import new_task_id
 from novel_tasks_core.processors.base import Processor
+from novel_tasks_core.processors.manuscript import Manuscript
 from novel_tasks_core.text.novel import Novel
 from novel_tasks_core.text.reading import read_novel
 
@@ -35,6 +38,10 @@ class BareContext(JobView):
     def read_novel(self, *, encoding: str | None = None) -> Novel:
         """Decode the source and split it into chapters."""
         return read_novel(self.read_source(), file_name=self.file_name, encoding=encoding)
+
+    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
+        """Decode the source and split it into chapters, to be read piece by piece."""
+        return Manuscript(self.read_novel(encoding=encoding))
 
     def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
         """Tell nobody."""
@@ -52,7 +59,7 @@ class BareContext(JobView):
         """Store nothing."""
 
 
-def _cpu_seconds(processor: Processor, options: dict[str, Any], path: Path) -> float:
+def _cpu_seconds(processor: Processor, options: dict[str, Any], path: Path, work: Path) -> float:
     assert processor.function is not None
     job = Job(
         task_id=new_task_id().hex,
@@ -63,6 +70,7 @@ def _cpu_seconds(processor: Processor, options: dict[str, Any], path: Path) -> f
         source_path=str(path),
         extra_data={},
         resume_from=None,
+        work=str(work),
     )
     arguments = () if processor.options_type is None else (structured_options(job, processor.options_type),)
     began = time.thread_time()
@@ -75,8 +83,10 @@ def main(arguments: Sequence[str]) -> None:
     name, *paths = arguments
     known = Processors.builtin()
     processor, options = known.get(name), known.validate(name, None)
-    _cpu_seconds(processor, options, Path(paths[0]))
-    print(json.dumps([_cpu_seconds(processor, options, Path(path)) for path in paths]))
+    with tempfile.TemporaryDirectory() as folder:
+        works = (Path(folder) / str(number) for number in count())
+        _cpu_seconds(processor, options, Path(paths[0]), next(works))
+        print(json.dumps([_cpu_seconds(processor, options, Path(path), next(works)) for path in paths]))
 
 
 async def cpu_seconds(processor: str, paths: Sequence[Path]) -> float:

@@ -19,7 +19,13 @@ from typing import Any, assert_never
 from attrs import evolve, frozen
 
 from novel_tasks_core.conversion import result_json
-from novel_tasks_core.errors import EngineClosedError, InvalidProcessorError, LeaseLostError, TaskTimeoutError
+from novel_tasks_core.errors import (
+    EngineClosedError,
+    FileStoreError,
+    InvalidProcessorError,
+    LeaseLostError,
+    TaskTimeoutError,
+)
 from novel_tasks_core.execution.children import ChildPool
 from novel_tasks_core.execution.context import AttemptFolder, LoopContext
 from novel_tasks_core.execution.failures import Failure, decide, failure_of, log_line
@@ -135,6 +141,8 @@ async def run_attempt(
         if isinstance(ended, Returned):
             if ended.staged:
                 await (keep or _commit_to(files))([_file_of(one) for one in ended.staged])
+            if folder.work:
+                await _forget_work(claim, files)
             return Completed(result=ended.value, artifacts=tuple(map(_artifact_of, ended.staged)), text=ended.text)
     except asyncio.CancelledError:
         if scope.reason is None:
@@ -153,12 +161,21 @@ async def run_attempt(
     if scope.reason is not None:
         ended = _stopped(scope, claim)
     assert not isinstance(ended, Returned)
-    return _failed(ended, claim, processor, reports) if isinstance(ended, Failure) else ended
+    outcome = _failed(ended, claim, processor, reports) if isinstance(ended, Failure) else ended
+    if isinstance(outcome, Failed | Cancelled):
+        await _forget_work(claim, files)
+    return outcome
+
+
+async def _forget_work(claim: Claim, files: FileStore) -> None:
+    """Remove what this attempt and those before left for the next: none follows. What stays the sweeper takes."""
+    with suppress(EngineClosedError, FileStoreError):
+        await files.remove_work(claim.task_id.hex, up_to_attempt=claim.attempt)
 
 
 def _job_of(claim: Claim, processor: Processor, files: FileStore) -> Job:
     source = None if claim.source is None else files.path_of(claim.source.sha256)
-    return job_of(claim, processor, source_path=source)
+    return job_of(claim, processor, source_path=source, work_folder=files.work_folder / claim.task_id.hex)
 
 
 async def perform(
@@ -216,6 +233,7 @@ async def _in_child(
     job: Job, children: ChildPool, folder: AttemptFolder, reports: AttemptReports
 ) -> Returned | Failure:
     finished = await children.run(evolve(job, staging=str(folder.path)), reports=reports)
+    folder.work |= finished.working
     if not finished.staged and finished.failure is None:
         folder.forget()  # the common case; looking would cost more than a small job
     if finished.failure is not None:

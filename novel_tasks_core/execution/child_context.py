@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from novel_tasks_core.execution.jobs import Job, JobView, read_file
 from novel_tasks_core.execution.link import WorkerLink
-from novel_tasks_core.execution.messages import Checkpointed, Logged, Progressed, Staged
+from novel_tasks_core.execution.messages import Checkpointed, Logged, Progressed, Staged, Working
 from novel_tasks_core.execution.values import (
     MAX_STAGE_CHARACTERS,
     artifact_name,
@@ -20,6 +20,9 @@ from novel_tasks_core.models import LogLevel, NewArtifact
 from novel_tasks_core.storage import staging
 from novel_tasks_core.text.novel import Novel
 
+if TYPE_CHECKING:
+    from novel_tasks_core.processors.manuscript import Manuscript
+
 
 class BlockingContext(JobView):
     """A `ChildContext` that speaks to the worker over a `WorkerLink`.
@@ -30,6 +33,19 @@ class BlockingContext(JobView):
     def __init__(self, job: Job, link: WorkerLink) -> None:
         super().__init__(lambda: job)
         self._link = link
+
+    @property
+    def work_folder(self) -> Path:
+        """A folder of the task's own, made when first asked for. Raises: FileStoreError when the disk refuses."""
+        self._link.check()
+        self._link.send(Working())
+        return super().work_folder
+
+    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
+        """Decode the source and split it into chapters, to be read piece by piece. Raises: DecodingError."""
+        from novel_tasks_core.processors.manuscript import Manuscript
+
+        return Manuscript(self.read_novel(encoding=encoding))
 
     def read_source(self) -> bytes:
         """Return the bytes of the source, b"" without one. Raises: SourceNotFoundError when it is gone."""

@@ -33,6 +33,7 @@ from novel_tasks_core.execution.messages import (
     Returned,
     Run,
     Staged,
+    Working,
     encode,
 )
 from novel_tasks_core.execution.reports import AttemptReports
@@ -46,11 +47,15 @@ _READ_BYTES = 1 << 16
 
 @define
 class Finished:
-    """What a job ended with: the returned value or the failure, and the artifacts that were staged, by name."""
+    """What a job ended with: the returned value or the failure, and the artifacts that were staged, by name.
+
+    `working` tells that it used the folder of its task.
+    """
 
     value: object = None
     failure: Failure | None = None
     staged: dict[str, Staged] = Factory(dict)
+    working: bool = False
 
 
 class Child:
@@ -147,6 +152,8 @@ class Child:
                 await self._send(Acknowledge())
             case Staged() as staged:
                 finished.staged[staged.name] = staged
+            case Working():
+                finished.working = True
             case Returned(value):
                 finished.value = value
                 return True

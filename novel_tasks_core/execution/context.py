@@ -32,12 +32,16 @@ from novel_tasks_core.text.novel import Novel
 
 
 class AttemptFolder:
-    """The folder in which one attempt stages its files; it costs nothing until it is asked for."""
+    """The folder in which one attempt stages its files; it costs nothing until it is asked for.
 
-    __slots__ = ("_path", "files")
+    `work` tells whether the attempt used the other folder, that of its task, which outlives it.
+    """
+
+    __slots__ = ("_path", "files", "work")
 
     def __init__(self, files: FileStore) -> None:
         self.files = files
+        self.work = False
         self._path: Path | None = None
 
     @property
@@ -73,6 +77,12 @@ class LoopContext(JobView):
         self._reports = reports
         self._children = children
         self.staged: dict[str, Staged] = {}
+
+    @property
+    def work_folder(self) -> Path:
+        """A folder of the task's own, made when first asked for. Raises: FileStoreError when the disk refuses."""
+        self._folder.work = True
+        return super().work_folder
 
     async def read_source(self) -> bytes:
         """Return the bytes of the source, b"" without one. Raises: SourceNotFoundError when it is gone."""

@@ -14,6 +14,7 @@ from attrs import frozen
 from novel_tasks_core.errors import SourceNotFoundError
 from novel_tasks_core.models import Claim, JsonObject, TaskId
 from novel_tasks_core.processors.base import Processor
+from novel_tasks_core.storage.staging import adopt_work
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ class Job:
 
     `target` is `module:qualname` of the function, "" when it runs on the event loop. `staging` is the
     attempt's folder for files on their way into the store, "" as long as it has none; a child makes it.
+    `work` is the task's folder, in which every attempt may have one that the next takes over.
     """
 
     task_id: str
@@ -34,10 +36,11 @@ class Job:
     source_path: str | None
     extra_data: JsonObject
     resume_from: Any
+    work: str
     staging: str = ""
 
 
-def job_of(claim: Claim, processor: Processor, *, source_path: Path | None) -> Job:
+def job_of(claim: Claim, processor: Processor, *, source_path: Path | None, work_folder: Path) -> Job:
     """Say what there is to do for a claim.
 
     Raises: InvalidProcessorError when a child process could not find the processor.
@@ -51,6 +54,7 @@ def job_of(claim: Claim, processor: Processor, *, source_path: Path | None) -> J
         source_path=None if source_path is None else str(source_path),
         extra_data=_read(claim.extra_json, {}),
         resume_from=_read(claim.checkpoint_json, None),
+        work=str(work_folder),
     )
 
 
@@ -102,6 +106,11 @@ class JobView:
     def resume_from(self) -> Any:
         """The value that the last attempt's `checkpoint` stored, or None."""
         return self._job.resume_from
+
+    @property
+    def work_folder(self) -> Path:
+        """A folder of the task's own, made when first asked for. Raises: FileStoreError when the disk refuses."""
+        return adopt_work(Path(self._job.work), self._job.attempt)
 
 
 def read_file(path: Path | None) -> bytes:

@@ -106,7 +106,7 @@ async def process_file(
         children = await stack.enter_async_context(
             ChildPool(size=1, memory_mb=config.child_memory_mb, grace_seconds=config.cancel_grace_seconds)
         )
-        job = _job(source, chosen, checked)
+        job = _job(source, chosen, checked, work=files.work_folder / "task")
         ended = await perform(
             lambda: job,
             chosen,
@@ -131,7 +131,7 @@ def _readable_file(path: Path) -> Path:
         raise InvalidInputError("path", f"cannot read {str(path)!r}: {exc.strerror}") from exc
 
 
-def _job(path: Path, processor: Processor, options: Mapping[str, Any]) -> Job:
+def _job(path: Path, processor: Processor, options: Mapping[str, Any], *, work: Path) -> Job:
     return Job(
         task_id=new_task_id().hex,
         attempt=1,
@@ -141,6 +141,7 @@ def _job(path: Path, processor: Processor, options: Mapping[str, Any]) -> Job:
         source_path=str(path),
         extra_data={},
         resume_from=None,
+        work=str(work),
     )
 
 

@@ -104,6 +104,13 @@ class Staged:
 
 
 @frozen
+class Working:
+    """Child: the job uses the folder of its task, so that somebody has to see to it at the end."""
+
+    kind: ClassVar[str] = "working"
+
+
+@frozen
 class Returned:
     """Child, last: the processor returned `value`."""
 
@@ -120,14 +127,14 @@ class Raised:
 
 
 FromParent = Hello | Run | Cancel | Acknowledge
-FromChild = Ready | Progressed | Logged | Checkpointed | Staged | Returned | Raised
+FromChild = Ready | Progressed | Logged | Checkpointed | Staged | Working | Returned | Raised
 Message = FromParent | FromChild
 
 _MESSAGES: dict[str, type[Message]] = {
     cls.kind: cls
     for cls in (
         *(Hello, Run, Cancel, Acknowledge),
-        *(Ready, Progressed, Logged, Checkpointed, Staged, Returned, Raised),
+        *(Ready, Progressed, Logged, Checkpointed, Staged, Working, Returned, Raised),
     )
 }
 _NESTED: dict[str, Any] = {"job": Job, "failure": Failure}

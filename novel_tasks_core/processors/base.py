@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 from attrs import field, frozen
@@ -19,6 +19,9 @@ from novel_tasks_core.errors import InvalidProcessorError
 from novel_tasks_core.models import Artifact, JsonObject, LogLevel, NewArtifact, TaskId
 from novel_tasks_core.retries import RetryPolicy
 from novel_tasks_core.text.novel import Novel
+
+if TYPE_CHECKING:
+    from novel_tasks_core.processors.manuscript import Manuscript
 
 __all__ = ["Artifact", "AttemptContext", "ChildContext", "Processor"]
 
@@ -65,12 +68,27 @@ class ChildContext(Protocol):
         """The value that the last attempt's `checkpoint` stored, or None."""
         ...
 
+    @property
+    def work_folder(self) -> Path:
+        """A folder of the task's own, made when first asked for.
+
+        What an attempt leaves there is found by the next one, also after a crash; it goes when the task ends.
+        """
+        ...
+
     def read_source(self) -> bytes:
         """Return the bytes of the source, b"" without one."""
         ...
 
     def read_novel(self, *, encoding: str | None = None) -> Novel:
-        """Decode the source and split it into chapters. Raises: DecodingError."""
+        """Decode the source and split it into chapters, all in memory. Raises: DecodingError."""
+        ...
+
+    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
+        """Decode the source and split it into chapters, to be read piece by piece: for novels of any size.
+
+        Raises: DecodingError.
+        """
         ...
 
     def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
@@ -130,6 +148,14 @@ class AttemptContext(Protocol):
     @property
     def resume_from(self) -> Any:
         """The value that the last attempt's `checkpoint` stored, or None."""
+        ...
+
+    @property
+    def work_folder(self) -> Path:
+        """A folder of the task's own, made when first asked for.
+
+        What an attempt leaves there is found by the next one, also after a crash; it goes when the task ends.
+        """
         ...
 
     async def read_source(self) -> bytes:

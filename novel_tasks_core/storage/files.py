@@ -3,6 +3,7 @@
 `FileStore` is what the engine needs of a store; `LocalFiles` keeps them in a folder of this machine::
 
     root/tmp/...                 staged files and the folders of running attempts
+    root/work/TASK/ATTEMPT/...   what attempts leave for the next one of their task
     root/ab/cd/abcd...           committed files, 64 hex digits
 
 A file is durable once `commit` returns: its bytes were flushed when it was staged, its name is by then.
@@ -40,6 +41,11 @@ class FileStore(Protocol):
         """The folder in which attempts may make folders of their own for what they stage."""
         ...
 
+    @property
+    def work_folder(self) -> Path:
+        """The folder in which every task may have one, named by its id in hex, for what outlives an attempt."""
+        ...
+
     async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
         """Write, hash and flush `data` under a temporary name. If it raises or is cancelled nothing is left.
 
@@ -75,6 +81,14 @@ class FileStore(Protocol):
         """Remove what dead processes staged and never committed; returns how many entries went."""
         ...
 
+    async def old_work(self, *, older_than_seconds: float) -> list[str]:
+        """Return the names of tasks' work folders that have not changed for so long."""
+        ...
+
+    async def remove_work(self, name: str, *, up_to_attempt: int | None = None) -> None:
+        """Remove a task's work folder, or what its attempts up to one have there; harmless when it is not there."""
+        ...
+
 
 class LocalFiles:
     """A `FileStore` in the folder `root`, made on first use.
@@ -93,6 +107,11 @@ class LocalFiles:
     def staging_folder(self) -> Path:
         """The folder of staged files: `root`/tmp."""
         return self._root / "tmp"
+
+    @property
+    def work_folder(self) -> Path:
+        """The folder of tasks' work folders: `root`/work."""
+        return self._root / "work"
 
     def close(self) -> None:
         """End the threads once they are idle; the store cannot be used afterwards."""
@@ -195,6 +214,17 @@ class LocalFiles:
         Raises: FileStoreError.
         """
         return await self._blocking(lambda: staging.sweep(self.staging_folder, older_than_seconds=older_than_seconds))
+
+    async def old_work(self, *, older_than_seconds: float) -> list[str]:
+        """Return the names of tasks' work folders that have not changed for so long. Raises: FileStoreError."""
+        return await self._blocking(lambda: staging.unchanged(self.work_folder, older_than_seconds=older_than_seconds))
+
+    async def remove_work(self, name: str, *, up_to_attempt: int | None = None) -> None:
+        """Remove a task's work folder, or what its attempts up to one have there: not what a later one is using.
+
+        What cannot be removed now is left to the sweeper.
+        """
+        await self._blocking(staging.remove_work, self.work_folder / name, up_to_attempt)
 
     async def _blocking(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run `work` in a thread. A cancellation waits for it, since a system call cannot be stopped."""

@@ -7,13 +7,16 @@ bytes while they are swept waits, and then puts the file back.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+import re
+from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
+from uuid import UUID
 
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.files import FileStore, StagedFile
 from novel_tasks_core.storage.queries import load_queries
 
+_TASK = re.compile("[0-9a-f]{32}", re.ASCII)
 _LOOKED_AT = 1000
 """Files that one statement of a sweep looks at."""
 
@@ -30,6 +33,11 @@ class RegisteredFiles:
     def staging_folder(self) -> Path:
         """The folder of staged files."""
         return self._store.staging_folder
+
+    @property
+    def work_folder(self) -> Path:
+        """The folder of tasks' work folders."""
+        return self._store.work_folder
 
     async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
         """Write, hash and flush `data` under a temporary name."""
@@ -65,8 +73,29 @@ class RegisteredFiles:
         await self._store.check()
 
     async def sweep_temporary(self, *, older_than_seconds: float) -> int:
-        """Remove what dead processes staged and never committed."""
-        return await self._store.sweep_temporary(older_than_seconds=older_than_seconds)
+        """Remove what dead processes staged and never committed, and the work of tasks that have ended."""
+        removed = await self._store.sweep_temporary(older_than_seconds=older_than_seconds)
+        names = await self._store.old_work(older_than_seconds=older_than_seconds)
+        ended = await self._ended(names)
+        for name in ended:
+            await self._store.remove_work(name)
+        return removed + len(ended)
+
+    async def _ended(self, names: Sequence[str]) -> list[str]:
+        """Return those work folders whose task is gone or at its end; what no task's name is, is none of ours."""
+        tasks = {UUID(name): name for name in names if _TASK.fullmatch(name)}
+        if not tasks:
+            return []
+        rows = await self._database.fetch(self._sql["unfinished_tasks"], list(tasks))
+        return [name for id_, name in tasks.items() if id_ not in {row["id"] for row in rows}]
+
+    async def old_work(self, *, older_than_seconds: float) -> list[str]:
+        """Return the names of work folders that have not changed for so long."""
+        return await self._store.old_work(older_than_seconds=older_than_seconds)
+
+    async def remove_work(self, name: str, *, up_to_attempt: int | None = None) -> None:
+        """Remove a task's work folder, or what its attempts up to one have there."""
+        await self._store.remove_work(name, up_to_attempt=up_to_attempt)
 
     async def sweep(self, *, unused_seconds: float) -> int:
         """Remove files that nothing refers to and nobody has stored for `unused_seconds`; returns how many."""

@@ -114,6 +114,35 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def adopt_work(folder: Path, attempt: int) -> Path:
+    """Return the folder of an attempt inside its task's, made with a copy of what the attempt before left there.
+
+    A copy, because that one may be a zombie that still writes to its own.
+
+    Raises: FileStoreError when the disk refuses.
+    """
+    mine = folder / str(attempt)
+    try:
+        if not mine.is_dir():
+            _copy_newest(folder, mine, attempt)
+    except OSError as exc:
+        raise refused(exc) from exc
+    return mine
+
+
+def _copy_newest(folder: Path, mine: Path, attempt: int) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = folder / temporary_name("part")
+    older = [number for number in _attempts(folder) if number < attempt]
+    if older:
+        shutil.copytree(folder / str(older[-1]), part)
+    else:
+        part.mkdir(mode=0o700)
+    part.rename(mine)
+    for number in older:
+        shutil.rmtree(folder / str(number), ignore_errors=True)
+
+
 def stage(folder: Path, data: bytes | Path) -> StagedFile:
     """Stage bytes, or a copy of a file, in `folder`, which is made if it is missing.
 
@@ -142,6 +171,42 @@ def sweep(folder: Path, *, older_than_seconds: float) -> int:
     shared with machines whose processes cannot be seen from here.
     """
     return sum(_remove(entry) for entry in _abandoned(folder, time.time() - older_than_seconds))
+
+
+def remove_work(folder: Path, up_to_attempt: int | None) -> None:
+    """Remove a task's folder, or the folders of its attempts up to one."""
+    if up_to_attempt is None:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for number in _attempts(folder):
+        if number <= up_to_attempt:
+            shutil.rmtree(folder / str(number), ignore_errors=True)
+    with suppress(OSError):  # a later attempt's folder is in it, or somebody else has removed it
+        folder.rmdir()
+
+
+def _attempts(folder: Path) -> list[int]:
+    """Return which attempts have a folder in their task's, in order."""
+    with suppress(FileNotFoundError):
+        return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal())
+    return []
+
+
+def unchanged(folder: Path, *, older_than_seconds: float) -> list[str]:
+    """Return the names of the folders in `folder` in which nothing was made or removed for so long."""
+    before = time.time() - older_than_seconds
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if _last_change(entry.path) < before)
+    return []
+
+
+def _last_change(folder: str) -> float:
+    times = [0.0]
+    for path, _, files in os.walk(folder):
+        for name in (path, *(os.path.join(path, file) for file in files)):
+            with suppress(FileNotFoundError):
+                times.append(os.lstat(name).st_mtime)
+    return max(times)
 
 
 def _abandoned(folder: Path, before: float) -> Iterable[Path]:

@@ -6,8 +6,8 @@ from attrs import frozen
 
 
 @frozen(kw_only=True)
-class Chapter:
-    """One section of a novel: from its heading up to the next one's.
+class Section:
+    """One section of a novel, without its text: from its heading up to the next one's.
 
     `title` has its whitespace collapsed and is "" for a section without a heading of its own (the text
     before the first one, a novel with none). `kind` is part, chapter, section, front or back; `level`
@@ -24,11 +24,17 @@ class Chapter:
     line: int | None
     start: int
     end: int
-    text: str
 
     def __len__(self) -> int:
         """Return how many characters the section has."""
         return self.end - self.start
+
+
+@frozen(kw_only=True)
+class Chapter(Section):
+    """A section of a novel in memory, with its text."""
+
+    text: str
 
 
 @frozen(kw_only=True)

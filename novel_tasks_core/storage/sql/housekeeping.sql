@@ -83,6 +83,10 @@ delete from files where sha256 = $1
 select (select count(*) from task_ready) + (select count(*) from task_leases)
        + (select count(*) from task_schedule where $1::timestamptz is null or run_at <= $1)
 
+-- name: unfinished_tasks
+-- Which of the given tasks are there and not at their end.
+select id from tasks where id = any ($1::uuid[]) and status = 'pending'
+
 -- name: hasten
 -- Makes tasks that are scheduled up to a time due now.
 update task_schedule set run_at = now() where run_at > now() and run_at <= $1

@@ -38,6 +38,7 @@ def job(tmp_path: Path) -> Callable[..., Job]:
             source_path=None,
             extra_data={},
             resume_from=None,
+            work=str(tmp_path / "work"),
             staging=str(tmp_path / "staging"),
         )
 
@@ -292,7 +293,7 @@ class Quiet:
 async def main():
     pool = ChildPool(size=1)
     job = Job(task_id="0" * 32, attempt=1, target="specimen_processors:stubborn", options={}, file_name="",
-              source_path=None, extra_data={}, resume_from=None)
+              source_path=None, extra_data={}, resume_from=None, work="")
     await pool.run(job, reports=Quiet())
 
 asyncio.run(main())

@@ -24,6 +24,7 @@ from novel_tasks_core.execution.messages import (
     Returned,
     Run,
     Staged,
+    Working,
     encode,
 )
 
@@ -36,6 +37,7 @@ JOB = Job(
     source_path="/tmp/x",
     extra_data={},
     resume_from={"chapter": 3},
+    work="/tmp/w",
     staging="/tmp/s",
 )
 MESSAGES: list[Message] = [
@@ -47,6 +49,7 @@ MESSAGES: list[Message] = [
     Progressed(0.5, "第一章"),
     Logged("info", "hello"),
     Checkpointed({"a": 1}),
+    Working(),
     Staged(name="n", content_type="text/plain", size=3, sha256="ab", path="/tmp/f"),
     Returned([1, {"x": None}]),
     Returned(),

@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from attrs import define, field
 
-from novel_tasks_core import DecodingError, InvalidOptionsError, LogLevel, Processors, TaskId
-from novel_tasks_core.models import NewArtifact
+from novel_tasks_core import DecodingError, InvalidOptionsError, Processors
 from novel_tasks_core.processors.analyze import analyze
-from novel_tasks_core.processors.base import ChildContext
 from novel_tasks_core.processors.decoding import ReadingOptions
 from novel_tasks_core.processors.split import split
-from novel_tasks_core.text.novel import Novel
-from novel_tasks_core.text.reading import read_novel
+
+from .recorder import Recorder
+from .recorder import ran as recorded
 
 ENGLISH = "".join(
     f'\n\nCHAPTER {numeral}. <b>The "Mill" & Co</b>\n\n'
@@ -29,55 +25,9 @@ ENGLISH = "".join(
 CHINESE = "".join(f"\n\n第{number}回　山中来客\n\n" + "老人说：“请进来。”少年走了进去。\n" * 40 for number in "一二三")
 
 
-@define
-class Recorder:
-    """A context in memory: keeps what a processor tells it."""
-
-    data: bytes
-    file_name: str = "The Mill.txt"
-    task_id: TaskId = field(factory=lambda: TaskId(uuid4()))
-    attempt: int = 1
-    options: dict[str, Any] = field(factory=dict)
-    source_path: Path | None = None
-    extra_data: dict[str, Any] = field(factory=dict)
-    resume_from: Any = None
-    steps: list[tuple[float, float, str]] = field(factory=list)
-    lines: list[str] = field(factory=list)
-    artifacts: dict[str, bytes] = field(factory=dict)
-
-    def read_source(self) -> bytes:
-        """Return the file."""
-        return self.data
-
-    def read_novel(self, *, encoding: str | None = None) -> Novel:
-        """Read the file."""
-        return read_novel(self.data, file_name=self.file_name, encoding=encoding)
-
-    def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
-        """Keep a step."""
-        self.steps.append((done, total, stage))
-
-    def log(self, message: str, *, level: LogLevel = LogLevel.INFO) -> None:
-        """Keep a line."""
-        self.lines.append(message)
-
-    def save_artifact(self, name: str, data: bytes | Path, *, content_type: str | None = None) -> NewArtifact:
-        """Keep an artifact."""
-        content = data if isinstance(data, bytes) else data.read_bytes()
-        self.artifacts[name] = content
-        return NewArtifact(name=name, sha256="0" * 64, size=len(content), content_type=content_type or "")
-
-    def checkpoint(self, value: Any) -> None:
-        """Keep nothing: these processors are quick."""
-
-
-def ran(processor: Any, text: str, **more: Any) -> tuple[Recorder, dict[str, Any]]:
-    """Run a processor on a text; return its context and its result."""
-    recorder = Recorder(text.encode(), **more)
-    context: ChildContext = recorder
-    result: dict[str, Any] = processor(context, ReadingOptions())
-    json.dumps(result, allow_nan=False)
-    return recorder, result
+def ran(processor: Any, text: str | bytes, **more: Any) -> tuple[Recorder, dict[str, Any]]:
+    """Run a processor on a text with ordinary options; return its context and its result."""
+    return recorded(processor, text, ReadingOptions(), **more)
 
 
 def test_split_lists_every_section_with_offsets() -> None:
@@ -171,19 +121,18 @@ def test_odd_little_texts_are_analyzed(text: str) -> None:
 
 def test_damage_is_logged() -> None:
     """Replaced bytes are told to people."""
-    recorder = Recorder(ENGLISH.encode().replace(b"evening", "évening".encode(), 40) + b"\xff")
-    split(recorder, ReadingOptions())
+    recorder, _ = ran(split, ENGLISH.encode().replace(b"evening", "évening".encode(), 40) + b"\xff")
 
     assert any("damaged" in line for line in recorder.lines)
 
 
 def test_the_encoding_may_be_named() -> None:
     """The option reaches the decoder, and a wrong one is an error with the offset."""
-    recorder = Recorder("naïve".encode("cp1252") * 5)
+    data = "naïve".encode("cp1252") * 5
 
-    assert split(recorder, ReadingOptions(encoding="cp1252"))["encoding"] == "cp1252"
+    assert recorded(split, data, ReadingOptions(encoding="cp1252"))[1]["encoding"] == "cp1252"
     with pytest.raises(DecodingError) as caught:
-        split(recorder, ReadingOptions(encoding="utf-8"))
+        recorded(split, data, ReadingOptions(encoding="utf-8"))
     assert caught.value.offset == 2
 
 
