@@ -421,3 +421,42 @@ async def test_a_snoozing_async_processor_sleeps(attempt: Attempt) -> None:
     outcome = await attempt(snooze)
     assert isinstance(outcome, Retrying)
     assert (outcome.delay_seconds, outcome.counts) == (5, False)
+
+
+async def leave_on_the_loop(ctx: AttemptContext) -> int:
+    """Leave a file for the next attempt, and let there be one."""
+    (ctx.work_folder / str(ctx.attempt)).touch()
+    if ctx.attempt == 1:
+        raise Snooze(for_=1)
+    return len(list(ctx.work_folder.iterdir()))
+
+
+@pytest.mark.parametrize("last", ["return", "fail"])
+async def test_what_an_attempt_leaves_is_there_for_the_next_until_the_task_ends(
+    attempt: Attempt, files: LocalFiles, last: str
+) -> None:
+    """A killed child's work is found by the attempts that follow, and removed after the last, whatever its outcome."""
+    same = {"task_id": new_task_id(), "options": {"ends": ["kill", "kill", last]}}
+    for number in (1, 2):
+        assert isinstance(await attempt("leave", attempt=number, **same), Retrying)
+        assert [path.name for path in files.work_folder.glob("*/*")] == [str(number)]
+
+    outcome = await attempt("leave", attempt=3, **same)
+
+    if isinstance(outcome, Completed):
+        assert outcome.result == [1, 2, 3]
+    else:
+        assert isinstance(outcome, Failed)
+    assert list(files.work_folder.iterdir()) == []
+
+
+async def test_an_async_processor_finds_its_work_too(attempt: Attempt, files: LocalFiles) -> None:
+    """On the loop the work folder is the same thing."""
+    task_id = new_task_id()
+    await attempt(leave_on_the_loop, task_id=task_id)
+
+    outcome = await attempt(leave_on_the_loop, task_id=task_id, attempt=2)
+
+    assert isinstance(outcome, Completed)
+    assert outcome.result == 2
+    assert list(files.work_folder.iterdir()) == []

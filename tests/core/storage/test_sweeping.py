@@ -10,9 +10,10 @@ import pytest
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import InvalidInputError, SourceNotFoundError
-from novel_tasks_core.models import Completed, NewArtifact, Source
+from novel_tasks_core.models import Completed, NewArtifact, Source, new_task_id
 from novel_tasks_core.storage.files import LocalFiles, StagedFile
 from novel_tasks_core.storage.registered import RegisteredFiles
+from novel_tasks_core.storage.staging import adopt_work
 
 from ..support import eventually
 from .bench import Bench, open_bench, spoil
@@ -213,3 +214,17 @@ async def test_the_files_of_a_zombie_are_swept_and_those_of_a_result_are_not(sto
     assert (await store.bench.state(task_id))[0] == "completed"
     assert await store.files.sweep(unused_seconds=3600) == 1
     assert (await store.is_whole(late), await store.is_whole(rightful)) == (False, True)
+
+
+async def test_the_work_of_ended_tasks_is_swept(store: Store) -> None:
+    """Work folders of tasks that are gone or at their end go; those of unfinished ones, and young ones, stay."""
+    waiting, over, gone = await store.bench.submit(), await store.bench.submit(), new_task_id()
+    await store.bench.transitions.cancel(over, reason="", if_version=None)
+    for task_id in (waiting, over, gone):
+        adopt_work(store.files.work_folder / task_id.hex, 1)
+    (store.files.work_folder / "not-ours").mkdir()
+
+    assert await store.files.sweep_temporary(older_than_seconds=3600) == 0
+    assert await store.files.sweep_temporary(older_than_seconds=-1) == 2
+
+    assert sorted(path.name for path in store.files.work_folder.iterdir()) == sorted([waiting.hex, "not-ours"])
