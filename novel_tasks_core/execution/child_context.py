@@ -75,9 +75,16 @@ class BlockingContext(JobView):
         """
         self._link.check()
         kind = storable_text(content_type or content_type_of(artifact_name(name)))
-        staged = staging.stage(Path(self._job.staging), data)
+        staged = staging.stage(Path(self._job.staging), data, flush=False)  # the worker waits for the disk, not we
         self._link.send(
-            Staged(name=name, content_type=kind, size=staged.size, sha256=staged.sha256, path=str(staged.path))
+            Staged(
+                name=name,
+                content_type=kind,
+                size=staged.size,
+                sha256=staged.sha256,
+                path=str(staged.path),
+                flushed=staged.flushed,
+            )
         )
         return NewArtifact(name=name, content_type=kind, size=staged.size, sha256=staged.sha256)
 
