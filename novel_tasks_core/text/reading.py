@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePath
 
-from novel_tasks_core.text.boilerplate import body_span
+from attrs import asdict
+
 from novel_tasks_core.text.chapters import find_outline
 from novel_tasks_core.text.decoding import Decoded, decode
 from novel_tasks_core.text.language import detect_language
-from novel_tasks_core.text.novel import Chapter, Novel
-from novel_tasks_core.text.outline import FoundHeading, Outline
+from novel_tasks_core.text.novel import Chapter, Novel, Section
+from novel_tasks_core.text.outline import Outline
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 
@@ -29,52 +31,44 @@ def read_novel(data: bytes, *, file_name: str = "", encoding: str | None = None)
 
 
 def _novel(decoded: Decoded, outline: Outline) -> Novel:
+    text = decoded.text
     return Novel(
-        text=decoded.text,
+        text=text,
         encoding=decoded.encoding,
         encoding_confidence=decoded.confidence,
         repaired_bytes=decoded.repaired_bytes,
-        language=detect_language(decoded.text),
+        language=detect_language(text),
         confidence=outline.confidence,
         reason=outline.reason,
-        chapters=sections(decoded.text, outline.headings),
+        chapters=tuple(
+            Chapter(**asdict(section), text=text[section.start : section.end])
+            for section in sections(outline, len(text))
+        ),
     )
 
 
-def sections(text: str, headings: tuple[FoundHeading, ...]) -> tuple[Chapter, ...]:
-    """Cut a text at its headings; joined together the sections are the text."""
+def sections(outline: Outline, length: int) -> Iterator[Section]:
+    """Cut a text of `length` characters at its headings; joined together the sections are the text."""
+    headings = outline.headings
     if not headings:
-        return (_without_heading(text, 0, len(text), "chapter"),)
-    starts = [text.rfind("\n", 0, heading.start) + 1 for heading in headings]
-    end = _licence_start(text, headings[-1])
-    made: list[Chapter] = []
-    if starts[0] > 0:
-        made.append(_without_heading(text, 0, starts[0], "front"))
-    line, counted = 1, 0
-    for heading, start, stop in zip(headings, starts, [*starts[1:], end], strict=True):
-        line += text.count("\n", counted, start)
-        counted = start
-        made.append(
-            Chapter(
-                title=heading.title,
-                kind=heading.kind,
-                level=heading.level,
-                offset=heading.start,
-                line=line,
-                start=start,
-                end=stop,
-                text=text[start:stop],
-            )
+        yield _without_heading(0, length, "chapter")
+        return
+    if headings[0].top > 0:
+        yield _without_heading(0, headings[0].top, "front")
+    end = outline.end if outline.end > headings[-1].end else length
+    for heading, stop in zip(headings, [*(later.top for later in headings[1:]), end], strict=True):
+        yield Section(
+            title=heading.title,
+            kind=heading.kind,
+            level=heading.level,
+            offset=heading.start,
+            line=heading.line,
+            start=heading.top,
+            end=stop,
         )
-    if end < len(text):
-        made.append(_without_heading(text, end, len(text), "back"))
-    return tuple(made)
+    if end < length:
+        yield _without_heading(end, length, "back")
 
 
-def _without_heading(text: str, start: int, end: int, kind: str) -> Chapter:
-    return Chapter(title="", kind=kind, level=2, offset=start, line=None, start=start, end=end, text=text[start:end])
-
-
-def _licence_start(text: str, last: FoundHeading) -> int:
-    _, end = body_span(text)
-    return end if end > last.end else len(text)
+def _without_heading(start: int, end: int, kind: str) -> Section:
+    return Section(title="", kind=kind, level=2, offset=start, line=None, start=start, end=end)
