@@ -47,6 +47,15 @@ _WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š�
     set(range(0xC0, 0xFF)) - set("ÐÞð÷×þ".encode("cp1252"))
 )
 _LETTERS = string.ascii_letters.encode()
+_HZ_RUN = re.compile(rb"~\{[!-~]{2,}?~\}")
+_WIDE = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
+_WIDE_BYTES = 16_384
+_WRITTEN = frozenset(
+    {*_COMMON_HAN, *_COMMON_KANJI, *_COMMON_HANGUL, *_HAN_PUNCTUATION, *string.printable}
+    | {chr(code) for span in ((0xC0, 0x180), (0x386, 0x3CF), (0x410, 0x460), (0x3041, 0x3100)) for code in range(*span)}
+    | {chr(code) for span in ((0x5D0, 0x5EB), (0x621, 0x653), (0xE01, 0xE50)) for code in range(*span)}
+    | set("–—‘’“”„…«»")
+)
 
 _COMMON_PAIRS = (
     "ст но то на ен ов ни ра во ко ал ли по ре ос пр та го ер от не ло ла ол ро ом ка ть ес ль ва ор ан ет од те "
@@ -59,10 +68,48 @@ _CYRILLIC_WORD = re.compile("[\u0400-\u045f]{2,}")
 _ODD_SIGN = re.compile("[^\x00-\x7f\u0400-\u045f\u2010-\u2027\u2030-\u203a\xa0\xab\xbb\xa7\u2116]")
 
 
-def looks_written(text: str) -> bool:
-    """Tell whether a text has the characters of writing rather than unassigned and private ones."""
-    strange = sum(1 for character in text if not (character.isprintable() or character.isspace()))
-    return strange <= len(text) // 50
+def rank_escaped(plain: bytes) -> list[tuple[float, str]]:
+    """Return (confidence, codec) of the encodings of seven bits whose signs a text has."""
+    if not plain.isascii():
+        return []
+    if b"\x1b$B" in plain or b"\x1b$@" in plain or b"\x1b(I" in plain:
+        return [(0.95, "iso2022_jp"), (0.9, "iso2022_jp_ext"), (0.9, "iso2022_jp_2004")]
+    if b"\x1b$)C" in plain:
+        return [(0.95, "iso2022_kr")]
+    signed = b"\n".join(_HZ_RUN.findall(plain))
+    return [(0.9, "hz")] if signed and _plausibility(signed, "hz", _COMMON_HAN) >= _ENOUGH else []
+
+
+def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
+    """Return (confidence, codec) of UTF-16 or UTF-32 without a mark, when the samples make sense in one byte order."""
+    data = b"".join(data[:_WIDE_BYTES] for _, data in samples)
+    scores = sorted(((_sense(data[: len(data) // unit * unit], name), name) for name, unit in _WIDE), reverse=True)
+    (best, name), (second, _) = scores[0], scores[1]
+    return [(min(0.97, 0.6 + best), name)] if best >= 0.4 and best > 2 * second else []
+
+
+def _sense(data: bytes, name: str) -> float:
+    """Return the share of characters that many texts have, less a penalty for those that none has."""
+    text = data.decode(name, "replace")
+    counts = Counter(text)
+    common = sum(count for character, count in counts.items() if character in _WRITTEN)
+    strange = sum(
+        count
+        for character, count in counts.items()
+        if character == "\ufffd" or not (character.isprintable() or character.isspace())
+    )
+    return (common - 5 * strange) / max(1, len(text))
+
+
+def damaged_utf8(foreign: bytes, size: int) -> float:
+    """Return how sure a sample is UTF-8 whose damaged places are few beside its intact characters, 0 if it is not."""
+    text = foreign.decode("utf-8", "replace")
+    damaged = text.count("\ufffd") - foreign.count(b"\xef\xbf\xbd")
+    intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
+    lone = damaged == 1 and intact and intact < size // 10
+    if intact < 3 * damaged and not lone:
+        return 0.7 if not intact and is_stray_damage(foreign) else 0.0
+    return 0.95 if intact > 100 * damaged else 0.85
 
 
 def is_stray_damage(data: bytes) -> bool:
@@ -104,9 +151,9 @@ def _plausibility(sample: bytes, name: str, common: frozenset[str]) -> float:
     return good / letters - 20 * counts["\ufffd"] / len(foreign)
 
 
-def rank_single_byte(data: bytes) -> list[tuple[float, str]]:
+def rank_single_byte(data: bytes, plain: bytes) -> list[tuple[float, str]]:
     """Return (confidence, codec), best first, of the single-byte encodings: Cyrillic by letter pairs, else Western."""
-    beginning = data[:1_000_000]
+    beginning = plain
     high_count = len(beginning) - len(beginning.translate(None, _HIGH))
     letters = len(beginning) - len(beginning.translate(None, _LETTERS))
     if high_count > 0.2 * letters:
