@@ -16,6 +16,7 @@ from benchmarks.harness import gate
 from benchmarks.harness.cli import NAMES, load, parse
 from benchmarks.harness.novels import CORPUS_VARIABLE
 from benchmarks.harness.run import DATABASE_VARIABLE, BenchmarkError, BenchmarkSkippedError, Run, server
+from benchmarks.pipeline import Book
 
 ROOT = Path(__file__).resolve().parents[2]
 
