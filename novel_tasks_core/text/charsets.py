@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from itertools import pairwise
 
 _COMMON_HAN = frozenset(
     "的一是不了人我在有他这為之大来以个中上们到说国和地也子时道出而要于就下得可你年生自会那后能对着事其里所去行过家"
@@ -41,31 +40,22 @@ _JAPANESE = frozenset({"shift_jis", "cp932", "euc_jp"})
 _KANA = re.compile("[\u3041-\u30ff]")
 _NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
 _ENOUGH = 0.3
-_HIGH = bytes(range(128, 256))
+_LONG = 500
 _ASCII = bytes(range(128))
 _WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š›œžŸ\xa0¡£§©«®°±²³´¶·º»¼½¾¿".encode("cp1252")) | frozenset(
     set(range(0xC0, 0xFF)) - set("ÐÞð÷×þ".encode("cp1252"))
 )
-_LETTERS = string.ascii_letters.encode()
 _HZ_RUN = re.compile(rb"~\{[!-~]{2,}?~\}")
 _WIDE = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
-_WIDE_BYTES = 16_384
+_WIDE_BYTES = 2048
+_FIRST_BYTES = 512
+_WIDE_SENSE = 0.4
 _WRITTEN = frozenset(
     {*_COMMON_HAN, *_COMMON_KANJI, *_COMMON_HANGUL, *_HAN_PUNCTUATION, *string.printable}
     | {chr(code) for span in ((0xC0, 0x180), (0x386, 0x3CF), (0x410, 0x460), (0x3041, 0x3100)) for code in range(*span)}
     | {chr(code) for span in ((0x5D0, 0x5EB), (0x621, 0x653), (0xE01, 0xE50)) for code in range(*span)}
     | set("–—‘’“”„…«»")
 )
-
-_COMMON_PAIRS = (
-    "ст но то на ен ов ни ра во ко ал ли по ре ос пр та го ер от не ло ла ол ро ом ка ть ес ль ва ор ан ет од те "
-    "ел ат ве"
-    " ит ин де ма за ам ав бы он да же об"
-)
-_CYRILLIC_PAIRS = frozenset(_COMMON_PAIRS.split())
-_CYRILLIC_CODECS = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac_cyrillic")
-_CYRILLIC_WORD = re.compile("[\u0400-\u045f]{2,}")
-_ODD_SIGN = re.compile("[^\x00-\x7f\u0400-\u045f\u2010-\u2027\u2030-\u203a\xa0\xab\xbb\xa7\u2116]")
 
 
 def rank_escaped(plain: bytes) -> list[tuple[float, str]]:
@@ -81,11 +71,22 @@ def rank_escaped(plain: bytes) -> list[tuple[float, str]]:
 
 
 def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
-    """Return (confidence, codec) of UTF-16 or UTF-32 without a mark, when the samples make sense in one byte order."""
-    data = b"".join(data[:_WIDE_BYTES] for _, data in samples)
+    """Return (confidence, codec) of UTF-16 or UTF-32 without a mark, when most of the samples make sense in one.
+
+    The first piece that does decides: behind a lost byte a text is out of step, or the byte orders look exchanged.
+    """
+    pieces = [data[at : at + _WIDE_BYTES] for _, data in samples for at in range(0, min(len(data), 65_536), 4096)]
+    found = [decided for piece in pieces if (decided := _rank_piece(piece) or _rank_piece(piece[1:])) is not None]
+    if 2 * len(found) < len(pieces):
+        return []
+    first = samples[0][1]
+    return [_rank_piece(first[:_FIRST_BYTES]) or _rank_piece(first[:_WIDE_BYTES]) or found[0]]
+
+
+def _rank_piece(data: bytes) -> tuple[float, str] | None:
     scores = sorted(((_sense(data[: len(data) // unit * unit], name), name) for name, unit in _WIDE), reverse=True)
     (best, name), (second, _) = scores[0], scores[1]
-    return [(min(0.97, 0.6 + best), name)] if best >= 0.4 and best > 2 * second else []
+    return (min(0.97, 0.6 + best), name) if best >= _WIDE_SENSE and best > 2 * second else None
 
 
 def _sense(data: bytes, name: str) -> float:
@@ -108,14 +109,14 @@ def damaged_utf8(foreign: bytes, size: int) -> float:
     intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
     lone = damaged == 1 and intact and intact < size // 10
     if intact < 3 * damaged and not lone:
-        return 0.7 if not intact and is_stray_damage(foreign) else 0.0
+        return 0.7 if not intact and _is_stray_damage(foreign, size) else 0.0
     return 0.95 if intact > 100 * damaged else 0.85
 
 
-def is_stray_damage(data: bytes) -> bool:
-    """Tell whether a few high bytes in an ASCII text are damage: none is a letter or sign that a Western text has."""
-    high = data.translate(None, _ASCII)
-    return len(high) <= 3 and not any(byte in _WESTERN for byte in high)
+def _is_stray_damage(foreign: bytes, size: int) -> bool:
+    """Tell whether a few high bytes in a long ASCII text are damage: none is a letter or sign of a Western text."""
+    high = foreign.translate(None, _ASCII)
+    return len(high) <= 3 and size >= _LONG and not any(byte in _WESTERN for byte in high)
 
 
 def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
@@ -149,42 +150,3 @@ def _plausibility(sample: bytes, name: str, common: frozenset[str]) -> float:
     if not letters:
         return 0.0
     return good / letters - 20 * counts["\ufffd"] / len(foreign)
-
-
-def rank_single_byte(data: bytes, plain: bytes) -> list[tuple[float, str]]:
-    """Return (confidence, codec), best first, of the single-byte encodings: Cyrillic by letter pairs, else Western."""
-    beginning = plain
-    high_count = len(beginning) - len(beginning.translate(None, _HIGH))
-    letters = len(beginning) - len(beginning.translate(None, _LETTERS))
-    if high_count > 0.2 * letters:
-        cyrillic = _rank_cyrillic(_around_high_bytes(data))
-        if cyrillic:
-            return cyrillic
-    return [(0.9 if high_count < 0.2 * letters else 0.4, "cp1252"), (0.5, "iso8859-1")]
-
-
-def _around_high_bytes(data: bytes) -> bytes:
-    match = re.search(rb"[\x80-\xff]{2}", data)
-    start = match.start() if match else 0
-    return data[start : start + 8192]
-
-
-def _rank_cyrillic(sample: bytes) -> list[tuple[float, str]]:
-    scores = sorted(((_pair_share(sample, name), name) for name in _CYRILLIC_CODECS), key=lambda scored: -scored[0])
-    return [(min(0.98, 0.6 + share), name) for share, name in scores if share >= 0.15]
-
-
-def _pair_share(sample: bytes, name: str) -> float:
-    """Return the share of common letter pairs within words of one plausible case, less a penalty for odd signs."""
-    text = sample.decode(name, "replace")
-    words = Counter(_CYRILLIC_WORD.findall(text))
-    pairs: Counter[str] = Counter()
-    for word, count in words.items():
-        kept = word.lower() if word[1:].islower() or word.isupper() else "?" * len(word)
-        for first, second in pairwise(kept):
-            pairs[first + second] += count
-    total = sum(pairs.values())
-    if not total:
-        return 0.0
-    good = sum(count for pair, count in pairs.items() if pair in _CYRILLIC_PAIRS)
-    return good / total - 3 * len(_ODD_SIGN.findall(text)) / len(text)
