@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.stopwords import latin_language
 
 _SLICE = 8_000
@@ -31,7 +32,7 @@ _TRADITIONAL = frozenset(
 _ARABIC_PERSIAN = re.compile("[پچژگ]")
 
 
-def detect_language(text: str) -> str:
+def detect_language(text: Text) -> str:
     """Return the BCP 47 tag of the language a text is mostly written in, "und" when there is no telling.
 
     Chinese comes as zh-Hans or zh-Hant. A sample of the middle is read, where a foreign preface or
@@ -59,9 +60,9 @@ def detect_language(text: str) -> str:
             return _ONE_LANGUAGE.get(script, "ja" if script == "kana" else "und")
 
 
-def _sample(text: str) -> str:
+def _sample(text: Text) -> str:
     if len(text) <= 4 * _SLICE:
-        return text
+        return text[:]
     return "\n".join(text[start : start + _SLICE] for start in (len(text) // 4, len(text) // 2, 3 * len(text) // 4))
 
 
