@@ -27,7 +27,6 @@ _CANDIDATES = (
     ("gb18030", _COMMON_HAN),
     ("big5hkscs", _COMMON_HAN),
     ("shift_jis", _COMMON_KANJI),
-    ("cp932", _COMMON_KANJI),
     ("euc_jp", _COMMON_KANJI),
     ("cp949", _COMMON_HANGUL),
 )
@@ -36,9 +35,14 @@ _FALLBACKS = {
     "shift_jis": ("shift_jis", "cp932", "shift_jis_2004"),
     "euc_jp": ("euc_jp", "euc_jis_2004"),
 }
-_JAPANESE = frozenset({"shift_jis", "cp932", "euc_jp"})
+_FIRST_OF = {other: name for name, others in _FALLBACKS.items() for other in others}
+_JAPANESE = frozenset({"shift_jis", "cp932", "shift_jis_2004", "euc_jp", "euc_jis_2004"})
+_FF_AND_NEXT = re.compile(rb"\xff[\x40-\xfe]?")
+_CLEARLY = 0.2
 _KANA = re.compile("[\u3041-\u30ff]")
 _NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
+_REPLACED = re.compile("\ufffd+")
+_ONE_CHARACTER = 3
 _ENOUGH = 0.3
 _LONG = 500
 _ASCII = bytes(range(128))
@@ -47,8 +51,7 @@ _WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š�
 )
 _HZ_RUN = re.compile(rb"~\{[!-~]{2,}?~\}")
 _WIDE = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
-_WIDE_BYTES = 2048
-_FIRST_BYTES = 512
+_WIDE_BYTES = 512
 _WIDE_SENSE = 0.4
 _WRITTEN = frozenset(
     {*_COMMON_HAN, *_COMMON_KANJI, *_COMMON_HANGUL, *_HAN_PUNCTUATION, *string.printable}
@@ -75,12 +78,17 @@ def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
 
     The first piece that does decides: behind a lost byte a text is out of step, or the byte orders look exchanged.
     """
-    pieces = [data[at : at + _WIDE_BYTES] for _, data in samples for at in range(0, min(len(data), 65_536), 4096)]
+    pieces = [
+        data[at : at + _WIDE_BYTES]
+        for _, data in samples
+        for at in range(0, min(len(data), 65_536), max(_WIDE_BYTES, len(data) // 128 * 4))
+    ]
     found = [decided for piece in pieces if (decided := _rank_piece(piece) or _rank_piece(piece[1:])) is not None]
     if 2 * len(found) < len(pieces):
         return []
-    first = samples[0][1]
-    return [_rank_piece(first[:_FIRST_BYTES]) or _rank_piece(first[:_WIDE_BYTES]) or found[0]]
+    beginning = samples[0][1]
+    sizes = (_WIDE_BYTES // 8, _WIDE_BYTES, 4 * _WIDE_BYTES)
+    return [next(filter(None, (_rank_piece(beginning[:size]) for size in sizes)), found[0])]
 
 
 def _rank_piece(data: bytes) -> tuple[float, str] | None:
@@ -105,10 +113,10 @@ def _sense(data: bytes, name: str) -> float:
 def damaged_utf8(foreign: bytes, size: int) -> float:
     """Return how sure a sample is UTF-8 whose damaged places are few beside its intact characters, 0 if it is not."""
     text = foreign.decode("utf-8", "replace")
-    damaged = text.count("\ufffd") - foreign.count(b"\xef\xbf\xbd")
-    intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
-    lone = damaged == 1 and intact and intact < size // 10
-    if intact < 3 * damaged and not lone:
+    intact = len(text) - len(text.encode("ascii", "ignore")) - text.count("\ufffd")
+    runs = [len(run) for run in _REPLACED.findall(text)]
+    damaged = sum(1 if length <= _ONE_CHARACTER else length for length in runs)
+    if not intact or intact < damaged - foreign.count(b"\xff"):
         return 0.7 if not intact and _is_stray_damage(foreign, size) else 0.0
     return 0.95 if intact > 100 * damaged else 0.85
 
@@ -116,6 +124,8 @@ def damaged_utf8(foreign: bytes, size: int) -> float:
 def _is_stray_damage(foreign: bytes, size: int) -> bool:
     """Tell whether a few high bytes in a long ASCII text are damage: none is a letter or sign of a Western text."""
     high = foreign.translate(None, _ASCII)
+    if not high.strip(b"\xff"):
+        return True
     return len(high) <= 3 and size >= _LONG and not any(byte in _WESTERN for byte in high)
 
 
@@ -135,18 +145,32 @@ def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
 
 
 def _plausibility(sample: bytes, name: str, common: frozenset[str]) -> float:
-    """Return the share of common characters among the non-ASCII ones, less a penalty for damage."""
-    text = sample.decode(name, "replace")
-    foreign = _NON_ASCII.findall(text)
-    if not foreign:
-        return 0.0
-    counts = Counter(foreign)
-    punctuation = sum(counts[character] for character in _HAN_PUNCTUATION)
-    kana = len(_KANA.findall(text))
-    good = sum(count for character, count in counts.items() if character in common)
-    if name in _JAPANESE:
-        good += kana
-    letters = len(foreign) - punctuation
+    """Return the share of common characters among the non-ASCII ones, less a penalty for damage.
+
+    No encoding has the byte FF, but many a damaged file: with or without the byte behind it, it is passed over.
+    """
+    if b"\xff" not in sample:
+        return _share(sample.decode(name, "replace"), name, common)
+    mended = (sample.replace(b"\xff", b""), _FF_AND_NEXT.sub(b"", sample))
+    return max(_share(data.decode(name, "replace"), name, common) for data in mended)
+
+
+def continues_better(data: bytes, name: str) -> bool:
+    """Tell whether bytes behind a damaged one make more sense without their first: it was the rest of a character."""
+    common = dict(_CANDIDATES).get(_FIRST_OF.get(name, name))
+    if common is None or data[:1] < b"@":
+        return False
+    with_it, without = (_share(part.decode(name, "replace"), name, common) for part in (data, data[1:]))
+    return without > with_it + _CLEARLY
+
+
+def _share(text: str, name: str, common: frozenset[str]) -> float:
+    counts = Counter(_NON_ASCII.findall(text))
+    foreign = sum(counts.values())
+    letters = foreign - sum(counts[character] for character in _HAN_PUNCTUATION)
     if not letters:
         return 0.0
-    return good / letters - 20 * counts["\ufffd"] / len(foreign)
+    good = sum(count for character, count in counts.items() if character in common)
+    if name in _JAPANESE:
+        good += len(_KANA.findall(text))
+    return good / letters - 20 * counts["\ufffd"] / foreign

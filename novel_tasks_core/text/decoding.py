@@ -42,6 +42,7 @@ _NOT_FOR_FILES = frozenset(
 )
 _TRUNCATED_TAIL = 4
 _SAME_DAMAGE = 4
+_SOME_DAMAGE = 16
 _BEGINNING = 4096
 
 S = TypeVar("S", bound=Sink)
@@ -264,7 +265,7 @@ def _groups(source: ByteSource) -> Iterator[list[Plan]]:
     yield _wide(source, samples)
     refuse_binary(samples)
     foreign = foreign_sample(source)
-    some = max(8, source.size // 200)
+    some = max(_SOME_DAMAGE, source.size // 200)
     yield _zeroed_or_damaged_utf8(plain, foreign, some)
     yield [
         Plan(encoding=name, codec=name, confidence=confidence, most_damage=some)

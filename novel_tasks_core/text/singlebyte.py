@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
 
@@ -52,13 +53,18 @@ _LATIN_CODECS = (
 )
 _WESTERN = "éèêëàâäáåãæçíìîïñóòôöõøœúùûüýß"
 _LETTERS = {
-    "en": "éèêëàâçïôöüæœñ", "fr": "éèêëàâçîïôùûüœæÿ",
-    "de": "äöüßé", "es": "áéíóúüñ", "it": "àèéìòùî", "pt": "áâãàçéêíóôõú",
-    "nl": "ëïéèöüáó", "sv": "åäöé", "da": "æøåé", "no": "æøåéòô", "fi": "äöå", "ca": "àèéíïòóúüç",
-    "pl": "ąćęłńóśźż", "cs": "áčďéěíňóřšťúůýž", "sk": "áäčďéíĺľňóôŕšťúýž", "hr": "čćšžđ", "sl": "čšž",
-    "hu": "áéíóöőúüű", "ro": "ăâîșțşţ", "tr": "çğıöşüâîûi̇", "lt": "ąčęėįšųūž", "lv": "āčēģīķļņšūž", "et": "äöõüšž",
+    "en": "éèæêœïöàëçôâüñ", "fr": "éèàêçâîùôûïëœüæÿ", "de": "äüößé", "es": "óíáéñúü", "it": "èàùòìéî",
+    "pt": "ãáéçíóêõúâôà", "nl": "éëïèöüáó", "sv": "äåöé", "da": "åæøé", "no": "åøæéòô", "fi": "äöå",
+    "ca": "àèéóíòçúïü", "pl": "ęłąśżóćńź", "cs": "áíéěýžřčšůúťďňó", "sk": "áíéčýžšúľťôňďóäŕĺ", "hr": "čšžćđ",
+    "sl": "čšž", "hu": "áéöóőíüúű", "ro": "ăîâșțşţ", "tr": "ışğüçöâîûi̇", "lt": "ėšžųįąūčę", "lv": "āīēšūņžļķģč",
+    "et": "äõüöšž",
 }  # fmt: skip
-_ALPHABETS = {language: frozenset(letters) for language, letters in _LETTERS.items()}
+"""Letters beyond ASCII, the most common first."""
+
+_ALPHABETS = {
+    language: {letter: 1.0 - 0.01 * place for place, letter in enumerate(letters)}
+    for language, letters in _LETTERS.items()
+}
 _LOW_QUOTES = "‚„"
 _MARKS = frozenset("‘’“”„‚«»‹›–—―…")
 _WITHIN_WORDS = frozenset("’–—―…\xad·")
@@ -91,7 +97,7 @@ def _around_high_bytes(data: bytes) -> bytes:
 def _rank_scripts(sample: bytes) -> list[tuple[float, str]]:
     contexts = _contexts(sample)
     scores = [
-        (_pair_share(sample, codec, script) + _fitness(contexts, codec, frozenset()) - 1.0, codec)
+        (_pair_share(sample, codec, script) + _fitness(contexts, codec, {}) - 1.0, codec)
         for script, codecs in _SCRIPT_CODECS
         for codec in codecs
     ]
@@ -117,7 +123,7 @@ def _pair_share(sample: bytes, codec: str, script: str) -> float:
 
 def _rank_latin(foreign: bytes, plain: bytes) -> list[tuple[float, str]]:
     language, sure = latin_language(plain.decode("ascii", "replace"))
-    alphabet = _ALPHABETS.get(language, frozenset())
+    alphabet = _ALPHABETS.get(language, {})
     contexts = _contexts(foreign.replace(b"\xff", b""))  # no Latin text has it, but many a damaged one
     scores = [(_fitness(contexts, codec, alphabet, known=1.0 if sure else 0.6), codec) for codec in _LATIN_CODECS]
     ranked = sorted(scores, key=lambda scored: -round(scored[0], 3))
@@ -130,14 +136,14 @@ def _contexts(data: bytes) -> Counter[bytes]:
     return Counter(padded[match.start() - 1 : match.start() + 2] for match in re.finditer(rb"[\x80-\xff]", padded))
 
 
-def _fitness(contexts: Counter[bytes], codec: str, alphabet: frozenset[str], *, known: float = 1.0) -> float:
+def _fitness(contexts: Counter[bytes], codec: str, alphabet: Mapping[str, float], *, known: float = 1.0) -> float:
     """Return how well what a codec makes of the bytes fits where they stand, -2..1 on average."""
     worth = partial(_worth, alphabet=alphabet, known=known)
     total = sum(contexts.values())
     return sum(worth(*seen.decode(codec, "replace")) * count for seen, count in contexts.items()) / max(1, total)
 
 
-def _worth(before: str, character: str, after: str, *, alphabet: frozenset[str], known: float) -> float:
+def _worth(before: str, character: str, after: str, *, alphabet: Mapping[str, float], known: float) -> float:
     within = before.isalpha() and after.isalpha()
     if character == "\ufffd" or unicodedata.category(character) in ("Cc", "Co", "Cn"):
         return -2.0
@@ -156,8 +162,8 @@ def _worth(before: str, character: str, after: str, *, alphabet: frozenset[str],
         return 1.0
     letter = character.lower()
     alone = not before.isalpha() and not after.isalpha()
-    if alone and (letter not in _WORDS_OF_ONE_LETTER or before in _ENDS):
+    if before in _ENDS or (alone and letter not in _WORDS_OF_ONE_LETTER):
         return -_FOREIGN_LETTER
     if letter in alphabet:
-        return known
+        return known * alphabet[letter]
     return _FOREIGN_LETTER if letter in _WESTERN else -_FOREIGN_LETTER

@@ -7,10 +7,13 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
+from novel_tasks_core.text.charsets import continues_better
+
 CHUNK_BYTES = 262_144
 """How many bytes are decoded at once."""
 
 _WINDOW = 512
+_BEHIND = 64
 _NOTED = 100
 _ORDERS = {"utf-16-le": 1, "utf-16-be": 0}
 _SLIP_BYTES = 4096
@@ -98,7 +101,7 @@ class TooMuchDamage(Exception):
 
 
 def transcode(source: ByteSource, codec: str, log: DamageLog, sink: Sink, *, start: int = 0) -> None:
-    """Decode from byte `start` to the end, as `bytes.decode(codec, "replace")` would, and note what is replaced.
+    """Decode from byte `start` to the end, as `bytes.decode(codec)` would, with what is damaged noted and replaced.
 
     Raises: TooMuchDamage, when the log has enough.
     """
@@ -162,8 +165,7 @@ class _Steps:
         parts: list[str] = []
         done = 0
         while done < len(data):
-            window = data[done : done + _WINDOW]
-            text, used = self._mended(window, offset + done, final and done + len(window) == len(data))
+            text, used = self._mended(data, done, offset + done, final)
             if not used:
                 break
             parts.append(text)
@@ -185,10 +187,15 @@ class _Steps:
             start = len(text[: min(found)].encode(self._codec))
             raise UnicodeDecodeError(self._codec, data, start, start + 1, "no character")
 
-    def _mended(self, window: bytes, offset: int, final: bool) -> tuple[str, int]:
+    def _mended(self, data: bytes, place: int, offset: int, final: bool) -> tuple[str, int]:
+        """Decode from a place up to the next damage or for some bytes, and note the damage."""
+        window = data[place : place + _WINDOW]
         try:
-            return self._strict(window, final)
+            return self._strict(window, final and place + len(window) == len(data))
         except UnicodeDecodeError as exc:
             self._decoder.reset()
-            self._log.add(offset + exc.start, exc.end - exc.start, exc.reason)
-            return self._decoder.decode(window[: exc.start], True) + "\ufffd", exc.end
+            end = exc.end
+            if end - exc.start == 1 and continues_better(data[place + end : place + end + _BEHIND], self._codec):
+                end += 1
+            self._log.add(offset + exc.start, end - exc.start, exc.reason)
+            return self._decoder.decode(window[: exc.start], True) + "\ufffd", end
