@@ -29,6 +29,7 @@ _CANDIDATES = (
     ("shift_jis", _COMMON_KANJI),
     ("euc_jp", _COMMON_KANJI),
     ("cp949", _COMMON_HANGUL),
+    ("johab", _COMMON_HANGUL),
 )
 _FALLBACKS = {
     "big5hkscs": ("big5hkscs", "cp950"),
@@ -52,6 +53,7 @@ _WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š�
 _HZ_RUN = re.compile(rb"~\{[!-~]{2,}?~\}")
 _WIDE = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
 _WIDE_BYTES = 512
+_LEAST_BYTES = 64
 _WIDE_SENSE = 0.4
 _WRITTEN = frozenset(
     {*_COMMON_HAN, *_COMMON_KANJI, *_COMMON_HANGUL, *_HAN_PUNCTUATION, *string.printable}
@@ -78,16 +80,17 @@ def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
 
     The first piece that does decides: behind a lost byte a text is out of step, or the byte orders look exchanged.
     """
+    size = min(_WIDE_BYTES, max(_LEAST_BYTES, len(samples[0][1]) // 32 * 4))
     pieces = [
-        data[at : at + _WIDE_BYTES]
+        data[at : at + size]
         for _, data in samples
-        for at in range(0, min(len(data), 65_536), max(_WIDE_BYTES, len(data) // 128 * 4))
+        for at in range(0, min(len(data), 65_536), max(size, len(data) // 128 * 4))
     ]
     found = [decided for piece in pieces if (decided := _rank_piece(piece) or _rank_piece(piece[1:])) is not None]
     if 2 * len(found) < len(pieces):
         return []
     beginning = samples[0][1]
-    sizes = (_WIDE_BYTES // 8, _WIDE_BYTES, 4 * _WIDE_BYTES)
+    sizes = (_LEAST_BYTES // 2, _LEAST_BYTES, _WIDE_BYTES, 4 * _WIDE_BYTES)
     return [next(filter(None, (_rank_piece(beginning[:size]) for size in sizes)), found[0])]
 
 

@@ -30,7 +30,10 @@ _PAIRS = {
     "arabic": (
         "ال من في لا وا ان ما لم عل ها لى كا ول نا هذ ذا ون ات يا را لت لك وم وك با لو تا ية ين لي قا لأ أن إل لل"
     ),
-    "thai": "าร ที ี่ ไม ม่ เป ็น ว่ ่า มา คน ใน และ แล ละ ได ด้ จะ อง ของ ขอ กา ให ห้ นี น้ ้น ัน ับ กั หน ไป ความ วา",
+    "thai": (
+        "าร ที ี่ ไม ม่ เป ็น ว่ ่า มา คน ใน และ แล ละ ได ด้ จะ อง ของ ขอ กา ให ห้ นี น้ "
+        "้น ัน ับ กั หน ไป ความ วา เข ขา ้า ่อ อย ยู ู่ ตั ั้ ถึ มี ชื ื่ ือ รู ู้ สึ ระ อน"
+    ),
 }
 _COMMON_PAIRS = {
     script: {word[place : place + 2] for word in pairs.split() for place in range(len(word) - 1)}
@@ -43,7 +46,7 @@ _SCRIPT_CODECS = (
     ("arabic", ("cp1256",)),
     ("thai", ("cp874",)),
 )
-_WORD = re.compile(r"[^\W\d_]{2,}(?:[\u0e31-\u0e4e]+[^\W\d_]*)*")
+_WORD = re.compile("(?:[^\\W\\d_]|[\u0591-\u05c7\u064b-\u0652\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]){2,}")
 _RUN_OF_HIGH = re.compile(rb"[\x80-\xff]{2}")
 _LEAST_SHARE = 0.15
 
@@ -53,7 +56,7 @@ _LATIN_CODECS = (
 )
 _WESTERN = "éèêëàâäáåãæçíìîïñóòôöõøœúùûüýß"
 _LETTERS = {
-    "en": "éèæêœïöàëçôâüñ", "fr": "éèàêçâîùôûïëœüæÿ", "de": "äüößé", "es": "óíáéñúü", "it": "èàùòìéî",
+    "en": "éèæêœïöàëçôâü", "fr": "éèàêçâîùôûïëœüæÿ", "de": "äüößé", "es": "óíáéñúü", "it": "èàùòìéî",
     "pt": "ãáéçíóêõúâôà", "nl": "éëïèöüáó", "sv": "äåöé", "da": "åæøé", "no": "åøæéòô", "fi": "äöå",
     "ca": "àèéóíòçúïü", "pl": "ęłąśżóćńź", "cs": "áíéěýžřčšůúťďňó", "sk": "áíéčýžšúľťôňďóäŕĺ", "hr": "čšžćđ",
     "sl": "čšž", "hu": "áéöóőíüúű", "ro": "ăîâșțşţ", "tr": "ışğüçöâîûi̇", "lt": "ėšžųįąūčę", "lv": "āīēšūņžļķģč",
@@ -67,14 +70,25 @@ _ALPHABETS = {
 }
 _LOW_QUOTES = "‚„"
 _MARKS = frozenset("‘’“”„‚«»‹›–—―…")
-_WITHIN_WORDS = frozenset("’–—―…\xad·")
-_SIGNS = frozenset("©®§°ªº½¼¾·№™†‡•\xa0\xad´")
-_BEFORE_WORDS = frozenset("£€¥¢¡¿")
+_DASHES = frozenset("–—―…")
+_WITHIN_WORDS = frozenset("\xad·")
+_SIGNS = frozenset("©®§°ªº½¼¾·№™†‡\xa0\xad´")
+_BEFORE_WORDS = frozenset("£€¥¢¡¿•")
+_CENTRAL = frozenset({"pl", "cs", "sk", "hu", "ro", "hr", "sl"})
+_SPOKEN_IN = {
+    **dict.fromkeys(("cp1250", "iso8859-2", "cp852", "mac-latin2"), _CENTRAL),
+    "cp1254": frozenset({"tr"}),
+    "cp1257": frozenset({"lt", "lv", "et"}),
+}
+_ELIDING = frozenset({"en", "fr", "it", "ca", "nl", "tr", "uk"})
+_APOSTROPHE = {"’": 1.0}
 _WORDS_OF_ONE_LETTER = frozenset("àáèéòóôå")
 _ENDS = frozenset("!?.,;:")
 _OTHER_SCRIPTS = "\u0370"
 _FOREIGN_LETTER = 0.3
 _SURE = 0.97
+_ELSEWHERE = 0.05
+_SHORT = 4096
 
 
 def rank_single_byte(foreign: bytes, plain: bytes) -> list[tuple[float, str]]:
@@ -123,9 +137,13 @@ def _pair_share(sample: bytes, codec: str, script: str) -> float:
 
 def _rank_latin(foreign: bytes, plain: bytes) -> list[tuple[float, str]]:
     language, sure = latin_language(plain.decode("ascii", "replace"))
-    alphabet = _ALPHABETS.get(language, {})
     contexts = _contexts(foreign.replace(b"\xff", b""))  # no Latin text has it, but many a damaged one
-    scores = [(_fitness(contexts, codec, alphabet, known=1.0 if sure else 0.6), codec) for codec in _LATIN_CODECS]
+    scores: list[tuple[float, str]] = []
+    for codec in _LATIN_CODECS:
+        spoken = language if sure else latin_language(plain[:_SHORT].decode(codec, "replace"))[0]
+        alphabet = _ALPHABETS.get(spoken, {}) | (_APOSTROPHE if spoken in _ELIDING else {})
+        fitness = _fitness(contexts, codec, alphabet, known=1.0 if sure else 0.9)
+        scores.append((fitness if spoken in _SPOKEN_IN.get(codec, _ALPHABETS) else fitness - _ELSEWHERE, codec))
     ranked = sorted(scores, key=lambda scored: -round(scored[0], 3))
     return [(max(0.3, min(_SURE, 0.4 + score / 2)), codec) for score, codec in ranked]
 
@@ -148,15 +166,14 @@ def _worth(before: str, character: str, after: str, *, alphabet: Mapping[str, fl
     if character == "\ufffd" or unicodedata.category(character) in ("Cc", "Co", "Cn"):
         return -2.0
     if character in _MARKS:
-        stray = before.isalpha() if character in _LOW_QUOTES else within and character not in _WITHIN_WORDS
-        return -0.5 if stray else 1.0
+        return _worth_of_mark(character, before.isalpha(), within, alphabet)
     if character in _SIGNS:
         return -0.5 if within and character not in _WITHIN_WORDS else 0.5
     if character in _BEFORE_WORDS:
         return -0.5 if before.isalpha() else 0.5
-    if not character.isalpha() and not unicodedata.combining(character):
+    if not character.isalpha() and not unicodedata.category(character).startswith("M"):
         return -0.7
-    if (character.isupper() and before.islower()) or (character.islower() and before.isupper() and after.isupper()):
+    if (character.isupper() and before.islower()) or (character.islower() and after.isupper()):
         return -1.0
     if character >= _OTHER_SCRIPTS:
         return 1.0
@@ -167,3 +184,13 @@ def _worth(before: str, character: str, after: str, *, alphabet: Mapping[str, fl
     if letter in alphabet:
         return known * alphabet[letter]
     return _FOREIGN_LETTER if letter in _WESTERN else -_FOREIGN_LETTER
+
+
+def _worth_of_mark(mark: str, behind: bool, within: bool, alphabet: Mapping[str, float]) -> float:
+    if mark in _LOW_QUOTES:
+        return -0.5 if behind else 1.0
+    if not within:
+        return 1.0
+    if mark in _DASHES:
+        return 0.7
+    return alphabet.get(mark, 0.3) if mark in _APOSTROPHE else -0.5
