@@ -43,9 +43,10 @@ class BlockingContext(JobView):
 
     def open_novel(self, *, encoding: str | None = None) -> Manuscript:
         """Decode the source and split it into chapters, to be read piece by piece. Raises: DecodingError."""
-        from novel_tasks_core.processors.manuscript import Manuscript
+        from novel_tasks_core.processors.manuscript import open_manuscript
 
-        return Manuscript(self.read_novel(encoding=encoding))
+        self._link.check()
+        return open_manuscript(self.source_path, lambda: self.work_folder, file_name=self.file_name, encoding=encoding)
 
     def read_source(self) -> bytes:
         """Return the bytes of the source, b"" without one. Raises: SourceNotFoundError when it is gone."""

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from novel_tasks_core.text.novel import Novel, Section
+from novel_tasks_core.errors import DecodingError
+from novel_tasks_core.processors.spool import Spool, spool_source
+from novel_tasks_core.text.language import detect_language
+from novel_tasks_core.text.novel import Section
+from novel_tasks_core.text.reading import outline_of, sections
 
 PIECE_CHARACTERS = 100_000
 """How much of a section a processor takes at once."""
 
 
 class Manuscript:
-    """A decoded and split novel; what it says of itself is as in `Novel`. Its sections joined are the text."""
+    """A decoded and split novel; what it says of itself is as in `Novel`. Its sections joined are the text.
 
-    def __init__(self, novel: Novel) -> None:
-        self._text = novel.text
-        self.encoding = novel.encoding
-        self.encoding_confidence = novel.encoding_confidence
-        self.repaired_bytes = novel.repaired_bytes
-        self.language = novel.language
-        self.confidence = novel.confidence
-        self.reason = novel.reason
-        self.sections: tuple[Section, ...] = novel.chapters
+    `damage` says where the first hundred damaged places of the file are. The text stays on disk.
+    """
+
+    def __init__(self, spool: Spool, *, file_name: str = "") -> None:
+        outline = outline_of(spool.text, file_name=file_name)
+        self._text = spool.text
+        self.encoding = spool.encoding
+        self.encoding_confidence = spool.confidence
+        self.repaired_bytes = spool.repaired_bytes
+        self.damage = spool.damage
+        self.language = detect_language(spool.text)
+        self.confidence = outline.confidence
+        self.reason = outline.reason
+        self.sections: tuple[Section, ...] = tuple(sections(outline, len(spool.text)))
 
     @property
     def characters(self) -> int:
@@ -46,3 +56,15 @@ class Manuscript:
         """Return so many characters from the middle of the text, where no preface or licence reaches."""
         start = max(0, len(self._text) // 2 - characters // 2)
         return self._text[start : start + characters]
+
+
+def open_manuscript(
+    path: Path | None, folder: Callable[[], Path], *, file_name: str = "", encoding: str | None = None
+) -> Manuscript:
+    """Decode and split the file of a task; what has to be written goes into `folder`, which is only asked for then.
+
+    Raises: as `spool_source`; DecodingError for a task without a file.
+    """
+    if path is None:
+        raise DecodingError("the file is empty")
+    return Manuscript(spool_source(path, folder, encoding=encoding), file_name=file_name)

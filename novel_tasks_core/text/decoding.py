@@ -19,6 +19,7 @@ from novel_tasks_core.errors import DecodingError, InvalidInputError
 from novel_tasks_core.text import charsets
 from novel_tasks_core.text.formats import refuse_binary, refuse_other_formats
 from novel_tasks_core.text.sampling import foreign_sample, plain_samples
+from novel_tasks_core.text.singlebyte import rank_single_byte
 from novel_tasks_core.text.transcoding import (
     ByteSource,
     Damage,
@@ -41,6 +42,7 @@ _NOT_FOR_FILES = frozenset(
 )
 _TRUNCATED_TAIL = 4
 _SAME_DAMAGE = 4
+_SOME_DAMAGE = 16
 _BEGINNING = 4096
 
 S = TypeVar("S", bound=Sink)
@@ -263,14 +265,14 @@ def _groups(source: ByteSource) -> Iterator[list[Plan]]:
     yield _wide(source, samples)
     refuse_binary(samples)
     foreign = foreign_sample(source)
-    some = max(8, source.size // 200)
+    some = max(_SOME_DAMAGE, source.size // 200)
     yield _zeroed_or_damaged_utf8(plain, foreign, some)
     yield [
         Plan(encoding=name, codec=name, confidence=confidence, most_damage=some)
         for confidence, name in charsets.rank_double_byte(foreign)
     ]
-    ranked = charsets.rank_single_byte(foreign, plain)
-    yield [Plan(encoding=name, codec=name, confidence=confidence, most_damage=some) for confidence, name in ranked]
+    for confidence, name in rank_single_byte(foreign, plain):
+        yield [Plan(encoding=name, codec=name, confidence=confidence, most_damage=some)]
     yield [Plan(encoding="cp1252", codec="cp1252", confidence=0.3, most_damage=source.size)]
 
 
@@ -286,13 +288,13 @@ def _exact_utf8(samples: list[tuple[int, bytes]], plain: bytes) -> list[Plan]:
 
 
 def _wide(source: ByteSource, samples: list[tuple[int, bytes]]) -> list[Plan]:
-    """Recognise UTF-16 and UTF-32 without a mark."""
+    """Recognise UTF-16 and UTF-32 without a mark. The line of a lost byte may be damaged throughout."""
     return [
         Plan(
             encoding=name,
             codec=name,
             confidence=confidence,
-            most_damage=max(4, source.size // 200),
+            most_damage=max(500, source.size // 200),
         )
         for confidence, name in charsets.rank_wide(samples)
     ]

@@ -12,6 +12,7 @@ from novel_tasks_core.text.decoding import Decoded, decode
 from novel_tasks_core.text.language import detect_language
 from novel_tasks_core.text.novel import Chapter, Novel, Section
 from novel_tasks_core.text.outline import Outline
+from novel_tasks_core.text.passages import Text
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 
@@ -26,8 +27,12 @@ def read_novel(data: bytes, *, file_name: str = "", encoding: str | None = None)
     for an unknown encoding name.
     """
     decoded = decode(data, encoding=encoding)
-    outline = find_outline(decoded.text, markdown=PurePath(file_name).suffix.lower() in _MARKDOWN)
-    return _novel(decoded, outline)
+    return _novel(decoded, outline_of(decoded.text, file_name=file_name))
+
+
+def outline_of(text: Text, *, file_name: str) -> Outline:
+    """Find the headings of a text, as Markdown when the name of its file says so."""
+    return find_outline(text, markdown=PurePath(file_name).suffix.lower() in _MARKDOWN)
 
 
 def _novel(decoded: Decoded, outline: Outline) -> Novel:

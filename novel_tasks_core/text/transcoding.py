@@ -7,11 +7,16 @@ from typing import Protocol
 
 from attrs import define, field, frozen
 
+from novel_tasks_core.text.charsets import continues_better
+
 CHUNK_BYTES = 262_144
 """How many bytes are decoded at once."""
 
 _WINDOW = 512
+_BEHIND = 64
 _NOTED = 100
+_ORDERS = {"utf-16-le": 1, "utf-16-be": 0}
+_SLIP_BYTES = 4096
 _NO_CHARACTERS = "\uf8f0\uf8f1\uf8f2\uf8f3"  # where cp932 puts bytes that are no characters at all
 
 
@@ -96,7 +101,7 @@ class TooMuchDamage(Exception):
 
 
 def transcode(source: ByteSource, codec: str, log: DamageLog, sink: Sink, *, start: int = 0) -> None:
-    """Decode from byte `start` to the end, as `bytes.decode(codec, "replace")` would, and note what is replaced.
+    """Decode from byte `start` to the end, as `bytes.decode(codec)` would, with what is damaged noted and replaced.
 
     Raises: TooMuchDamage, when the log has enough.
     """
@@ -110,6 +115,30 @@ def transcode(source: ByteSource, codec: str, log: DamageLog, sink: Sink, *, sta
             return
 
 
+def _slip(data: bytes, codec: str) -> int | None:
+    """Return where UTF-16 comes back into step: at the first newline that lies across two units, as all after it do."""
+    high = _ORDERS[codec]
+    across = data[high::2] if high else data[2::2]
+    start = across.find(b"\n")
+    while start >= 0:
+        place = 2 * start + 1
+        end = place + _SLIP_BYTES
+        newline = b"\n\0" if high else b"\0\n"
+        if data[place : place + 2] == newline and _newlines(data, place, end, newline) > _newlines(
+            data, place - 1, end, newline
+        ):
+            return place
+        start = across.find(b"\n", start + 1)
+    return None
+
+
+def _newlines(data: bytes, start: int, end: int, newline: bytes) -> int:
+    """Count the newlines of two bytes that lie in step with `start`."""
+    first, second = data[start:end:2], data[start + 1 : end : 2]
+    wanted, other = newline
+    return sum(1 for one, two in zip(first, second, strict=False) if one == wanted and two == other)
+
+
 class _Steps:
     """A decoder that keeps no bytes back: it says how many it used."""
 
@@ -120,6 +149,14 @@ class _Steps:
 
     def decode(self, data: bytes, offset: int, final: bool) -> tuple[str, int]:
         """Return the text of as many whole characters as there are, and their bytes."""
+        slip = _slip(data, self._codec) if self._codec in _ORDERS else None
+        if slip is not None:
+            text, _ = self._decode(data[: slip - 1], offset, True)
+            self._log.add(offset + slip - 1, 1, "a byte is missing, or one too many,")
+            return text + "\ufffd", slip
+        return self._decode(data, offset, final)
+
+    def _decode(self, data: bytes, offset: int, final: bool) -> tuple[str, int]:
         state = self._decoder.getstate()
         try:
             return self._strict(data, final)
@@ -128,8 +165,7 @@ class _Steps:
         parts: list[str] = []
         done = 0
         while done < len(data):
-            window = data[done : done + _WINDOW]
-            text, used = self._mended(window, offset + done, final and done + len(window) == len(data))
+            text, used = self._mended(data, done, offset + done, final)
             if not used:
                 break
             parts.append(text)
@@ -151,10 +187,15 @@ class _Steps:
             start = len(text[: min(found)].encode(self._codec))
             raise UnicodeDecodeError(self._codec, data, start, start + 1, "no character")
 
-    def _mended(self, window: bytes, offset: int, final: bool) -> tuple[str, int]:
+    def _mended(self, data: bytes, place: int, offset: int, final: bool) -> tuple[str, int]:
+        """Decode from a place up to the next damage or for some bytes, and note the damage."""
+        window = data[place : place + _WINDOW]
         try:
-            return self._strict(window, final)
+            return self._strict(window, final and place + len(window) == len(data))
         except UnicodeDecodeError as exc:
             self._decoder.reset()
-            self._log.add(offset + exc.start, exc.end - exc.start, exc.reason)
-            return self._decoder.decode(window[: exc.start], True) + "\ufffd", exc.end
+            end = exc.end
+            if end - exc.start == 1 and continues_better(data[place + end : place + end + _BEHIND], self._codec):
+                end += 1
+            self._log.add(offset + exc.start, end - exc.start, exc.reason)
+            return self._decoder.decode(window[: exc.start], True) + "\ufffd", end

@@ -14,7 +14,7 @@ from attrs import define, field
 from novel_tasks_core import LogLevel, TaskId
 from novel_tasks_core.models import NewArtifact
 from novel_tasks_core.processors.base import ChildContext
-from novel_tasks_core.processors.manuscript import Manuscript
+from novel_tasks_core.processors.manuscript import Manuscript, open_manuscript
 from novel_tasks_core.text.novel import Novel
 from novel_tasks_core.text.reading import read_novel
 
@@ -62,7 +62,7 @@ class Recorder:
 
     def open_novel(self, *, encoding: str | None = None) -> Manuscript:
         """Open the file."""
-        return Manuscript(self.read_novel(encoding=encoding))
+        return open_manuscript(self.source_path, lambda: self.work_folder, file_name=self.file_name, encoding=encoding)
 
     def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
         """Keep a step."""

@@ -105,7 +105,7 @@ def test_damage_is_told_alike_in_memory_and_on_disk(tmp_path: Path) -> None:
     (tmp_path / "tale.txt").write_bytes(data)
     decoded = decode(bytes(data))
     with spool_source(tmp_path / "tale.txt", tmp_path) as spool:
-        assert spool.text[:] == decoded.text == bytes(data).decode("gb18030", "replace")
+        assert spool.text[:] == decoded.text
         assert (spool.damage, spool.encoding) == (decoded.damage, decoded.encoding)
         assert 3 <= len(spool.damage) <= 6
 
