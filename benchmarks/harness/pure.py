@@ -35,13 +35,19 @@ class BareContext(JobView):
         assert self.source_path is not None
         return self.source_path.read_bytes()
 
-    def read_novel(self, *, encoding: str | None = None) -> Novel:
+    def read_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Novel:
         """Decode the source and split it into chapters."""
-        return read_novel(self.read_source(), file_name=self.file_name, encoding=encoding)
+        return read_novel(self.read_source(), file_name=self.file_name, encoding=encoding, chapter_rule=chapter_rule)
 
-    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
+    def open_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Manuscript:
         """Decode the source and split it into chapters, to be read piece by piece."""
-        return open_manuscript(self.source_path, lambda: self.work_folder, file_name=self.file_name, encoding=encoding)
+        return open_manuscript(
+            self.source_path,
+            lambda: self.work_folder,
+            file_name=self.file_name,
+            encoding=encoding,
+            chapter_rule=chapter_rule,
+        )
 
     def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
         """Tell nobody."""

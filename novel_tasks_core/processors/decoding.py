@@ -1,15 +1,21 @@
-"""What the processors that read a novel share: the option that names its encoding, and what they tell of it."""
+"""What the processors that read a novel share: the options that say how to read it, and what they tell of it."""
 
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, field, frozen
+from attrs.validators import and_, max_len, optional
+
+from novel_tasks_core.models import LogLevel
+from novel_tasks_core.text.novel import Novel, Section
+from novel_tasks_core.text.rule import LONGEST_RULE, check_rule
 
 if TYPE_CHECKING:
     from novel_tasks_core.processors.base import ChildContext
-    from novel_tasks_core.text.novel import Novel
+    from novel_tasks_core.processors.manuscript import Manuscript
 
 
 def _known_encoding(instance: object, attribute: Attribute[Any], value: str | None) -> None:
@@ -19,6 +25,10 @@ def _known_encoding(instance: object, attribute: Attribute[Any], value: str | No
         codecs.lookup(value)
     except (LookupError, ValueError) as exc:
         raise ValueError(f"unknown encoding {value[:100]!r}") from exc
+
+
+def _usable_rule(instance: object, attribute: Attribute[Any], value: str) -> None:
+    check_rule(value)
 
 
 @frozen(kw_only=True)
@@ -32,22 +42,49 @@ class ReadingOptions:
             "description": "The encoding of the file, such as gb18030 or windows-1252; found out when not given."
         },
     )
+    chapter_rule: str | None = field(
+        default=None,
+        validator=optional(and_(max_len(LONGEST_RULE), _usable_rule)),
+        metadata={
+            "description": (
+                "A regular expression (Python's) for the lines that are headings, matched against the beginning"
+                " of every line without the white space around it; a group named title gives the title."
+                " Chapters are found by evidence when not given."
+            )
+        },
+    )
 
 
 def read_and_log(ctx: ChildContext, options: ReadingOptions) -> Novel:
-    """Read the novel of an attempt and log what was found out about it. Raises: DecodingError."""
-    novel = ctx.read_novel(encoding=options.encoding)
-    headed = sum(1 for chapter in novel.chapters if chapter.line is not None)
-    ctx.log(f"encoding {novel.encoding} (confidence {novel.encoding_confidence:.2f}), language {novel.language}")
-    if novel.repaired_bytes:
-        ctx.log(f"{novel.repaired_bytes} damaged bytes were replaced")
-    ctx.log(f"{headed} headings (confidence {novel.confidence:.2f}): {novel.reason}")
+    """Read the novel of an attempt into memory and log what was found out about it. Raises: DecodingError."""
+    novel = ctx.read_novel(encoding=options.encoding, chapter_rule=options.chapter_rule)
+    _log(ctx, novel, options)
     return novel
 
 
-def summary(novel: Novel) -> dict[str, Any]:
+def open_and_log(ctx: ChildContext, options: ReadingOptions) -> Manuscript:
+    """Open the novel of an attempt piece by piece, and log what was found out about it. Raises: DecodingError."""
+    novel = ctx.open_novel(encoding=options.encoding, chapter_rule=options.chapter_rule)
+    _log(ctx, novel, options)
+    return novel
+
+
+def _log(ctx: ChildContext, novel: Novel | Manuscript, options: ReadingOptions) -> None:
+    headed = sum(1 for section in _sections(novel) if section.line is not None)
+    ctx.log(f"encoding {novel.encoding} (confidence {novel.encoding_confidence:.2f}), language {novel.language}")
+    if novel.repaired_bytes:
+        ctx.log(f"{novel.repaired_bytes} damaged bytes were replaced")
+    missed = options.chapter_rule is not None and not headed
+    level = LogLevel.WARNING if missed else LogLevel.INFO
+    ctx.log(f"{headed} headings (confidence {novel.confidence:.2f}): {novel.reason}", level=level)
+
+
+def _sections(novel: Novel | Manuscript) -> Sequence[Section]:
+    return novel.chapters if isinstance(novel, Novel) else novel.sections
+
+
+def summary(novel: Novel | Manuscript) -> dict[str, Any]:
     """Return the facts about a novel that every result begins with, as JSON."""
-    chapters = [chapter for chapter in novel.chapters if chapter.kind == "chapter"]
     return {
         "encoding": novel.encoding,
         "encoding_confidence": round(novel.encoding_confidence, 3),
@@ -55,6 +92,6 @@ def summary(novel: Novel) -> dict[str, Any]:
         "language": novel.language,
         "confidence": round(novel.confidence, 3),
         "reason": novel.reason,
-        "chapters": len(chapters),
-        "characters": len(novel.text),
+        "chapters": sum(1 for section in _sections(novel) if section.kind == "chapter"),
+        "characters": len(novel.text) if isinstance(novel, Novel) else novel.characters,
     }

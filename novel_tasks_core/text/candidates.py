@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable
 
 from attrs import frozen
 
 from novel_tasks_core.text.forms import Form, Heading
+from novel_tasks_core.text.glance import INDENT, lone_line, possible_line
 from novel_tasks_core.text.hanheadings import HAN_FIRST
 from novel_tasks_core.text.headings import (
     LONGEST_HEADING,
@@ -48,12 +50,7 @@ _MAY_BEGIN = (
 _DECORATIONS = frozenset("([{【〔「『《〈<（［#*_=~•☆★◆◇■□●○▲△※+|.·-–—―─§")
 _POSSIBLE = _SPACED_CAPITALS | _MAY_BEGIN | _DECORATIONS
 """What a line that does not stand alone must begin with to be looked at."""
-_INDENT = 300
 _LONGEST_LINE = 1000
-_POSSIBLE_LINE = re.compile(rf"\n[^\S\n]{{0,{_INDENT}}}(?=[{re.escape(''.join(sorted(_POSSIBLE)))}])")
-_LONE_LINE = re.compile(
-    rf"\n[^\S\n]{{0,{_INDENT}}}\n[^\S\n]{{0,{_INDENT}}}(?=\S[^\n]{{0,{_INDENT}}}(?:\n[^\S\n]*(?:\n|\Z)|\Z))"
-)
 _LINE_ENDS_GAP = re.compile(r"\Z|\n[^\S\n]*(?:\n|\Z)")
 
 
@@ -128,13 +125,18 @@ class Scan:
 
 def scan(text: Text) -> Scan:
     """Find every line of a text that may be a heading, in one pass over its blocks."""
+    return examine(text, possible_lines)
+
+
+def examine(text: Text, lines_of: Callable[[Window], Iterable[int]]) -> Scan:
+    """Find the headings among the lines that `lines_of` names of every window, by where they begin, in order."""
     found = Scan([], [], [], Layout(0, 0, Counter()))
     gaps = found.layout.gaps
     crowded = _longest_crowded(text)
     number = 1
     for window in windows(text):
         counted = window.begin
-        for at in _possible_lines(window):
+        for at in lines_of(window):
             number += window.text.count("\n", counted, at)
             counted = at
             candidate = _candidate(window, at, number, crowded)
@@ -165,12 +167,13 @@ def _count_gaps(window: Window, gaps: Counter[int]) -> None:
         gaps[min(gap.count("\n") - 1, 9)] += count
 
 
-def _possible_lines(window: Window) -> list[int]:
+def possible_lines(window: Window) -> list[int]:
     """Return where the lines of a window begin that may be headings, in order."""
-    text, begin, limit = window.text, window.begin, window.limit
+    begin, limit = window.begin, window.limit
+    text = window.text + "\n\n" if window.last else window.text
     found = {0} if not window.offset and not begin else set()
-    for pattern in (_POSSIBLE_LINE, _LONE_LINE):
-        for match in pattern.finditer(text, max(0, begin - _INDENT), min(len(text), limit + _INDENT)):
+    for pattern in (possible_line(), lone_line()):
+        for match in pattern.finditer(text, max(0, begin - INDENT), limit + INDENT):
             found.add(text.rfind("\n", 0, match.end()) + 1)
     if not window.offset and not begin:
         found.add(text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1)

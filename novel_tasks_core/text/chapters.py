@@ -12,11 +12,13 @@ from attrs import evolve
 from novel_tasks_core.text.aozora import aozora_marks, has_marks
 from novel_tasks_core.text.boilerplate import body_span
 from novel_tasks_core.text.candidates import Candidate, Layout, Scan, scan
+from novel_tasks_core.text.evidence import evidence_of
 from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.markdown import markdown_marks
 from novel_tasks_core.text.marked import outline_of_marks
 from novel_tasks_core.text.outline import FoundHeading, Outline
 from novel_tasks_core.text.passages import Text
+from novel_tasks_core.text.ruled import outline_of_rule
 from novel_tasks_core.text.sequences import (
     Chain,
     Link,
@@ -37,26 +39,27 @@ _NAMED_BODY = 150
 _SURE = 0.8
 
 
-def find_outline(text: Text, *, markdown: bool = False) -> Outline:
+def find_outline(text: Text, *, markdown: bool = False, rule: str | None = None) -> Outline:
     """Find the headings of a book.
 
     Linear in the length of the text, of which only a passage is in memory at once. Without any heading the
-    outline is empty and says so.
+    outline is empty and says so. A user's own `rule` goes before everything else: see `outline_of_rule`.
     """
     lines = with_newlines(text)
     start, end = body_span(lines)
-    return evolve(_outline(lines, start, end, markdown=markdown), end=end)
+    outline = _outline(lines, start, end, markdown=markdown) if rule is None else outline_of_rule(lines, rule)
+    return evolve(outline, end=end)
 
 
 def _outline(text: Text, start: int, end: int, *, markdown: bool) -> Outline:
     if markdown:
-        outline = outline_of_marks(text, markdown_marks(text), "Markdown headings", start=start, end=end)
+        outline = outline_of_marks(text, markdown_marks(text), "markdown", start=start, end=end)
         if len(outline.headings) > 2:
             return outline
         plain = _scanned_outline(text, start, end)
         return plain if len(plain.headings) > len(outline.headings) + 2 or not outline.headings else outline
     if has_marks(text):
-        outline = outline_of_marks(text, aozora_marks(text), "the text's own heading marks", start=start, end=end)
+        outline = outline_of_marks(text, aozora_marks(text), "marks", start=start, end=end)
         if outline.headings:
             plain = _scanned_outline(text, start, end)
             return _merged(outline, plain) if len(plain.headings) > 2 * len(outline.headings) else outline
@@ -70,7 +73,7 @@ def _merged(marked: Outline, plain: Outline) -> Outline:
     taken = {heading.start for heading in plain.headings}
     parts = [evolve(heading, kind="part", level=1) for heading in marked.headings if heading.start not in taken]
     headings = sorted([*parts, *plain.headings], key=lambda heading: heading.start)
-    return Outline(headings=tuple(headings), confidence=min(0.9, plain.confidence), reason=plain.reason)
+    return evolve(plain, headings=tuple(headings), confidence=min(0.9, plain.confidence))
 
 
 def _scanned_outline(text: Text, start: int, end: int) -> Outline:
@@ -96,7 +99,8 @@ def _scanned_outline(text: Text, start: int, end: int) -> Outline:
             return listed
     if match is not None:
         headings = _with_listed(text, headings, match)
-    return Outline(headings=tuple(headings), confidence=confidence, reason=reason)
+    evidence = evidence_of("numbers", headings, found.candidates)
+    return Outline(headings=tuple(headings), confidence=confidence, reason=reason, evidence=evidence)
 
 
 def _with_listed(text: Text, headings: list[FoundHeading], match: ContentsMatch) -> list[FoundHeading]:

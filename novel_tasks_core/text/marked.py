@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from novel_tasks_core.text.evidence import evidence_of
 from novel_tasks_core.text.forms import Form, Heading
 from novel_tasks_core.text.headings import parse_heading
 from novel_tasks_core.text.outline import FoundHeading, Mark, Outline
@@ -13,6 +14,7 @@ from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.vocabulary import CONTENTS_TITLES, PART
 
 _BEGINNING = 2000
+_SOURCES = {"markdown": "Markdown headings", "marks": "the text's own heading marks"}
 _FACT = re.compile(r"(?:title|author|year|date|translator|publisher|source|language)s?\s*:", re.IGNORECASE)
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|(?:\* ?){3,})[^\S\n]*(?:\n|\Z)")
 _ENDINGS = "the end|end|finis|fin|ende|fine|конец|完|終|终|(完)|了|footnotes|notes"
@@ -30,7 +32,12 @@ def outline_of_marks(text: Text, marks: Sequence[Mark], source: str, *, start: i
     depths = _levels([mark.depth for mark in chosen])
     headings = tuple(_heading(mark, depths[mark.depth]) for mark in chosen)
     confidence = 0.97 if len(headings) > 2 else 0.7
-    return Outline(headings=headings, confidence=confidence, reason=f"{len(headings)} headings from {source}")
+    return Outline(
+        headings=headings,
+        confidence=confidence,
+        reason=f"{len(headings)} headings from {_SOURCES[source]}",
+        evidence=evidence_of(source, headings),
+    )
 
 
 def _without_title_block(text: Text, marks: list[Mark], end: int) -> list[Mark]:

@@ -34,13 +34,44 @@ class FoundHeading:
 
 
 @frozen(kw_only=True)
+class Gap:
+    """A place where chapters do not count on: the line of the heading, the number expected and the one found."""
+
+    line: int
+    expected: int
+    found: int
+
+
+@frozen(kw_only=True)
+class Evidence:
+    """What was weighed.
+
+    `source` says what named the headings: "rule" (the user's own), "markdown", "marks" (of the text's own
+    notation), "numbers", "contents" (the book's own list), "space" (around lines) or "none". `candidates`
+    counts the lines that were looked at closely, `chosen` the headings among them. `gaps` are the first
+    twenty places where the numbers of the chapters do not go on, where they begin anew at one aside; `restarts`
+    counts those. `contents_lists` are the (first, last) lines of lists of chapters that were left out,
+    `repeated` counts single lines left out because they only repeat a heading, as running heads do.
+    """
+
+    source: str
+    candidates: int = 0
+    chosen: int = 0
+    restarts: int = 0
+    gaps: tuple[Gap, ...] = ()
+    contents_lists: tuple[tuple[int, int], ...] = ()
+    repeated: int = 0
+
+
+@frozen(kw_only=True)
 class Outline:
     """The headings of a book in order, with the confidence 0..1 and the reason of the choice.
 
-    `end` is where the book ends and a distributor's licence begins.
+    `end` is where the book ends and a distributor's licence begins. `evidence` can be told in detail.
     """
 
     headings: tuple[FoundHeading, ...]
     confidence: float
     reason: str
     end: int = 0
+    evidence: Evidence = Evidence(source="none")

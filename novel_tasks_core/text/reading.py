@@ -7,36 +7,35 @@ from pathlib import PurePath
 
 from attrs import asdict
 
+from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.text.chapters import find_outline
-from novel_tasks_core.text.decoding import Decoded, decode
+from novel_tasks_core.text.decoding import decode
 from novel_tasks_core.text.language import detect_language
 from novel_tasks_core.text.novel import Chapter, Novel, Section
 from novel_tasks_core.text.outline import Outline
 from novel_tasks_core.text.passages import Text
+from novel_tasks_core.text.rule import check_rule
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 
 
-def read_novel(data: bytes, *, file_name: str = "", encoding: str | None = None) -> Novel:
+def read_novel(
+    data: bytes, *, file_name: str = "", encoding: str | None = None, chapter_rule: str | None = None
+) -> Novel:
     """Decode a file and split it into chapters.
 
-    A name that ends in .md makes it Markdown. `encoding` names the encoding; None finds it out. Text
-    before the first heading, and a distributor's licence after the last, are sections without heading.
+    A name that ends in .md makes it Markdown. `encoding` names the encoding; None finds it out. A
+    `chapter_rule`, a regular expression, names the lines that are headings. Text before the first heading,
+    and a distributor's licence after the last, are sections without heading.
 
     Raises: DecodingError when the bytes are not text, or not in the named encoding; InvalidInputError
-    for an unknown encoding name.
+    for an unknown encoding name, and for a rule that cannot be used.
     """
+    if chapter_rule is not None:
+        _check_rule(chapter_rule)
     decoded = decode(data, encoding=encoding)
-    return _novel(decoded, outline_of(decoded.text, file_name=file_name))
-
-
-def outline_of(text: Text, *, file_name: str) -> Outline:
-    """Find the headings of a text, as Markdown when the name of its file says so."""
-    return find_outline(text, markdown=PurePath(file_name).suffix.lower() in _MARKDOWN)
-
-
-def _novel(decoded: Decoded, outline: Outline) -> Novel:
     text = decoded.text
+    outline = outline_of(text, file_name=file_name, chapter_rule=chapter_rule)
     return Novel(
         text=text,
         encoding=decoded.encoding,
@@ -50,6 +49,18 @@ def _novel(decoded: Decoded, outline: Outline) -> Novel:
             for section in sections(outline, len(text))
         ),
     )
+
+
+def _check_rule(rule: str) -> None:
+    try:
+        check_rule(rule)
+    except ValueError as exc:
+        raise InvalidInputError("chapter_rule", str(exc)) from exc
+
+
+def outline_of(text: Text, *, file_name: str, chapter_rule: str | None = None) -> Outline:
+    """Find the headings of a text, as Markdown when the name of its file says so."""
+    return find_outline(text, markdown=PurePath(file_name).suffix.lower() in _MARKDOWN, rule=chapter_rule)
 
 
 def sections(outline: Outline, length: int) -> Iterator[Section]:

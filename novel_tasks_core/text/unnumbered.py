@@ -11,6 +11,7 @@ from statistics import median
 from attrs import frozen
 
 from novel_tasks_core.text.candidates import Candidate, Layout, Scan
+from novel_tasks_core.text.evidence import evidence_of
 from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.headings import clean_line, collapse
 from novel_tasks_core.text.outline import FoundHeading, Outline
@@ -102,12 +103,14 @@ def outline_of_titles(text: Text, found: Scan, match: ContentsMatch | None, star
         share = len(match.headings) / match.entries
         headings = tuple(title_heading(text, candidate) for candidate in match.headings)
         reason = f"{len(headings)} of the {match.entries} entries of the book's own contents list"
-        return Outline(headings=headings, confidence=round(0.5 + 0.45 * share, 2), reason=reason)
+        evidence = evidence_of("contents", headings, found.titles)
+        return Outline(headings=headings, confidence=round(0.5 + 0.45 * share, 2), reason=reason, evidence=evidence)
     group, confidence = _best_group(found, end)
     if group:
         headings = tuple(title_heading(text, candidate) for candidate in group)
         reason = f"{len(headings)} short lines with more space around them than paragraphs have"
-        return Outline(headings=headings, confidence=confidence, reason=reason)
+        evidence = evidence_of("space", headings, found.titles)
+        return Outline(headings=headings, confidence=confidence, reason=reason, evidence=evidence)
     sure = 0.9 if end - start < 40_000 else 0.5 if end - start < 150_000 else 0.3
     return Outline(headings=(), confidence=sure, reason="no heading found: the text is one piece")
 
