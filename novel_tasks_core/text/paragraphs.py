@@ -42,12 +42,14 @@ class Paragraph:
     """Lines of a text that belong together: one of prose or of a pause, several of verse, with their indentation.
 
     `gap` says that more space than usual stands before it; `continued` that it goes on with the one before.
+    `taken` counts the lines of the text that it was made of, 0 when it is continued.
     """
 
     kind: Kind
     lines: tuple[str, ...]
     gap: bool = False
     continued: bool = False
+    taken: int = 1
 
 
 def whole_paragraphs(pieces: Iterable[str], layout: Layout) -> Iterator[str]:
@@ -123,10 +125,10 @@ def _block(lines: list[str], gap: bool, layout: Layout) -> Iterator[Paragraph]:
     """Yield the paragraphs of lines that have no blank one among them."""
     if layout.width is not None:
         for group in _at_indents(lines, layout.indent):
-            yield from _wrapped(group, gap, layout.width)
+            yield from _wrapped(group, gap, layout)
             gap = False
-    elif layout.gap and 1 < len(lines) and _is_verse(lines):
-        yield Paragraph(Kind.VERSE, tuple(lines), gap)
+    elif layout.gap and len(lines) > 1 and _is_verse(lines):
+        yield Paragraph(Kind.VERSE, tuple(lines), gap, taken=len(lines))
     else:
         yield from _one_a_line(lines, gap)
 
@@ -141,17 +143,17 @@ def _one_a_line(lines: list[str], gap: bool) -> Iterator[Paragraph]:
         gap = False
 
 
-def _prose(text: str, gap: bool) -> Iterator[Paragraph]:
-    """Yield one paragraph, or the parts of one that is too long for a page."""
+def _prose(text: str, gap: bool, taken: int = 1) -> Iterator[Paragraph]:
+    """Yield one paragraph made of `taken` lines, or the parts of one that is too long for a page."""
     if len(text) <= 80 and not text[:1].isalnum() and is_scene_break(text):
-        yield Paragraph(Kind.SCENE, (text,), gap)
+        yield Paragraph(Kind.SCENE, (text,), gap, taken=taken)
         return
     start = 0
     while len(text) - start > LONGEST_PARAGRAPH:
         stop = _breath(text, start + LONGEST_PARAGRAPH)
-        yield Paragraph(Kind.PROSE, (text[start:stop],), gap, start > 0)
-        start, gap = stop, False
-    yield Paragraph(Kind.PROSE, (text[start:] if start else text,), gap, start > 0)
+        yield Paragraph(Kind.PROSE, (text[start:stop],), gap, start > 0, taken)
+        start, gap, taken = stop, False, 0
+    yield Paragraph(Kind.PROSE, (text[start:] if start else text,), gap, start > 0, taken)
 
 
 def _at_indents(lines: list[str], indent: int | None) -> Iterator[list[str]]:
@@ -166,20 +168,35 @@ def _at_indents(lines: list[str], indent: int | None) -> Iterator[list[str]]:
     yield lines[start:]
 
 
-def _wrapped(lines: list[str], gap: bool, width: int) -> Iterator[Paragraph]:
+def _wrapped(lines: list[str], gap: bool, layout: Layout) -> Iterator[Paragraph]:
     """Yield the paragraphs of lines that were wrapped, unless their breaks were wanted."""
+    width = layout.width or 0
     full = 0.75 * width
     if len(lines) == 1 or all(len(line) >= full for line in lines[:-1]):
-        yield from _prose(join_lines(lines), gap)
+        yield from _prose(join_lines(lines), gap, len(lines))
         return
+    if _runs_on(lines, layout):
+        width = min(width, max(map(len, lines)))
     wanted = [would_have_fitted(left.rstrip(), right, width) for left, right in pairwise(lines)]
-    if 2 * sum(wanted) >= len(wanted):
-        kept = Paragraph(Kind.VERSE, tuple(lines), gap)
+    if 2 * sum(wanted) >= len(wanted) and not _runs_on(lines, layout):
+        kept = Paragraph(Kind.VERSE, tuple(lines), gap, taken=len(lines))
         yield from _one_a_line(lines, gap) if all(map(ends_sentence, lines[:-1])) else (kept,)
         return
     start = 0
     for index, was_wanted in enumerate(wanted):
         if was_wanted and (ends_sentence(lines[index]) or len(lines[index].strip()) < width / 2):
-            yield from _prose(join_lines(lines[start : index + 1]), gap)
+            yield from _prose(join_lines(lines[start : index + 1]), gap, index + 1 - start)
             start, gap = index + 1, False
-    yield from _prose(join_lines(lines[start:]), gap)
+    yield from _prose(join_lines(lines[start:]), gap, len(lines) - start)
+
+
+def _runs_on(lines: list[str], layout: Layout) -> bool:
+    """Tell prose that was wrapped at a narrower width by its lines: most go on in lower case, or the first is indented.
+
+    Verse is narrower still, or indented as a whole.
+    """
+    if layout.indent is not None and indentation(lines[0]) >= layout.indent > max(map(indentation, lines[1:])):
+        return True
+    if lines[0][:1] in _SPACE or max(map(len, lines)) < 0.7 * (layout.width or 0):
+        return False
+    return 2 * sum(line.lstrip()[:1].islower() for line in lines[1:]) > len(lines) - 1
