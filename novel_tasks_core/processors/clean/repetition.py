@@ -2,8 +2,8 @@
 
 A line is dropped only if it is short, stands in a large share of the sections, and speaks as sites do (an
 address, the words of advertising) or is framed by ornaments at the edges of most sections. What is repeated
-without that, such as the farewell of every letter, is only reported. Counting is bounded: by lossy counting (Manku and Motwani, 2002)
-lines seen once are forgotten when there are too many.
+without that, such as the farewell of every letter, is only reported. Counting is bounded: by lossy counting
+(Manku and Motwani, 2002) lines seen once are forgotten when there are too many.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ _LEAST_AT_EDGE = 0.8
 _MOST_SUSPECTS = 50
 _LEAST_SUSPECT = 8
 _SITE_WORDS = re.compile(
-    r"https?://|www\.|\.(?:com|net|org|cc|info|top|xyz|cn|tw)\b|@\w+\.\w|本站|本書|书友|書友|网址|網址|域名|小说网|小說網|最新章节"
-    r"|最新章節|更新最快|首发|首發|收藏|月票|推荐票|公众号|公眾號|微信|QQ群|加群|\bfree (?:e?books?|novels?)\b|\bnovels?\b.*\bsite\b"
+    r"https?://|www\.|\.(?:com|net|org|cc|info|top|xyz|cn|tw)\b|@\w+\.\w|本站|本書|书友|書友|网址|網址|域名"
+    r"|小说网|小說網|最新章节|最新章節|更新最快|首发|首發|收藏|月票|推荐票|公众号|公眾號|微信|QQ群|加群"
+    r"|\bfree (?:e?books?|novels?)\b|\bnovels?\b.*\bsite\b"
     r"|\bread more\b|\bsubscribe\b|\bpatreon\b|\bdiscord\b|\btranslat(?:or|ed by)\b|\bsponsor",
     re.IGNORECASE,
 )

@@ -15,7 +15,7 @@ MOST_RULES = 500
 LONGEST_PATTERN = 2000
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
-_FIELDS = {
+_FIELDS: dict[str, type] = {
     "id": str,
     "kind": str,
     "pattern": str,
@@ -144,10 +144,11 @@ def _check_field(name: str, field_name: str, value: Any) -> None:
     wanted = _FIELDS.get(field_name)
     if wanted is None:
         raise RuleError(f"{name}: unknown field {field_name[:50]!r}; known: {', '.join(_FIELDS)}")
-    if not isinstance(value, wanted) or (wanted is list and not all(isinstance(one, str) for one in value)):
-        raise RuleError(f"{name}: {field_name} must be {'a list of texts' if wanted is list else 'a text'}")
-    if field_name == "pattern" and len(value) > LONGEST_PATTERN:
-        raise RuleError(f"{name}: a pattern has at most {LONGEST_PATTERN:,} characters")
+    is_list = wanted is list
+    if not isinstance(value, wanted) or (isinstance(value, list) and not all(isinstance(one, str) for one in value)):
+        raise RuleError(f"{name}: {field_name} must be {'a list of texts' if is_list else 'a text'}")
+    if isinstance(value, str) and len(value) > LONGEST_PATTERN:
+        raise RuleError(f"{name}: a text has at most {LONGEST_PATTERN:,} characters")
 
 
 def _checked(name: str, values: dict[str, Any]) -> JunkRule:
