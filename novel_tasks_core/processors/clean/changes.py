@@ -22,7 +22,7 @@ MEANINGS: Mapping[str, str] = {
     "junk": "junk that a rule names",
     "repeated": "short lines that come again and again all through the book",
     "unwrapped": "line breaks inside paragraphs",
-    "blank_lines": "blank lines beyond two in a row",
+    "blank_lines": "blank lines beyond three in a row",
     "script": "lines converted between traditional and simplified characters",
 }
 """The kinds of changes, and what is counted of each."""

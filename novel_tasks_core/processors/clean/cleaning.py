@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 
 from attrs import define, field, frozen
 
@@ -12,10 +13,22 @@ from novel_tasks_core.processors.clean.rules import JunkRule
 from novel_tasks_core.text.layout import Layout
 from novel_tasks_core.text.paragraphs import Kind, paragraphs, whole_paragraphs
 
-MOST_BLANK = 2
+MOST_BLANK = 3
 """How many blank lines in a row are kept."""
 
 Convert = Callable[[str], str]
+
+
+class Part(Enum):
+    """What is cleaned: a chapter, which begins with its heading; text without one; or front and back matter.
+
+    Of the last only characters and blank lines are mended: title pages are set line by line, and a licence
+    must be passed on whole.
+    """
+
+    CHAPTER = 1
+    BODY = 2
+    MATTER = 3
 
 
 @frozen(kw_only=True)
@@ -53,12 +66,12 @@ class Cleaner:
     open: bool = False
     log: ChangeLog = field(factory=ChangeLog)
 
-    def cleaned(self, pieces: Iterable[str], *, headed: bool) -> Iterator[str]:
-        """Yield the clean text of one section; `headed` says that it begins with its heading, which stays as it is."""
+    def cleaned(self, pieces: Iterable[str], *, part: Part) -> Iterator[str]:
+        """Yield the clean text of one section, chunk by chunk."""
         layout = self.manner.layout
         for chunk in whole_paragraphs(self._plain(pieces), layout or Layout(gap=0)):
-            yield self._chunk(chunk, layout, headed=headed)
-            headed = False
+            yield self._chunk(chunk, layout, part)
+            part = Part.BODY if part is Part.CHAPTER else part
 
     def _plain(self, pieces: Iterable[str]) -> Iterator[str]:
         """Yield pieces whose line ends are line feeds, a pair of them never cut in two."""
@@ -70,14 +83,15 @@ class Cleaner:
         if held:
             yield plain_newlines(held, self.log)
 
-    def _chunk(self, text: str, layout: Layout | None, *, headed: bool) -> str:
+    def _chunk(self, text: str, layout: Layout | None, part: Part) -> str:
         manner, line = self.manner, self.line
         self.line += text.count("\n")
         text = mended(text, line, self.log, widths=manner.widths, wide_language=manner.wide_language)
         text = self._converted(without_trailing(text, self.log), line)
-        text, numbers = self._without_junk(text, line)
-        if layout is not None:
-            text = self._unwrapped(text, layout, numbers, headed=headed)
+        if part is not Part.MATTER:
+            text, numbers = self._without_junk(text, line)
+            if layout is not None:
+                text = self._unwrapped(text, layout, numbers, headed=part is Part.CHAPTER)
         return self._without_blank_lines(text)
 
     # -- junk -------------------------------------------------------------------------------------------------
@@ -178,8 +192,8 @@ class Cleaner:
         return out
 
     def _without_blank_lines(self, text: str) -> str:
-        """Leave at most two blank lines in a row, counted over the ends of chunks."""
-        if "\n\n\n\n" not in text and text[:1] != "\n":
+        """Leave at most `MOST_BLANK` blank lines in a row, counted over the ends of chunks."""
+        if "\n" * (MOST_BLANK + 2) not in text and text[:1] != "\n":
             newlines = len(text) - len(text.rstrip("\n"))
             if text:
                 self.blank, self.open = max(0, newlines - 1), not newlines

@@ -17,7 +17,7 @@ from novel_tasks_core.processors.decoding import open_and_log, summary
 from novel_tasks_core.processors.journal import Journal
 
 if TYPE_CHECKING:
-    from novel_tasks_core.processors.clean.cleaning import Convert, Manner
+    from novel_tasks_core.processors.clean.cleaning import Convert, Manner, Part
     from novel_tasks_core.processors.clean.repetition import Repeated
     from novel_tasks_core.processors.manuscript import Manuscript
     from novel_tasks_core.text.layout import Layout
@@ -28,6 +28,7 @@ SCHEMA = "novel-tasks/changes/1"
 VERSION = "1"
 NOVEL = "novel.txt"
 
+_SECTIONS_MEASURED = 3
 _CONFIGURATIONS = {Chinese.SIMPLIFIED: "t2s", Chinese.TRADITIONAL: "s2t"}
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mkd")
 
@@ -70,7 +71,7 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
             ctx.log(f"{done} sections were cleaned by an earlier attempt")
         for section in novel.sections[done:]:
             pieces = _followed(ctx, novel, section, done=done, total=total)
-            for text in cleaner.cleaned(pieces, headed=section.line is not None):
+            for text in cleaner.cleaned(pieces, part=_part(novel, section)):
                 file.write(text.encode("utf-8", "replace"))
             file.flush()
             part, cleaner.log = cleaner.log.document(), ChangeLog()
@@ -79,6 +80,15 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
             journal.append({**ends, "log": part})
             done += 1
     return log
+
+
+def _part(novel: Manuscript, section: Section) -> Part:
+    """Say what a section is. What stands before the first heading or after the last is not the author's text."""
+    from novel_tasks_core.processors.clean.cleaning import Part
+
+    if section.line is not None:
+        return Part.CHAPTER
+    return Part.BODY if len(novel.sections) == 1 else Part.MATTER
 
 
 def _followed(ctx: ChildContext, novel: Manuscript, section: Section, *, done: int, total: int) -> Iterator[str]:
@@ -140,8 +150,9 @@ def _layout(novel: Manuscript) -> Layout | None:
     """Return the layout of a book whose lines were wrapped; None for any other."""
     from novel_tasks_core.text.layout import measure_layout
 
-    sample = novel.sample().replace("\r\n", "\n").replace("\r", "\n")
-    layout = measure_layout(sample[sample.find("\n") + 1 : sample.rfind("\n") + 1])
+    largest = sorted(novel.sections, key=len, reverse=True)[:_SECTIONS_MEASURED]
+    sample = "\n\n".join(next(novel.pieces(section), "") for section in largest)
+    layout = measure_layout(sample.replace("\r\n", "\n").replace("\r", "\n"))
     return layout if layout.width is not None else None
 
 
