@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
@@ -12,6 +13,8 @@ from novel_tasks_core.processors.clean.characters import mended, plain_newlines,
 from novel_tasks_core.processors.clean.rules import JunkRule
 from novel_tasks_core.text.layout import Layout
 from novel_tasks_core.text.paragraphs import Kind, paragraphs, whole_paragraphs
+
+_LICENCE = re.compile(r"(\*\*\* ?END OF (?:THE|THIS) )?PROJECT GUTENBERG E(?:BOOK|TEXT)", re.IGNORECASE)
 
 MOST_BLANK = 3
 """How many blank lines in a row are kept."""
@@ -64,6 +67,7 @@ class Cleaner:
     line: int = 1
     blank: int = MOST_BLANK
     open: bool = False
+    licence: bool = False
     log: ChangeLog = field(factory=ChangeLog)
 
     def cleaned(self, pieces: Iterable[str], *, part: Part) -> Iterator[str]:
@@ -88,11 +92,17 @@ class Cleaner:
         self.line += text.count("\n")
         text = mended(text, line, self.log, widths=manner.widths, wide_language=manner.wide_language)
         text = self._converted(without_trailing(text, self.log), line)
-        if part is not Part.MATTER:
+        if part is not Part.MATTER and not self._is_licence(text):
             text, numbers = self._without_junk(text, line)
             if layout is not None:
                 text = self._unwrapped(text, layout, numbers, headed=part is Part.CHAPTER)
         return self._without_blank_lines(text)
+
+    def _is_licence(self, text: str) -> bool:
+        """Tell a distributor's header or licence, also where no heading parts it from the book; all that follows is."""
+        found = _LICENCE.search(text)
+        self.licence = self.licence or bool(found and found[1])
+        return self.licence or found is not None
 
     # -- junk -------------------------------------------------------------------------------------------------
 
@@ -101,19 +111,22 @@ class Cleaner:
         spans = self._junk_spans(text)
         if not spans and not self._has_repeated(text):
             return text, range(line, line + text.count("\n") + 1)
+        *lines, rest = text.split("\n")
         kept: list[str] = []
         numbers: list[int] = []
         start, dropped = 0, False
-        for number, old in enumerate(text.split("\n"), start=line):
+        for number, old in enumerate(lines, start=line):
             new = self._judged(old, number, spans.get(start, ()))
             start += len(old) + 1
             if new is None:
                 dropped = True
-            elif not (dropped and not old and kept and not kept[-1]):  # one of the blank lines around it goes along
+                continue
+            if old or not dropped or (kept and kept[-1]):  # else one of the blank lines around it goes along
                 kept.append(new)
                 numbers.append(number)
-                dropped = dropped and not old
-        return "\n".join(kept), numbers
+            dropped = False
+        last = self._judged(rest, line + len(lines), spans.get(start, ())) if rest else rest
+        return "\n".join([*kept, last or ""]), [*numbers, line + len(lines)]
 
     def _junk_spans(self, text: str) -> dict[int, list[JunkRule]]:
         """Return the rules that have to do with a line, by its offset."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 
 from novel_tasks_core.errors import InvalidOptionsError
 from novel_tasks_core.processors.base import ChildContext, Processor
@@ -29,6 +30,7 @@ VERSION = "1"
 NOVEL = "novel.txt"
 
 _SECTIONS_MEASURED = 3
+_SHARE_WRAPPED = 0.5
 _CONFIGURATIONS = {Chinese.SIMPLIFIED: "t2s", Chinese.TRADITIONAL: "s2t"}
 _MARKDOWN = (".md", ".markdown", ".mdown", ".mkd")
 
@@ -136,24 +138,32 @@ def _manner(
     from novel_tasks_core.processors.clean.cleaning import Manner
     from novel_tasks_core.processors.clean.rules import chosen_rules
 
-    return Manner(
+    manner = Manner(
         language=novel.language,
         widths=options.widths,
         rules=chosen_rules(options.rules, options.without, novel.language),
         repeated=frozenset(one.line for one in found if one.dropped),
-        layout=_layout(novel) if options.unwrap is Unwrap.AUTO and not markdown else None,
+        layout=None,
         convert=convert if novel.language.startswith("zh") else None,
     )
+    joins = options.unwrap is Unwrap.AUTO and not markdown
+    return evolve(manner, layout=_layout(novel, manner)) if joins else manner
 
 
-def _layout(novel: Manuscript) -> Layout | None:
-    """Return the layout of a book whose lines were wrapped; None for any other."""
-    from novel_tasks_core.text.layout import measure_layout
+def _layout(novel: Manuscript, manner: Manner) -> Layout | None:
+    """Return the layout of a book whose lines were wrapped, as it shows when all else is clean; None for any other."""
+    from novel_tasks_core.processors.clean.cleaning import Cleaner, Part
+    from novel_tasks_core.text.layout import WIDEST_WRAP, measure_layout
 
     largest = sorted(novel.sections, key=len, reverse=True)[:_SECTIONS_MEASURED]
-    sample = "\n\n".join(next(novel.pieces(section), "") for section in largest)
-    layout = measure_layout(sample.replace("\r\n", "\n").replace("\r", "\n"))
-    return layout if layout.width is not None else None
+    first = [next(novel.pieces(section), "") for section in largest]
+    sample = "\n\n".join("".join(Cleaner(manner).cleaned([piece], part=Part.CHAPTER)) for piece in first)
+    lines = [line for line in sample.split("\n") if line.strip()]
+    layout = measure_layout(sample)
+    if layout.width is None or sum(len(line) <= WIDEST_WRAP for line in lines) < _SHARE_WRAPPED * len(lines):
+        return None
+    breaks = sum(bool(one.strip() and other.strip()) for one, other in pairwise(sample.split("\n")))
+    return layout if breaks >= _SHARE_WRAPPED * len(lines) else None
 
 
 def _document(facts: dict[str, Any], novel: Manuscript, log: ChangeLog, found: list[Repeated]) -> dict[str, Any]:

@@ -110,16 +110,21 @@ class Repetition:
         judged = [
             Repeated(line=line, sections=count, at_edge=self._edges[line], dropped=self._is_junk(line, count, least))
             for line, count in self._counts.items()
-            if count >= min(least, _LEAST_SUSPECT)
+            if count >= min(least, _LEAST_SUSPECT) and not _is_part_of_the_book(line)
         ]
         judged.sort(key=lambda one: (-one.sections, one.line))
         dropped = [one for one in judged if one.dropped]
         return dropped + [one for one in judged if not one.dropped][:_MOST_SUSPECTS]
 
     def _is_junk(self, line: str, count: int, least: float) -> bool:
-        if count < least or is_scene_break(line) or parse_heading(line) is not None:
+        if count < least:
             return False
         if _SITE_WORDS.search(line):
             return line[0] not in _SPEECH
         adorned = line[0] in _ADORNMENT and line[-1] in _ADORNMENT
         return adorned and count > self.sections / 2 and self._edges[line] >= _LEAST_AT_EDGE * count
+
+
+def _is_part_of_the_book(line: str) -> bool:
+    """Tell headings, which begin anew in every part, and marks of a pause."""
+    return is_scene_break(line) or parse_heading(line.lstrip("# ")) is not None
