@@ -15,6 +15,13 @@ _TRAILING = re.compile(r"(?<![ \t\u3000])[ \t\u3000]++(?=\n)")
 _WIDE_LETTERS = re.compile("[０-９Ａ-Ｚａ-ｚ]+")
 _WIDE = re.compile("[\uff01-\uff5e\u3000]+")
 _NARROWED = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: 0x20}
+_NOWHERE = "\x00-\x08\x0b-\x1f\x7f-\xa0\xad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff"
+_ODD = {
+    True: re.compile(f"[{_NOWHERE}０-９Ａ-Ｚａ-ｚ]"),
+    False: re.compile(f"[{_NOWHERE}\u3000\uff01-\uff5e]"),
+}
+"""What makes a second look worth while, in languages with full-width marks and in others."""
+_BLANKED = {9: " ", 10: " "}
 _NEWLINES = re.compile("\r\n?")
 
 
@@ -23,7 +30,7 @@ def plain_newlines(text: str, log: ChangeLog) -> str:
     if "\r" in text:
         text, number = _NEWLINES.subn("\n", text)
         log.count("newlines", number)
-    if _NEXT_LINE.search(text):
+    if not text.isascii() and _NEXT_LINE.search(text):
         text, number = _NEXT_LINE.subn("\n", text)
         log.count("newlines", number)
     return text
@@ -35,13 +42,20 @@ def mended(text: str, line: int, log: ChangeLog, *, widths: bool, wide_language:
     Full-width letters and digits become half-width with `widths`; so do full-width marks and spaces where
     the language has no use for them, which `wide_language` says it has.
     """
-    text = _sub("controls", _CONTROLS, "", text, line, log)
-    if not text.isascii():
+    if text.isascii():
+        return text if _is_plain(text) else _sub("controls", _CONTROLS, "", text, line, log)
+    if _ODD[wide_language].search(text):
+        text = _sub("controls", _CONTROLS, "", text, line, log)
         text = _sub("invisible", _INVISIBLE, "", text, line, log)
         text = _sub("spaces", _SPACES, " ", text, line, log)
         if widths:
             text = _sub("widths", _WIDE_LETTERS if wide_language else _WIDE, _narrowed, text, line, log)
     return text
+
+
+def _is_plain(text: str) -> bool:
+    """Tell an ASCII text without control characters, but for line feeds and tabs."""
+    return text.translate(_BLANKED).isprintable()
 
 
 def _narrowed(match: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from attrs import define, field, frozen
 
 from novel_tasks_core.processors.clean.changes import ChangeLog
 from novel_tasks_core.processors.clean.characters import mended, plain_newlines, without_trailing
-from novel_tasks_core.processors.clean.rules import JunkRule
+from novel_tasks_core.processors.clean.rules import JunkRule, Screen
 from novel_tasks_core.text.layout import Layout
 from novel_tasks_core.text.paragraphs import Kind, paragraphs, whole_paragraphs
 
@@ -48,6 +48,11 @@ class Manner:
     repeated: frozenset[str]
     layout: Layout | None
     convert: Convert | None
+    screen: Screen = field(init=False, repr=False)
+
+    @screen.default
+    def _screen(self) -> Screen:
+        return Screen(self.rules)
 
     @property
     def wide_language(self) -> bool:
@@ -134,7 +139,7 @@ class Cleaner:
         if len(folded) != len(text):
             folded = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
         found: dict[int, list[JunkRule]] = {}
-        for rule in self.manner.rules:
+        for rule in self.manner.screen.worth_a_look(folded):
             for start, end in rule.lines_of_interest(text, folded):
                 old = text[start:end]
                 if old and rule.cleaned(old) != old:

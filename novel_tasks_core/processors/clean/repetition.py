@@ -107,14 +107,21 @@ class Repetition:
     def found(self) -> list[Repeated]:
         """Return the lines that stand in many sections, most often first: those to drop, and some suspects."""
         least = max(_LEAST_SECTIONS, _LEAST_SHARE * self.sections)
-        judged = [
-            Repeated(line=line, sections=count, at_edge=self._edges[line], dropped=self._is_junk(line, count, least))
-            for line, count in self._counts.items()
-            if count >= min(least, _LEAST_SUSPECT) and not _is_part_of_the_book(line)
-        ]
-        judged.sort(key=lambda one: (-one.sections, one.line))
-        dropped = [one for one in judged if one.dropped]
-        return dropped + [one for one in judged if not one.dropped][:_MOST_SUSPECTS]
+        often = [(count, line) for line, count in self._counts.items() if count >= min(least, _LEAST_SUSPECT)]
+        dropped: list[Repeated] = []
+        suspects: list[Repeated] = []
+        for count, line in sorted(often, key=lambda one: (-one[0], one[1])):
+            if count < least and len(suspects) >= _MOST_SUSPECTS:
+                break
+            if _is_part_of_the_book(line):
+                continue
+            is_junk = self._is_junk(line, count, least)
+            one = Repeated(line=line, sections=count, at_edge=self._edges[line], dropped=is_junk)
+            if is_junk:
+                dropped.append(one)
+            elif len(suspects) < _MOST_SUSPECTS:
+                suspects.append(one)
+        return dropped + suspects
 
     def _is_junk(self, line: str, count: int, least: float) -> bool:
         if count < least:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
 MOST_RULES = 500
 LONGEST_PATTERN = 2000
@@ -49,11 +49,11 @@ class JunkRule:
     why: str = ""
     drops: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
-    compiled: re.Pattern[str] = field(init=False, repr=False, eq=False)
 
-    @compiled.default
-    def _compile(self) -> re.Pattern[str]:
-        return re.compile(self.pattern, re.IGNORECASE)
+    @property
+    def compiled(self) -> re.Pattern[str]:
+        """The pattern. Compiled when it is first asked for: few novels have anything for most of the rules."""
+        return _compiled(self.pattern)
 
     def is_for(self, language: str) -> bool:
         """Tell whether novels of a language, a BCP 47 tag, are looked at."""
@@ -82,12 +82,37 @@ class JunkRule:
                 yield start, last
 
 
+@lru_cache(maxsize=MOST_RULES)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE)
+
+
 def _places(text: str, hints: Iterable[str]) -> Iterator[int]:
     for hint in hints:
         at = text.find(hint)
         while at >= 0:
             yield at
             at = text.find(hint, at + len(hint))
+
+
+class Screen:
+    """Finds at a glance which rules a text may have anything for.
+
+    Hints outside ASCII are looked for all at once: in Chinese text hardly any character begins one. For
+    letters that would be slower than one search for each.
+    """
+
+    def __init__(self, rules: Sequence[JunkRule]) -> None:
+        self._always = [rule for rule in rules if not rule.hints or any(hint.isascii() for hint in rule.hints)]
+        self._by_others = [rule for rule in rules if rule not in self._always]
+        hints = {hint for rule in self._by_others for hint in rule.hints}
+        self._others = re.compile("|".join(map(re.escape, sorted(hints)))) if hints else None
+
+    def worth_a_look(self, folded: str) -> list[JunkRule]:
+        """Return the rules to try on a text, given in small letters."""
+        if self._others is None or folded.isascii() or not self._others.search(folded):
+            return self._always
+        return self._always + self._by_others
 
 
 def _all_lines(text: str) -> Iterator[tuple[int, int]]:
@@ -102,11 +127,18 @@ def _all_lines(text: str) -> Iterator[tuple[int, int]]:
 @cache
 def shipped_rules() -> tuple[JunkRule, ...]:
     """Return the rules that come with the library."""
-    return read_rules((files(__package__) / "rules.toml").read_text("utf-8"))
+    return _read((files(__package__) / "rules.toml").read_text("utf-8"))
 
 
 def read_rules(text: str) -> tuple[JunkRule, ...]:
     """Read rules from TOML. Raises: RuleError naming the first rule that cannot be used, and why."""
+    rules = _read(text)
+    for rule in rules:
+        _check_pattern(rule)
+    return rules
+
+
+def _read(text: str) -> tuple[JunkRule, ...]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
@@ -136,33 +168,31 @@ def _rule(table: dict[str, Any], number: int) -> JunkRule:
         raise RuleError(f"{name}: an id has small letters, digits and hyphens, at most 64 of them")
     if table["kind"] not in ("line", "span"):
         raise RuleError(f"{name}: kind must be line or span, not {table['kind']!r}")
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-    return _checked(name, values)
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+    rule = JunkRule(**values)
+    if any(hint != hint.lower() or not hint for hint in rule.hints):
+        raise RuleError(f"{name}: hints are texts in small letters")
+    return rule
 
 
 def _check_field(name: str, field_name: str, value: Any) -> None:
     wanted = _FIELDS.get(field_name)
     if wanted is None:
         raise RuleError(f"{name}: unknown field {field_name[:50]!r}; known: {', '.join(_FIELDS)}")
-    is_list = wanted is list
     if not isinstance(value, wanted) or (isinstance(value, list) and not all(isinstance(one, str) for one in value)):
-        raise RuleError(f"{name}: {field_name} must be {'a list of texts' if is_list else 'a text'}")
+        raise RuleError(f"{name}: {field_name} must be {'a list of texts' if wanted is list else 'a text'}")
     if isinstance(value, str) and len(value) > LONGEST_PATTERN:
-        raise RuleError(f"{name}: a text has at most {LONGEST_PATTERN:,} characters")
+        raise RuleError(f"{name}: {field_name} has more than {LONGEST_PATTERN:,} characters")
 
 
-def _checked(name: str, values: dict[str, Any]) -> JunkRule:
-    """Make a rule whose pattern and replacement are usable."""
+def _check_pattern(rule: JunkRule) -> None:
     try:
-        rule = JunkRule(**values)
         rule.compiled.sub(rule.replace, "")
+        matches_nothing = rule.compiled.fullmatch("") is not None
     except (re.error, IndexError, RecursionError, OverflowError) as exc:
-        raise RuleError(f"{name}: not a regular expression: {exc}") from exc
-    if rule.compiled.fullmatch("") is not None:
-        raise RuleError(f"{name}: the pattern matches the empty text")
-    if any(hint != hint.lower() or not hint for hint in rule.hints):
-        raise RuleError(f"{name}: hints are texts in small letters")
-    return rule
+        raise RuleError(f"rule {rule.id!r}: not a regular expression: {exc}") from exc
+    if matches_nothing:
+        raise RuleError(f"rule {rule.id!r}: the pattern matches the empty text")
 
 
 def chosen_rules(own: str, without: Sequence[str], language: str) -> tuple[JunkRule, ...]:

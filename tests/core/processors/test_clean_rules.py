@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from novel_tasks_core.processors.clean.rules import JunkRule, RuleError, chosen_rules, read_rules, shipped_rules
+from novel_tasks_core.processors.clean.rules import (
+    JunkRule,
+    RuleError,
+    Screen,
+    chosen_rules,
+    read_rules,
+    shipped_rules,
+)
 
 RULE = '[[rule]]\nid = "own"\nkind = "line"\npattern = "buy .*"\n'
 
@@ -46,7 +53,7 @@ def test_no_shipped_rule_touches_what_another_keeps() -> None:
         (RULE + 'hints = "buy"', "hints must be a list of texts"),
         (RULE + 'hints = ["Buy"]', "hints are texts in small letters"),
         (RULE.replace("buy .*", "("), "not a regular expression"),
-        (RULE.replace("buy .*", "a" * 2001), "at most 2,000 characters"),
+        (RULE.replace("buy .*", "a" * 2001), "more than 2,000 characters"),
         (RULE.replace("buy .*", "x*"), "matches the empty text"),
         (RULE.replace("line", "span") + 'replace = "\\\\2"', "not a regular expression"),
         (RULE + RULE, "two rules have the id 'own'"),
@@ -78,3 +85,13 @@ def test_lines_of_interest_are_found_once_each_and_in_order() -> None:
     assert [text[start:end] for start, end in rule.lines_of_interest(text, text)] == ["buy it now", "now"]
     [every] = read_rules(RULE)
     assert [text[start:end] for start, end in every.lines_of_interest(text, text)] == ["buy it now", "no", "now", ""]
+
+
+def test_the_screen_misses_no_rule() -> None:
+    """Whatever example a rule drops, the rule is among those worth a look."""
+    screen = Screen(shipped_rules())
+
+    examples = [(rule, line) for rule in shipped_rules() for line in rule.drops]
+    missed = [line for rule, line in examples if rule not in screen.worth_a_look(line.lower())]
+    assert missed == []
+    assert len(screen.worth_a_look("他划着船")) < len(shipped_rules())
