@@ -9,8 +9,6 @@ from novel_tasks_core.testing import drain
 
 CHAPTER = f"He rowed. {'She waited. ' * 40}\r\n\r\nwww.example.com\r\n\r\n"
 TALE = "".join(f"Chapter {n}\r\n\r\n{CHAPTER}" for n in range(1, 5))
-    f"Chapter {n}\r\n\r\nHe rowed. {'She waited. ' * 40}\r\n\r\nwww.example.com\r\n\r\n" for n in range(1, 5)
-)
 
 
 async def test_a_cleaned_novel_is_split(engine_config: EngineConfig) -> None:
