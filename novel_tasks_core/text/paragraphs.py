@@ -123,7 +123,7 @@ def _block(lines: list[str], gap: bool, layout: Layout) -> Iterator[Paragraph]:
     """Yield the paragraphs of lines that have no blank one among them."""
     if layout.width is not None:
         for group in _at_indents(lines, layout.indent):
-            yield from _wrapped(group, gap, layout.width)
+            yield from _wrapped(group, gap, layout)
             gap = False
     elif layout.gap and 1 < len(lines) and _is_verse(lines):
         yield Paragraph(Kind.VERSE, tuple(lines), gap)
@@ -166,14 +166,17 @@ def _at_indents(lines: list[str], indent: int | None) -> Iterator[list[str]]:
     yield lines[start:]
 
 
-def _wrapped(lines: list[str], gap: bool, width: int) -> Iterator[Paragraph]:
+def _wrapped(lines: list[str], gap: bool, layout: Layout) -> Iterator[Paragraph]:
     """Yield the paragraphs of lines that were wrapped, unless their breaks were wanted."""
+    width = layout.width or 0
     full = 0.75 * width
     if len(lines) == 1 or all(len(line) >= full for line in lines[:-1]):
         yield from _prose(join_lines(lines), gap)
         return
+    if _runs_on(lines, layout):
+        width = min(width, max(map(len, lines)))
     wanted = [would_have_fitted(left.rstrip(), right, width) for left, right in pairwise(lines)]
-    if 2 * sum(wanted) >= len(wanted):
+    if 2 * sum(wanted) >= len(wanted) and not _runs_on(lines, layout):
         kept = Paragraph(Kind.VERSE, tuple(lines), gap)
         yield from _one_a_line(lines, gap) if all(map(ends_sentence, lines[:-1])) else (kept,)
         return
@@ -183,3 +186,15 @@ def _wrapped(lines: list[str], gap: bool, width: int) -> Iterator[Paragraph]:
             yield from _prose(join_lines(lines[start : index + 1]), gap)
             start, gap = index + 1, False
     yield from _prose(join_lines(lines[start:]), gap)
+
+
+def _runs_on(lines: list[str], layout: Layout) -> bool:
+    """Tell prose that was wrapped at a narrower width by its lines: most go on in lower case, or the first is indented.
+
+    Verse is narrower still, or indented as a whole.
+    """
+    if layout.indent is not None and indentation(lines[0]) >= layout.indent > max(map(indentation, lines[1:])):
+        return True
+    if lines[0][:1] in _SPACE or max(map(len, lines)) < 0.7 * (layout.width or 0):
+        return False
+    return 2 * sum(line.lstrip()[:1].islower() for line in lines[1:]) > len(lines) - 1

@@ -1,0 +1,71 @@
+"""Plain text to XHTML: every paragraph one line of markup, so that a page can be cut at any line end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from novel_tasks_core.text.layout import Layout, indentation
+from novel_tasks_core.text.paragraphs import Kind, Paragraph, paragraphs
+
+REPLACEMENT = "\ufffd"
+
+_PLANE_ENDS = "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+_FORBIDDEN = re.compile(f"[\0-\b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef{_PLANE_ENDS}]")
+_OTHER_BREAKS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_ITALICS = re.compile(r"(?<![\w_])_(?=[^\s_])((?:[^_\n<]|<br/>){1,1000}?)(?<=[^\s_])_(?![\w_])")
+_DEEPEST_VERSE = 24
+
+
+def allowed(text: str) -> tuple[str, int]:
+    """Return the text with what neither XML nor HTML can hold as U+FFFD, and how many characters that were.
+
+    Form feeds and other marks between lines or pages become spaces: white space they are, and allowed they are not.
+    """
+    if text.isascii() and text.isprintable():
+        return text, 0
+    return _FORBIDDEN.subn(REPLACEMENT, _OTHER_BREAKS.sub(" ", text))
+
+
+def escaped(text: str) -> str:
+    """Return the text as it stands between tags."""
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+def attribute(text: str) -> str:
+    """Return the text as it stands between double quotes in a tag."""
+    return escaped(text).replace('"', "&quot;")
+
+
+def plain(text: str) -> str:
+    """Return any text, such as a title or a name, as it stands between tags: allowed, escaped, in one line."""
+    return escaped(allowed(" ".join(text.split()))[0])
+
+
+def blocks(text: str, layout: Layout, finish: Callable[[str], str]) -> str:
+    """Return the paragraphs of an escaped text as XHTML; `finish` adds the markup within lines."""
+    return finish("".join([_block(paragraph) for paragraph in paragraphs(text, layout)]))
+
+
+def with_italics(markup: str) -> str:
+    """Set what stands between underscores in italics, as plain texts mark them."""
+    return _ITALICS.sub(r"<em>\1</em>", markup) if "_" in markup else markup
+
+
+def _block(paragraph: Paragraph) -> str:
+    if paragraph.kind is Kind.PROSE and not paragraph.gap and not paragraph.continued:
+        return f"<p>{paragraph.lines[0]}</p>\n"
+    names = [kind for kind in (paragraph.kind.value,) if kind != Kind.PROSE]
+    if paragraph.gap:
+        names.append("gap")
+    if paragraph.continued:
+        names.append("more")
+    text = _verse(paragraph.lines) if paragraph.kind is Kind.VERSE else paragraph.lines[0]
+    return f'<p class="{" ".join(names)}">{text}</p>\n'
+
+
+def _verse(lines: tuple[str, ...]) -> str:
+    base = min(map(indentation, lines))
+    return "<br/>".join("\xa0" * min(indentation(line) - base, _DEEPEST_VERSE) + line.strip() for line in lines)
