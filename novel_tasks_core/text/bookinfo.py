@@ -13,6 +13,9 @@ from pathlib import PurePath
 
 from attrs import frozen
 
+MARKDOWN_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd"})
+"""The endings of file names that tell Markdown."""
+
 HEAD_CHARACTERS = 20_000
 """How much of the beginning of a text is looked at."""
 
@@ -64,9 +67,10 @@ _TITLE_WORDS = frozenset(
     " il lo gli i uno una o os as".split()
 )
 _TELLS_NOTHING = re.compile(
-    r"(?:novel|book|text|untitled|download|document|source|unknown|new|file|output|小说|小說|文本|未命名|新建文本文档)?"
-    r"[\s_()（）\-]*\d*", re.IGNORECASE
-)  # fmt: skip
+    r"(?:novel|book|txt|text|untitled|download|document|source|unknown|new|file|output|小说|小說|文本|未命名|新建文本文档)?"
+    r"[\s_()（）\-\d]*",
+    re.IGNORECASE,
+)
 
 
 @frozen(kw_only=True)
@@ -101,6 +105,11 @@ def read_bookinfo(head: str, *, file_name: str, given: Mapping[str, str | None],
             if value and name not in facts:
                 facts[name], sources[name] = value, source
     return BookInfo(**facts, sources=sources)
+
+
+def is_markdown(file_name: str) -> bool:
+    """Tell whether the name of a file says that it is Markdown."""
+    return PurePath(file_name).suffix.lower() in MARKDOWN_ENDINGS
 
 
 def _given(given: Mapping[str, str | None]) -> dict[str, str]:
@@ -243,7 +252,7 @@ def _name_likeness(text: str) -> int:
 def _clean_stem(file_name: str) -> str:
     stem = PurePath(file_name.replace("\\", "/")).name
     stem = unicodedata.normalize("NFC", stem)
-    while (suffix := PurePath(stem).suffix.lower()) in (".txt", ".md", ".markdown", ".text", ".mdown", ".mkd"):
+    while (suffix := PurePath(stem).suffix.lower()) in MARKDOWN_ENDINGS | {".txt", ".text"}:
         stem = stem[: -len(suffix)]
     cleaned = _NOISE.sub(" ", stem)
     cleaned = " ".join(cleaned.split()).strip(" -_—.")

@@ -75,7 +75,7 @@ def test_the_built_in_processors() -> None:
     """`analyze` comes first, for it is the default; `external` has no code."""
     processors = Processors.builtin()
 
-    assert processors.names() == ("analyze", "split", "external")
+    assert processors.names() == ("analyze", "split", "epub", "external")
     assert processors.get("external").function is None
     assert processors.get("analyze").target == "novel_tasks_core.processors.analyze:analyze"
     assert processors.get("split").runs_in_child
