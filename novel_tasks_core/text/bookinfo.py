@@ -36,7 +36,9 @@ _NAMES = {
     "titre": "title", "auteur": "author", "titel": "title", "autor": "author", "título": "title",
     "название": "title", "автор": "author",
 }  # fmt: skip
-_BOOK_AND_AUTHOR = re.compile(r"^[ \t\u3000]*《([^《》\n]{1,60})》[ \t\u3000]*(?:作者|著者|著)[:：]?[ \t\u3000]*(\S[^\n]{0,40})$", re.M)
+_BOOK_AND_AUTHOR = re.compile(
+    r"^[ \t\u3000]*《([^《》\n]{1,60})》[ \t\u3000]*(?:作者|著者|著)[:：]?[ \t\u3000]*(\S[^\n]{0,40})$", re.M
+)
 _AOZORA_HEAD = re.compile(r"^\ufeff?([^\n]{1,100})\n([^\n]{1,60})\n(?:[^\n]{1,60}\n)?\s*-{20,}")
 _GUTENBERG = re.compile(r"^\ufeff?\s*\?*The Project Gutenberg E(?:Book|text) of ([^\n]{1,200})", re.IGNORECASE)
 _NOT_A_TAG = re.compile(r"[^A-Za-z0-9-]")
@@ -54,17 +56,80 @@ _NOISE = re.compile(
     r"|全\d+[卷册冊章]|TXT(?:下载|下載|全集)?|电子书|電子書|complete|unabridged|z-lib(?:rary)?(?:\.org)?|libgen(?:\.\w+)?)[\])）】〕」]?",
     re.IGNORECASE,
 )
-_TITLE_AUTHOR_LABEL = re.compile(r"(?:[\s_\-—,，]*[(（\[【]?)?(?:作者|著者|author|by)[:：]\s*(.+?)[)）\]】]?$", re.IGNORECASE)
+_TITLE_AUTHOR_LABEL = re.compile(
+    r"(?:[\s_\-—,，]*[(（\[【]?)?(?:作者|著者|author|by)[:：]\s*(.+?)[)）\]】]?$", re.IGNORECASE
+)
 _BRACKETED_TITLE = re.compile(r"^《([^《》]{1,100})》\s*(?:[-—_ ]*\s*(?:作者|著者)?[:：]?\s*(.*))?$")
 _BRACKETED_AUTHOR = re.compile(r"^[\[【]([^\[\]【】]{1,40})[\]】]\s*(.+)$")
 _BY = re.compile(r"^(.+?)[\s_]+by[\s_]+([^\d]{3,60})$", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]\s+|(?<=[\u3400-\u9fff\u3040-\u30ff])[-–—](?=[\u3400-\u9fff\u3040-\u30ff])")
 _ONLY_UNDERSCORE = re.compile(r"^([^_\s]*[\u3400-\u9fff\u3040-\u30ff][^_\s]*)_([\u3400-\u9fff\u3040-\u30ff·]{2,12})$")
 _ORDINAL = re.compile(r"(?:第\S+[卷部册冊集]|vol(?:ume)?\.?\s*\d+|book\s+\d+|part\s+\d+|\d+)$", re.IGNORECASE)
-_NAME_PARTICLES = frozenset("de du da di von van der den la le of bin ibn al del della dos y".split())
+_NAME_PARTICLES = frozenset(
+    [
+        "de",
+        "du",
+        "da",
+        "di",
+        "von",
+        "van",
+        "der",
+        "den",
+        "la",
+        "le",
+        "of",
+        "bin",
+        "ibn",
+        "al",
+        "del",
+        "della",
+        "dos",
+        "y",
+    ]
+)
 _TITLE_WORDS = frozenset(
-    "the a an and or to in on at with from for my his her le les la un une et des der die das ein eine und el los las"
-    " il lo gli i uno una o os as".split()
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "to",
+        "in",
+        "on",
+        "at",
+        "with",
+        "from",
+        "for",
+        "my",
+        "his",
+        "her",
+        "le",
+        "les",
+        "la",
+        "un",
+        "une",
+        "et",
+        "des",
+        "der",
+        "die",
+        "das",
+        "ein",
+        "eine",
+        "und",
+        "el",
+        "los",
+        "las",
+        "il",
+        "lo",
+        "gli",
+        "i",
+        "uno",
+        "una",
+        "o",
+        "os",
+        "as",
+    ]
 )
 _TELLS_NOTHING = re.compile(
     r"(?:novel|book|txt|text|untitled|download|document|source|unknown|new|file|output|小说|小說|文本|未命名|新建文本文档)?"
@@ -167,7 +232,9 @@ def _fields(block: str) -> Iterator[tuple[str, str]]:
             yield name, _unquoted(item[1])
             name = ""  # the first of several authors, as everywhere else
         elif field:
-            name = {"lang": "language", "authors": "author", "creator": "author"}.get(field[1].lower(), field[1].lower())
+            name = {"lang": "language", "authors": "author", "creator": "author"}.get(
+                field[1].lower(), field[1].lower()
+            )
             value = field[2].strip()
             if value.startswith("[") and value.endswith("]"):
                 value = value[1:-1].split(",")[0]

@@ -54,6 +54,14 @@ def measure_layout(sample: str) -> Layout:
     return Layout(width=width, gap=gap, indent=None if width is None else _indent(pairs))
 
 
+def agrees(text: str, layout: Layout) -> bool:
+    """Tell, at a glance and so not always, that a text has a layout by the lengths of its lines."""
+    lengths = sorted(map(len, text.split("\n")))
+    if layout.width is None:
+        return lengths[-1] > WIDEST_WRAP
+    return 0.9 * layout.width <= lengths[len(lengths) * 19 // 20] and lengths[-1] <= 1.2 * layout.width
+
+
 def _usual_gap(lines: Sequence[str]) -> int:
     gaps: Counter[int] = Counter()
     blank = 0
@@ -131,7 +139,9 @@ def join_lines(lines: Sequence[str]) -> str:
     A hyphen at the end of a line stays: which ones a printer put there only a dictionary could tell.
     """
     stripped = [line.strip() for line in lines]
-    if all(line.isascii() for line in stripped) and not any(line.endswith("-") or line[:2] == "--" for line in stripped):
+    if all(line.isascii() for line in stripped) and not any(
+        line.endswith("-") or line[:2] == "--" for line in stripped
+    ):
         return " ".join(stripped)
     parts = [stripped[0]]
     for left, right in pairwise(stripped):

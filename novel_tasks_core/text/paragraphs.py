@@ -125,7 +125,7 @@ def _block(lines: list[str], gap: bool, layout: Layout) -> Iterator[Paragraph]:
         for group in _at_indents(lines, layout.indent):
             yield from _wrapped(group, gap, layout)
             gap = False
-    elif layout.gap and 1 < len(lines) and _is_verse(lines):
+    elif layout.gap and len(lines) > 1 and _is_verse(lines):
         yield Paragraph(Kind.VERSE, tuple(lines), gap)
     else:
         yield from _one_a_line(lines, gap)

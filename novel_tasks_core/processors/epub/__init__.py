@@ -106,9 +106,7 @@ def epub(ctx: ChildContext, options: EpubOptions) -> dict[str, Any]:
         aozora=not markdown and uses_notation(head, sample if novel.language == "ja" else ""),
     )
     key = f"{VERSION} {asdict(options)} {metadata} {notation} {novel.characters} {len(novel.sections)}"
-    maker = Maker(
-        ctx=ctx, novel=novel, metadata=metadata, notation=notation, cover=options.cover, key=_printable(key)
-    )
+    maker = Maker(ctx=ctx, novel=novel, metadata=metadata, notation=notation, cover=options.cover, key=_printable(key))
     made = maker.make()
     _warn(ctx, made)
     ctx.save_artifact("novel.epub", made.path, content_type="application/epub+zip")

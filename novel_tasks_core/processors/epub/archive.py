@@ -128,9 +128,7 @@ class Archive:
         entry = Entry(name=name, offset=self.size, crc=crc, packed=packed, size=size, method=method)
         encoded = name.encode()
         flags = 0 if name.isascii() else _UTF8
-        self._put(
-            _LOCAL.pack(b"PK\3\4", _PLAIN, flags, method, 0, _DATE, crc, packed, size, len(encoded), 0) + encoded
-        )
+        self._put(_LOCAL.pack(b"PK\3\4", _PLAIN, flags, method, 0, _DATE, crc, packed, size, len(encoded), 0) + encoded)
         for part in packed_parts:
             self._put(part)
         self.remember(entry)

@@ -31,7 +31,7 @@ def label_of(title: str) -> str:
 
 
 def _nested(targets: Iterable[Target]) -> Iterator[tuple[str, Target | None]]:
-    """Yield (in, None), (item, target), (next, None) and (out, None): each target stands under the last shallower one."""
+    """Yield the steps in, item, next and out, items with their target: each stands under the last shallower one."""
     open_levels: list[int] = []
     for target in targets:
         while open_levels and target.level < open_levels[-1] and len(open_levels) > 1:

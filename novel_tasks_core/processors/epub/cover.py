@@ -1,4 +1,4 @@
-"""The cover: title and author set as large as they fit, on a colour that the title chooses. SVG, so no font is needed."""
+"""The cover: title and author as large as they fit, on a colour that the title chooses; in SVG, which needs no font."""
 
 from __future__ import annotations
 

@@ -93,9 +93,7 @@ class Maker:
         for number, record in enumerate(journal.finished()):
             for name, *numbers in record["entries"]:
                 offset, crc, packed, length, method = numbers
-                archive.remember(
-                    Entry(name=name, offset=offset, crc=crc, packed=packed, size=length, method=method)
-                )
+                archive.remember(Entry(name=name, offset=offset, crc=crc, packed=packed, size=length, method=method))
             if number:
                 self._count(len(record["entries"]))
             self._reader.tally.replaced, self._reader.tally.long_titles = record["tally"]
@@ -178,7 +176,6 @@ class Maker:
             yield Target(self.metadata.title, "text/title.xhtml", 1)
 
     def _landmarks(self) -> Iterator[tuple[str, str, str]]:
-        yield "toc", "nav.xhtml#toc", self._words.contents
         if self.cover:
             yield "cover", "text/cover.xhtml", self._words.cover
         yield "titlepage", "text/title.xhtml", self._words.title_page
@@ -190,9 +187,7 @@ class Maker:
     def _end(self, archive: Archive) -> None:
         data, scratch = self.metadata, self.ctx.work_folder / "novel.epub.part"
         depth = depth_of(self._targets())
-        contents = ncx(
-            self._targets(), identifier=data.identifier, title=data.title, author=data.author, depth=depth
-        )
+        contents = ncx(self._targets(), identifier=data.identifier, title=data.title, author=data.author, depth=depth)
         archive.add_stream("EPUB/toc.ncx", contents, scratch)
         pages = navigation(
             self._targets(),
@@ -203,9 +198,7 @@ class Maker:
         )
         archive.add_stream("EPUB/nav.xhtml", pages, scratch)
         front = ("cover", "title") if self.cover else ("title",)
-        archive.add_stream(
-            "EPUB/package.opf", package(data, front=front, pages=self._pages, cover=self.cover), scratch
-        )
+        archive.add_stream("EPUB/package.opf", package(data, front=front, pages=self._pages, cover=self.cover), scratch)
         archive.finish()
 
 

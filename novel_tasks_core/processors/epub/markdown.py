@@ -20,10 +20,9 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _BLANK = re.compile(r"\n(?:[ \t]*\n)+")
-_MARKED = re.compile(
-    r"[*_\[\]`\\~|]|&#?\w{1,31};|^[ ]{0,3}(?:[#>]|[-+][ \t]|\d{1,9}[.)][ \t]|[-=]{2,}[ \t]*$)|^(?: {4}|\t)| {2}$",
-    re.MULTILINE,
-)
+_INLINE = re.compile(r"[*_\[\]`\\~&]")
+_START = re.compile(r"[ ]{0,3}(?:[#>]|[-+][ \t]|\d{1,9}[.)][ \t]|[-=]{2,}[ \t]*$)|(?: {4}|\t)", re.MULTILINE)
+_LATER_START = re.compile(rf"\n(?:{_START.pattern})", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
 _TOO_DEEP = re.compile(r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){12}|^[ \t]{40}", re.MULTILINE)
 _MARKS = re.compile(r"[*_\[\]`<&\\!~]")
@@ -86,7 +85,7 @@ def _groups(text: str, layout: Layout, env: dict[str, object], names: dict[str, 
         if note:
             yield _plain(plain, layout) + _note(note, numbers.pop(note[1], None), layout, env)
             plain = []
-        elif _MARKED.search(block) and _is_bearable(block):
+        elif _is_marked(block) and _is_bearable(block):
             yield _plain(plain, layout)
             plain, marked = [], [block]
         else:
@@ -96,11 +95,20 @@ def _groups(text: str, layout: Layout, env: dict[str, object], names: dict[str, 
         yield _parsed(marked, layout, env)
 
 
+def _is_marked(block: str) -> bool:
+    """Tell whether a block has anything that Markdown could mean something by."""
+    if _START.match(block) or _INLINE.search(block):
+        return True
+    return "\n" in block and ("  \n" in block or _LATER_START.search(block) is not None)
+
+
 def _is_open(marked: Sequence[str]) -> bool:
     """Tell whether a fence is still open after these blocks."""
     return (
-        "```" in marked[0] or "~~~" in marked[0]
-    ) and sum(map(len, marked)) < _LONGEST_GROUP and len(_FENCE.findall("\n\n".join(marked))) % 2 == 1
+        ("```" in marked[0] or "~~~" in marked[0])
+        and sum(map(len, marked)) < _LONGEST_GROUP
+        and len(_FENCE.findall("\n\n".join(marked))) % 2 == 1
+    )
 
 
 def _is_bearable(block: str) -> bool:

@@ -13,6 +13,9 @@ REPLACEMENT = "\ufffd"
 _PLANE_ENDS = "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
 _FORBIDDEN = re.compile(f"[\0-\b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef{_PLANE_ENDS}]")
 _OTHER_BREAKS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_FINE_BYTES = bytes({9, 10, 13, *range(0x20, 0x7F), *range(0x80, 0xF0)})
+_C1 = re.compile(b"\xc2[\x80-\x9f]")
+_RARE = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xef\xb7", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
 _ITALICS = re.compile(r"(?<![\w_])_(?=[^\s_])((?:[^_\n<]|<br/>){1,1000}?)(?<=[^\s_])_(?![\w_])")
 _DEEPEST_VERSE = 24
 
@@ -22,9 +25,20 @@ def allowed(text: str) -> tuple[str, int]:
 
     Form feeds and other marks between lines or pages become spaces: white space they are, and allowed they are not.
     """
-    if text.isascii() and text.isprintable():
+    if not _is_suspicious(text):
         return text, 0
     return _FORBIDDEN.subn(REPLACEMENT, _OTHER_BREAKS.sub(" ", text))
+
+
+def _is_suspicious(text: str) -> bool:
+    """Tell whether a text may hold what is not allowed: on bytes, ten times as fast as a search for characters."""
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return True
+    if data.translate(None, _FINE_BYTES):
+        return True
+    return (b"\xc2" in data and _C1.search(data) is not None) or any(rare in data for rare in _RARE)
 
 
 def escaped(text: str) -> str:

@@ -39,7 +39,7 @@ def page_name(number: int) -> str:
 
 
 def package(metadata: Metadata, *, front: Sequence[str], pages: int, cover: bool) -> Iterator[str]:
-    """Yield package.opf; `front` are the names of the pages before the text, `pages` the number of those of the text."""
+    """Yield package.opf; `front` are the names of the pages before the text, `pages` counts those of the text."""
     yield (
         '<?xml version="1.0" encoding="utf-8"?>\n<package xmlns="http://www.idpf.org/2007/opf" version="3.0"'
         f' unique-identifier="id" xml:lang="{attribute(metadata.language)}">\n'

@@ -8,7 +8,19 @@ RTL_LANGUAGES = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "ckb"})
 """Languages that are written from right to left."""
 
 _ROLES = frozenset(
-    "chapter part preface foreword introduction prologue epilogue afterword appendix dedication epigraph".split()
+    [
+        "chapter",
+        "part",
+        "preface",
+        "foreword",
+        "introduction",
+        "prologue",
+        "epilogue",
+        "afterword",
+        "appendix",
+        "dedication",
+        "epigraph",
+    ]
 )
 _TYPES = {
     "preface": "preface", "foreword": "foreword", "introduction": "introduction", "prologue": "prologue",
@@ -17,8 +29,10 @@ _TYPES = {
     "prólogo": "prologue", "epílogo": "epilogue", "vorwort": "preface", "nachwort": "afterword",
     "einleitung": "introduction", "prolog": "prologue", "epilog": "epilogue", "пролог": "prologue",
     "эпилог": "epilogue", "предисловие": "preface", "послесловие": "afterword", "序": "preface", "序言": "preface",
-    "前言": "preface", "自序": "preface", "序章": "prologue", "楔子": "prologue", "引子": "prologue", "引言": "introduction",
-    "后记": "afterword", "後記": "afterword", "尾声": "epilogue", "尾聲": "epilogue", "终章": "epilogue", "終章": "epilogue",
+    "前言": "preface", "自序": "preface", "序章": "prologue", "楔子": "prologue", "引子": "prologue",
+    "引言": "introduction",
+    "后记": "afterword", "後記": "afterword", "尾声": "epilogue", "尾聲": "epilogue",
+    "终章": "epilogue", "終章": "epilogue",
     "附录": "appendix", "附錄": "appendix", "まえがき": "preface", "あとがき": "afterword", "プロローグ": "prologue",
     "エピローグ": "epilogue",
 }  # fmt: skip
@@ -86,7 +100,7 @@ def document(*, title: str, language: str, body: str, partition: str = "bodymatt
 
 
 def section_frame(*, kind: str, title: str) -> tuple[str, str, str]:
-    """Return (partition, opening tag, closing tag) of the pages of a section, by its kind and the words of its title."""
+    """Return (partition, opening tag, closing tag) of the pages of a section of a kind with a title."""
     name = _type_of(kind, title)
     partition = _PARTITIONS.get(kind, "bodymatter")
     attributes = f' epub:type="{name}"' if name else ""

@@ -13,7 +13,7 @@ from novel_tasks_core.processors.epub.markup import allowed, blocks, escaped, wi
 from novel_tasks_core.processors.epub.pages import heading_tag
 from novel_tasks_core.processors.epub.ruby import with_ruby
 from novel_tasks_core.text.bookinfo import front_matter_span
-from novel_tasks_core.text.layout import Layout, measure_layout
+from novel_tasks_core.text.layout import Layout, agrees, measure_layout
 from novel_tasks_core.text.novel import Section
 from novel_tasks_core.text.paragraphs import whole_paragraphs
 
@@ -105,14 +105,11 @@ class Reader:
 
     def _layout(self, text: str) -> Layout:
         """Return the book's layout, or the section's own where it is plainly another."""
-        own = text[:_MEASURED]
-        book = self.notation.layout
-        if own.count("\n") < _LINES_TO_MEASURE:
+        own, book = text[:_MEASURED], self.notation.layout
+        if own.count("\n") < _LINES_TO_MEASURE or agrees(own, book):
             return book
         measured = measure_layout(own[: own.rfind("\n") + 1])
-        if measured.width is None or book.width is None:
-            return book if measured.width is book.width else measured
-        return book if abs(measured.width - book.width) <= 0.1 * book.width else measured
+        return measured if (measured.width is None) != (book.width is None) or measured.width != book.width else book
 
     def _blocks(self, text: str, layout: Layout) -> str:
         if self.notation.markdown:
