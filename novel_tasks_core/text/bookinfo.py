@@ -51,6 +51,7 @@ _LANGUAGES = {
 }  # fmt: skip
 _DATE = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?$")
 
+_SYNONYMS = {"lang": "language", "authors": "author", "creator": "author"}
 _NOISE = re.compile(
     r"[\[(（【〔「]?(?:全集|全本|全文|完本|完结|完結|已完结|精校(?:版|全本)?|精校|校对版|校對版|典藏版|出版版|实体版|未删节|未刪節"
     r"|全\d+[卷册冊章]|TXT(?:下载|下載|全集)?|电子书|電子書|complete|unabridged|z-lib(?:rary)?(?:\.org)?|libgen(?:\.\w+)?)[\])）】〕」]?",
@@ -65,72 +66,13 @@ _BY = re.compile(r"^(.+?)[\s_]+by[\s_]+([^\d]{3,60})$", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]\s+|(?<=[\u3400-\u9fff\u3040-\u30ff])[-–—](?=[\u3400-\u9fff\u3040-\u30ff])")
 _ONLY_UNDERSCORE = re.compile(r"^([^_\s]*[\u3400-\u9fff\u3040-\u30ff][^_\s]*)_([\u3400-\u9fff\u3040-\u30ff·]{2,12})$")
 _ORDINAL = re.compile(r"(?:第\S+[卷部册冊集]|vol(?:ume)?\.?\s*\d+|book\s+\d+|part\s+\d+|\d+)$", re.IGNORECASE)
-_NAME_PARTICLES = frozenset(
-    [
-        "de",
-        "du",
-        "da",
-        "di",
-        "von",
-        "van",
-        "der",
-        "den",
-        "la",
-        "le",
-        "of",
-        "bin",
-        "ibn",
-        "al",
-        "del",
-        "della",
-        "dos",
-        "y",
-    ]
+_PARTICLES = "de du da di von van der den la le of bin ibn al del della dos y"
+_SMALL_WORDS = (
+    "the a an and or to in on at with from for my his her le les la un une et des der die das ein eine und el los las"
+    " il lo gli i uno una o os as"
 )
-_TITLE_WORDS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "and",
-        "or",
-        "to",
-        "in",
-        "on",
-        "at",
-        "with",
-        "from",
-        "for",
-        "my",
-        "his",
-        "her",
-        "le",
-        "les",
-        "la",
-        "un",
-        "une",
-        "et",
-        "des",
-        "der",
-        "die",
-        "das",
-        "ein",
-        "eine",
-        "und",
-        "el",
-        "los",
-        "las",
-        "il",
-        "lo",
-        "gli",
-        "i",
-        "uno",
-        "una",
-        "o",
-        "os",
-        "as",
-    ]
-)
+_NAME_PARTICLES = frozenset(_PARTICLES.split())
+_TITLE_WORDS = frozenset(_SMALL_WORDS.split())
 _TELLS_NOTHING = re.compile(
     r"(?:novel|book|txt|text|untitled|download|document|source|unknown|new|file|output|小说|小說|文本|未命名|新建文本文档)?"
     r"[\s_()（）\-\d]*",
@@ -232,9 +174,7 @@ def _fields(block: str) -> Iterator[tuple[str, str]]:
             yield name, _unquoted(item[1])
             name = ""  # the first of several authors, as everywhere else
         elif field:
-            name = {"lang": "language", "authors": "author", "creator": "author"}.get(
-                field[1].lower(), field[1].lower()
-            )
+            name = _SYNONYMS.get(field[1].lower(), field[1].lower())
             value = field[2].strip()
             if value.startswith("[") and value.endswith("]"):
                 value = value[1:-1].split(",")[0]

@@ -69,7 +69,7 @@ def _after_underline(text: str, start: int) -> int:
     return stop if _UNDERLINE.match(text[start:stop].rstrip("\r\n")) else start
 
 
-def _first_line(text: str, title: str, wanted: str) -> Head | None:
+def _first_line(text: str, title: str, wanted: str) -> Head:
     """Take the first line with words; only its beginning where a whole novel follows on the same line."""
     start = len(text) - len(text.lstrip())
     stop = _line_end(text, start)

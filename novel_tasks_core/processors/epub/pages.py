@@ -7,21 +7,8 @@ from novel_tasks_core.processors.epub.markup import attribute, plain
 RTL_LANGUAGES = frozenset({"ar", "fa", "he", "ur", "yi", "ps", "ckb"})
 """Languages that are written from right to left."""
 
-_ROLES = frozenset(
-    [
-        "chapter",
-        "part",
-        "preface",
-        "foreword",
-        "introduction",
-        "prologue",
-        "epilogue",
-        "afterword",
-        "appendix",
-        "dedication",
-        "epigraph",
-    ]
-)
+_WITH_ROLE = "chapter part preface foreword introduction prologue epilogue afterword appendix dedication epigraph"
+_ROLES = frozenset(_WITH_ROLE.split())
 _TYPES = {
     "preface": "preface", "foreword": "foreword", "introduction": "introduction", "prologue": "prologue",
     "epilogue": "epilogue", "afterword": "afterword", "appendix": "appendix", "dedication": "dedication",

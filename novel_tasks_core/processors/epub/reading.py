@@ -109,7 +109,7 @@ class Reader:
         if own.count("\n") < _LINES_TO_MEASURE or agrees(own, book):
             return book
         measured = measure_layout(own[: own.rfind("\n") + 1])
-        return measured if (measured.width is None) != (book.width is None) or measured.width != book.width else book
+        return book if measured.width == book.width else measured
 
     def _blocks(self, text: str, layout: Layout) -> str:
         if self.notation.markdown:

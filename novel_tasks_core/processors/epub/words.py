@@ -24,9 +24,7 @@ _WORDS = {
     "zh-Hant": Words("目錄", "封面", "書名頁", "卷首", "卷末", "正文", "無題"),
     "ja": Words("目次", "表紙", "扉", "巻頭", "巻末", "本文", "無題"),
     "ko": Words("차례", "표지", "속표지", "머리말", "꼬리말", "본문", "제목 없음"),
-    "fr": Words(
-        "Table des matières", "Couverture", "Page de titre", "Avant-texte", "Fin du livre", "Texte", "Sans titre"
-    ),
+    "fr": Words("Sommaire", "Couverture", "Page de titre", "Avant-texte", "Fin du livre", "Texte", "Sans titre"),
     "de": Words("Inhalt", "Umschlag", "Titelseite", "Vorspann", "Anhang", "Text", "Ohne Titel"),
     "es": Words("Índice", "Cubierta", "Portada", "Preliminares", "Final", "Texto", "Sin título"),
     "it": Words("Indice", "Copertina", "Frontespizio", "Inizio", "Fine", "Testo", "Senza titolo"),
