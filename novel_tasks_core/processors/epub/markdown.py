@@ -120,7 +120,7 @@ def _is_bearable(block: str) -> bool:
 
 
 def _plain(kept: list[str], layout: Layout) -> str:
-    return blocks(escaped("\n\n".join(kept)), layout, str) if kept else ""
+    return blocks("\n\n".join(kept), layout, str) if kept else ""
 
 
 def _note(match: re.Match[str], number: int | None, layout: Layout, env: dict[str, object]) -> str:

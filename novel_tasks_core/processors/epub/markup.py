@@ -59,7 +59,7 @@ def plain(text: str) -> str:
 
 
 def blocks(text: str, layout: Layout, finish: Callable[[str], str]) -> str:
-    """Return the paragraphs of an escaped text as XHTML; `finish` adds the markup within lines."""
+    """Return the paragraphs of a text as XHTML; `finish` adds the markup within lines."""
     return finish("".join([_block(paragraph) for paragraph in paragraphs(text, layout)]))
 
 
@@ -70,16 +70,16 @@ def with_italics(markup: str) -> str:
 
 def _block(paragraph: Paragraph) -> str:
     if paragraph.kind is Kind.PROSE and not paragraph.gap and not paragraph.continued:
-        return f"<p>{paragraph.lines[0]}</p>\n"
+        return f"<p>{escaped(paragraph.lines[0])}</p>\n"
     names = [kind for kind in (paragraph.kind.value,) if kind != Kind.PROSE]
     if paragraph.gap:
         names.append("gap")
     if paragraph.continued:
         names.append("more")
-    text = _verse(paragraph.lines) if paragraph.kind is Kind.VERSE else paragraph.lines[0]
+    text = _verse(paragraph.lines) if paragraph.kind is Kind.VERSE else escaped(paragraph.lines[0])
     return f'<p class="{" ".join(names)}">{text}</p>\n'
 
 
 def _verse(lines: tuple[str, ...]) -> str:
     base = min(map(indentation, lines))
-    return "<br/>".join("\xa0" * min(indentation(line) - base, _DEEPEST_VERSE) + line.strip() for line in lines)
+    return "<br/>".join("\xa0" * min(indentation(line) - base, _DEEPEST_VERSE) + escaped(line.strip()) for line in lines)

@@ -26,7 +26,7 @@ _TYPES = {
 _PARTITIONS = {"front": "frontmatter", "back": "backmatter"}
 
 _STYLE = """\
-body { margin: 0; padding: 0; }
+body { margin: 0; padding: 0; line-height: 1.45; }
 p { margin: 0; text-indent: 1.3em; text-align: justify; hyphens: auto; widows: 2; orphans: 2; }
 h1 + p, h2 + p, h3 + p, p.gap, p.scene + p, p.more { text-indent: 0; }
 p.gap { margin-top: 1.2em; }
@@ -55,7 +55,8 @@ div.cover { margin: 0; padding: 0; text-align: center; }
 div.cover img { max-width: 100%; max-height: 100vh; }
 """
 _EAST_ASIAN = """\
-p { line-height: 1.75; hyphens: none; line-break: strict; overflow-wrap: break-word; }
+body { line-height: 1.75; }
+p { hyphens: none; line-break: strict; overflow-wrap: break-word; }
 h1 + p, h2 + p, h3 + p, p, p.gap, p.scene + p { text-indent: INDENT; }
 p.more, p.scene, p.verse, p.end { text-indent: 0; }
 """

@@ -114,7 +114,7 @@ class Reader:
     def _blocks(self, text: str, layout: Layout) -> str:
         if self.notation.markdown:
             return markdown_blocks(text, layout)
-        return blocks(escaped(text), layout, self._inline)
+        return blocks(text, layout, self._inline)
 
     def _inline(self, markup: str) -> str:
         return with_ruby(markup) if self.notation.aozora else with_italics(markup)
