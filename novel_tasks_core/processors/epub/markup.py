@@ -15,7 +15,8 @@ _FORBIDDEN = re.compile(f"[\0-\b\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\
 _OTHER_BREAKS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _FINE_BYTES = bytes({9, 10, 13, *range(0x20, 0x7F), *range(0x80, 0xF0)})
 _C1 = re.compile(b"\xc2[\x80-\x9f]")
-_RARE = (b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xef\xb7", b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_SEPARATORS = re.compile(b"\xe2\x80[\xa8\xa9]")
+_NONCHARACTERS = re.compile(b"\xef(?:\xb7|\xbf[\xbe\xbf])")
 _ITALICS = re.compile(r"(?<![\w_])_(?=[^\s_])((?:[^_\n<]|<br/>){1,1000}?)(?<=[^\s_])_(?![\w_])")
 _DEEPEST_VERSE = 24
 
@@ -38,7 +39,11 @@ def _is_suspicious(text: str) -> bool:
         return True
     if data.translate(None, _FINE_BYTES):
         return True
-    return (b"\xc2" in data and _C1.search(data) is not None) or any(rare in data for rare in _RARE)
+    if b"\xc2" in data and _C1.search(data) is not None:
+        return True
+    return (b"\xe2\x80" in data and _SEPARATORS.search(data) is not None) or (
+        b"\xef" in data and _NONCHARACTERS.search(data) is not None
+    )
 
 
 def escaped(text: str) -> str:
