@@ -86,7 +86,7 @@ def test_instances_do_not_share_what_they_know() -> None:
     """A processor registered in one instance is unknown to another."""
     Processors.builtin().register("shrink", shrink)
 
-    with pytest.raises(UnknownProcessorError, match="known: analyze, external, split"):
+    with pytest.raises(UnknownProcessorError, match="known: analyze, epub, external, split"):
         Processors.builtin().get("shrink")
 
 
