@@ -23,6 +23,8 @@ _CJK = "\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uff65-
 _CJK_LAST = re.compile(f"[{_CJK}]$")
 _CJK_FIRST = re.compile(f"[{_CJK}]")
 _SURE_CJK = re.compile("[\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U0003ffff]")
+_EITHER = frozenset("-—…“”‘’·")
+_NEED_CARE = ("-\n", "\n-", " \n", "\n ", "\t\n", "\n\t")
 _TIGHT_DASH = re.compile(r"\S(?:-|--|—)$")
 _SUSPENDED = re.compile(r"(?:und|oder|bzw|sowie|and|or|to|y|o|e|et|ou|и|или)\b", re.IGNORECASE)
 _SCENE = re.compile(
@@ -138,11 +140,10 @@ def join_lines(lines: Sequence[str]) -> str:
 
     A hyphen at the end of a line stays: which ones a printer put there only a dictionary could tell.
     """
+    block = "\n".join(lines).strip()
+    if block.isascii() and not any(rare in block for rare in _NEED_CARE):
+        return block.replace("\n", " ")
     stripped = [line.strip() for line in lines]
-    if all(line.isascii() for line in stripped) and not any(
-        line.endswith("-") or line[:2] == "--" for line in stripped
-    ):
-        return " ".join(stripped)
     parts = [stripped[0]]
     for left, right in pairwise(stripped):
         parts.append(_glue(left, right))
@@ -151,6 +152,9 @@ def join_lines(lines: Sequence[str]) -> str:
 
 
 def _glue(left: str, right: str) -> str:
+    last, first = left[-1:], right[:1]
+    if last < "\u2e80" and first < "\u2e80" and last not in _EITHER and first not in _EITHER:
+        return " "
     if _CJK_LAST.search(left) and _CJK_FIRST.match(right) and (_SURE_CJK.search(left[-2:]) or _SURE_CJK.match(right)):
         return ""
     if _SURE_CJK.search(left[-1:]) or _SURE_CJK.match(right):

@@ -172,7 +172,7 @@ def _wrapped(lines: list[str], gap: bool, layout: Layout) -> Iterator[Paragraph]
     """Yield the paragraphs of lines that were wrapped, unless their breaks were wanted."""
     width = layout.width or 0
     full = 0.75 * width
-    if len(lines) == 1 or all(len(line) >= full for line in lines[:-1]):
+    if len(lines) == 1 or min(map(len, lines[:-1])) >= full:
         yield from _prose(join_lines(lines), gap, len(lines))
         return
     if _runs_on(lines, layout):
