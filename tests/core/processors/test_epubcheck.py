@@ -34,7 +34,8 @@ HOSTILE = {
     "nested": ("# Part I\n\n### Deep\n\nText.\n\n## Chapter\n\n### Deeper\n\nText.\n\n# Part II\n\n## Chapter\n\nEnd.\n", None),
     "marks": (
         "# One\n\n[a](javascript:x) [b](https://exa mple.org) [c](http://x.org/?a=1&b=<>) ![i](x.png) <i>no</i>\n\n"
-        "> quote\n> > deeper\n\n1. one\n   - two\n\n     three\n\n```html\n<p>code\n```\n\n***\n\nText[^1] and[^2].[^1]\n\n"
+        "> quote\n> > deeper\n\n1. one\n   - two\n\n     three\n\n```html\n<p>code\n```\n\n***\n\n"
+        "Text[^1] and[^2].[^1]\n\n"
         "[^1]: A *note*.\n\n[^1]: again\n\n| a | b |\n|---|---|\n\n"
         "<div>\n\n&nbsp; &bogus; \\* ~~gone~~\n\n# Two\n\n[^1]\n",
         None,
