@@ -37,6 +37,7 @@ from novel_tasks_core.text.windows import with_newlines
 
 _NAMED_BODY = 150
 _SURE = 0.8
+_TYPICAL_CHAPTER = 12_000
 
 
 def find_outline(text: Text, *, markdown: bool = False, rule: str | None = None) -> Outline:
@@ -60,6 +61,8 @@ def _outline(text: Text, start: int, end: int, *, markdown: bool) -> Outline:
         return plain if len(plain.headings) > len(outline.headings) + 2 or not outline.headings else outline
     if has_marks(text):
         outline = outline_of_marks(text, aozora_marks(text), "marks", start=start, end=end)
+        if len(outline.headings) * _TYPICAL_CHAPTER > end - start:
+            return outline
         if outline.headings:
             plain = _scanned_outline(text, start, end)
             return _merged(outline, plain) if len(plain.headings) > 2 * len(outline.headings) else outline
