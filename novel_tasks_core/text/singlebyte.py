@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
 
-from novel_tasks_core.text.stopwords import latin_language
+from novel_tasks_core.text.stopwords import LATIN
 
 _PAIRS = {
     "cyrillic": (
@@ -136,11 +136,11 @@ def _pair_share(sample: bytes, codec: str, script: str) -> float:
 
 
 def _rank_latin(foreign: bytes, plain: bytes) -> list[tuple[float, str]]:
-    language, sure = latin_language(plain.decode("ascii", "replace"))
+    language, sure = LATIN.language(plain.decode("ascii", "replace"))
     contexts = _contexts(foreign.replace(b"\xff", b""))  # no Latin text has it, but many a damaged one
     scores: list[tuple[float, str]] = []
     for codec in _LATIN_CODECS:
-        spoken = language if sure else latin_language(plain[:_SHORT].decode(codec, "replace"))[0]
+        spoken = language if sure else LATIN.language(plain[:_SHORT].decode(codec, "replace"))[0]
         alphabet = _ALPHABETS.get(spoken, {}) | (_APOSTROPHE if spoken in _ELIDING else {})
         fitness = _fitness(contexts, codec, alphabet, known=1.0 if sure else 0.9)
         scores.append((fitness if spoken in _SPOKEN_IN.get(codec, _ALPHABETS) else fitness - _ELSEWHERE, codec))
