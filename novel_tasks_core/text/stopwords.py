@@ -160,9 +160,9 @@ CYRILLIC = Vocabulary(_CYRILLIC_WORD, _CYRILLIC_WORDS, _CYRILLIC_LETTERS)
 
 
 def spelled_out(text: str, languages: Sequence[str]) -> str | None:
-    """Return which of the languages, the likeliest first, the letters of a short text speak for, by the extra `lang`; None without it.
+    """Return for which of some languages, the likeliest first, the letters of a short text speak.
 
-    Only the models of these languages are loaded, in the mode that needs least memory.
+    None without the extra `lang`. Only the models of these languages are loaded, in the mode that needs least memory.
     """
     try:
         from lingua import Language, LanguageDetectorBuilder
