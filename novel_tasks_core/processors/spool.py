@@ -15,8 +15,8 @@ from typing import SupportsIndex
 from attrs import field, frozen
 
 from novel_tasks_core.errors import SourceNotFoundError
+from novel_tasks_core.text.damage import Damage
 from novel_tasks_core.text.decoding import Plan, Verdict, decode_into
-from novel_tasks_core.text.transcoding import Damage
 
 _CACHED_BLOCKS = 8
 

@@ -41,6 +41,9 @@ _JAPANESE = frozenset({"shift_jis", "cp932", "shift_jis_2004", "euc_jp", "euc_ji
 _FF_AND_NEXT = re.compile(rb"\xff[\x40-\xfe]?")
 _CLEARLY = 0.2
 _KANA = re.compile("[\u3041-\u30ff]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_NOTHING_ELSE = 0.95
+_RARE_HANGUL = 0.5
 _NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
 _REPLACED = re.compile("\ufffd+")
 _ONE_CHARACTER = 3
@@ -134,7 +137,10 @@ def _is_stray_damage(foreign: bytes, size: int) -> bool:
 
 def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
     """Return (confidence, codec), best first, of the East Asian encodings that fit the sample well."""
-    scores = [(_plausibility(sample, name, common), name) for name, common in _CANDIDATES]
+    scores = [
+        (max(_plausibility(sample, codec, common) for codec in _FALLBACKS.get(name, (name,))), name)
+        for name, common in _CANDIDATES
+    ]
     good = sorted((scored for scored in scores if scored[0] >= _ENOUGH), key=lambda scored: -scored[0])
     ranked: list[tuple[float, str]] = []
     for score, name in good:
@@ -158,13 +164,15 @@ def _plausibility(sample: bytes, name: str, common: frozenset[str]) -> float:
     return max(_share(data.decode(name, "replace"), name, common) for data in mended)
 
 
-def continues_better(data: bytes, name: str) -> bool:
-    """Tell whether bytes behind a damaged one make more sense without their first: it was the rest of a character."""
+def makes_more_sense(data: bytes, other: bytes, name: str) -> bool:
+    """Tell whether bytes clearly make more sense than others, in an encoding of East Asia or UTF-16."""
     common = dict(_CANDIDATES).get(_FIRST_OF.get(name, name))
-    if common is None or data[:1] < b"@":
+    if name in ("utf-16-le", "utf-16-be"):
+        return _sense(data[: len(data) & ~1], name) > _sense(other, name) + _CLEARLY
+    if common is None:
         return False
-    with_it, without = (_share(part.decode(name, "replace"), name, common) for part in (data, data[1:]))
-    return without > with_it + _CLEARLY
+    one, two = (_share(part.decode(name, "replace"), name, common) for part in (data, other))
+    return one > two + _CLEARLY
 
 
 def _share(text: str, name: str, common: frozenset[str]) -> float:
@@ -173,7 +181,9 @@ def _share(text: str, name: str, common: frozenset[str]) -> float:
     letters = foreign - sum(counts[character] for character in _HAN_PUNCTUATION)
     if not letters:
         return 0.0
-    good = sum(count for character, count in counts.items() if character in common)
+    good: float = sum(count for character, count in counts.items() if character in common)
     if name in _JAPANESE:
         good += len(_KANA.findall(text))
+    elif common is _COMMON_HANGUL and len(_HANGUL.findall(text)) >= max(_NOTHING_ELSE * letters, len(text) // 2):
+        good = max(good, _RARE_HANGUL * letters)
     return good / letters - 20 * counts["\ufffd"] / foreign

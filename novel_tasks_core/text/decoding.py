@@ -17,16 +17,14 @@ from attrs import define, evolve, field, frozen
 
 from novel_tasks_core.errors import DecodingError, InvalidInputError
 from novel_tasks_core.text import charsets
+from novel_tasks_core.text.damage import Damage, DamageLog, TooMuchDamage
 from novel_tasks_core.text.formats import refuse_binary, refuse_other_formats
 from novel_tasks_core.text.sampling import foreign_sample, plain_samples
 from novel_tasks_core.text.singlebyte import rank_single_byte
 from novel_tasks_core.text.transcoding import (
     ByteSource,
-    Damage,
-    DamageLog,
     Held,
     Sink,
-    TooMuchDamage,
     transcode,
 )
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from novel_tasks_core.text import transcoding
-from novel_tasks_core.text.transcoding import Damage, DamageLog, Held, TooMuchDamage, transcode
+from novel_tasks_core.text.damage import Damage, DamageLog, TooMuchDamage
+from novel_tasks_core.text.transcoding import Held, transcode
 
 CODECS = ("utf-8", "utf-16-le", "utf-16-be", "gb18030", "shift_jis", "euc_jp", "big5hkscs", "cp949", "cp1252", "hz")
 STATEFUL = ("iso2022_jp", "hz")
