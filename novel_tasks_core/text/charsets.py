@@ -43,7 +43,10 @@ _CLEARLY = 0.2
 _KANA = re.compile("[\u3041-\u30ff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _NOTHING_ELSE = 0.95
-_RARE_HANGUL = 0.5
+_RARE_HANGUL = 0.4
+_RARE_HAN = 0.35
+_FIRST_LEVELS = {"gb18030": ("gb2312", b"\xb0", b"\xd7"), "big5hkscs": ("big5", b"\xa4", b"\xc6")}
+_DOUBT = 3
 _NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
 _REPLACED = re.compile("\ufffd+")
 _ONE_CHARACTER = 3
@@ -75,7 +78,7 @@ def rank_escaped(plain: bytes) -> list[tuple[float, str]]:
     if b"\x1b$)C" in plain:
         return [(0.95, "iso2022_kr")]
     signed = b"\n".join(_HZ_RUN.findall(plain))
-    return [(0.9, "hz")] if signed and _plausibility(signed, "hz", _COMMON_HAN) >= _ENOUGH else []
+    return [(0.9, "hz")] if signed and _plausibility(signed, "hz", _COMMON_HAN) >= _ENOUGH / 2 else []
 
 
 def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
@@ -146,7 +149,7 @@ def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
     for score, name in good:
         if score < 0.7 * good[0][0]:
             break
-        confidence = min(0.99, 0.6 + score)
+        confidence = min(0.99, 0.45 + score)
         ranked += [
             (confidence, other) for other in _FALLBACKS.get(name, (name,)) if other not in {n for _, n in ranked}
         ]
@@ -186,4 +189,12 @@ def _share(text: str, name: str, common: frozenset[str]) -> float:
         good += len(_KANA.findall(text))
     elif common is _COMMON_HANGUL and len(_HANGUL.findall(text)) >= max(_NOTHING_ELSE * letters, len(text) // 2):
         good = max(good, _RARE_HANGUL * letters)
-    return good / letters - 20 * counts["\ufffd"] / foreign
+    elif name in _FIRST_LEVELS and _first_level(counts, name) >= max(_NOTHING_ELSE * letters, len(text) // 2):
+        good = max(good, _RARE_HAN * letters)
+    return good / (letters + _DOUBT) - 20 * counts["\ufffd"] / foreign
+
+
+def _first_level(counts: Counter[str], name: str) -> int:
+    """Count the characters of the part of a Chinese encoding where its designers put the common ones."""
+    codec, first, last = _FIRST_LEVELS[name]
+    return sum(count for character, count in counts.items() if first <= character.encode(codec, "ignore")[:1] <= last)

@@ -45,6 +45,7 @@ _ARABIC_ONLY = re.compile("[يكةىأإ]")
 _OLD_RUSSIAN = 0.005
 _SHORT = 2_000
 _ASKED = 6
+_WIDELY_READ = 24
 
 
 def detect_language(text: Text) -> str:
@@ -106,4 +107,6 @@ def _worded(sample: str, vocabulary: Vocabulary) -> str:
     best, sure = vocabulary.language(sample)
     if sure or len(sample) > _SHORT:
         return best
-    return spelled_out(sample, [language for _, language in vocabulary.scores(sample)[:_ASKED]]) or best
+    likely = [language for score, language in vocabulary.scores(sample)[:_ASKED] if score]
+    others = [language for language in vocabulary.languages[:_WIDELY_READ] if language not in likely]
+    return spelled_out(sample, likely + (others if best == "und" else [])) or best

@@ -49,6 +49,7 @@ _SCRIPT_CODECS = (
 _WORD = re.compile("(?:[^\\W\\d_]|[\u0591-\u05c7\u064b-\u0652\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]){2,}")
 _RUN_OF_HIGH = re.compile(rb"[\x80-\xff]{2}")
 _LEAST_SHARE = 0.15
+_DOUBT = 4
 
 _LATIN_CODECS = (
     *("cp1252", "iso8859-15", "cp1250", "iso8859-2", "cp1254", "cp1257", "mac-roman", "cp850", "cp852"),
@@ -60,7 +61,8 @@ _LETTERS = {
     "pt": "ãáéçíóêõúâôà", "nl": "éëïèöüáó", "sv": "äåöé", "da": "åæøé", "no": "åøæéòô", "fi": "äöå",
     "ca": "àèéóíòçúïü", "pl": "ęłąśżóćńź", "cs": "áíéěýžřčšůúťďňó", "sk": "áíéčýžšúľťôňďóäŕĺ", "hr": "čšžćđ",
     "sl": "čšž", "hu": "áéöóőíüúű", "ro": "ăîâșțşţ", "tr": "ışğüçöâîûi̇", "lt": "ėšžųįąūčę", "lv": "āīēšūņžļķģč",
-    "et": "äõüöšž",
+    "et": "äõüöšž", "sq": "ëç", "is": "áðíþóöúæéý", "gl": "óáéíúñü", "af": "ëêéôï", "ga": "áéíóú", "cy": "ŵŷâêîôû",
+    "eu": "ñü", "tl": "ñ", "la": "æœëï", "eo": "ĉĝĥĵŝŭ",
 }  # fmt: skip
 """Letters beyond ASCII, the most common first."""
 
@@ -132,7 +134,7 @@ def _pair_share(sample: bytes, codec: str, script: str) -> float:
         for first, second in pairwise(kept):
             pairs[first + second] += count
     total = sum(count for pair, count in pairs.items() if not pair.isascii() or pair == "??")
-    return sum(count for pair, count in pairs.items() if pair in common) / total if total else 0.0
+    return sum(count for pair, count in pairs.items() if pair in common) / (total + _DOUBT)
 
 
 def _rank_latin(foreign: bytes, plain: bytes) -> list[tuple[float, str]]:

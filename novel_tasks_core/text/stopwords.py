@@ -115,7 +115,8 @@ class Vocabulary:
 
     def __init__(self, word: re.Pattern[str], words: Mapping[str, str], letters: Mapping[str, str]) -> None:
         self._word = word
-        self._languages = tuple(words)
+        self.languages = tuple(words)
+        """All that can be told apart, the widely read ones first."""
         self._spoken = _shared({language: listed.split() for language, listed in words.items()})
         self._written = _shared(letters)
 
@@ -126,7 +127,7 @@ class Vocabulary:
         """
         lowered = text.lower()
         words = Counter(self._word.findall(lowered))
-        scores = dict.fromkeys(self._languages, 0.0)
+        scores = dict.fromkeys(self.languages, 0.0)
         for word, count in words.items():
             for language, worth in self._spoken.get(word, ()):
                 scores[language] += count * worth
