@@ -69,8 +69,6 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
             file.seek(kept["bytes"])
             done += 1
         file.truncate()
-        if done:
-            ctx.log(f"{done} sections were cleaned by an earlier attempt")
         for section in novel.sections[done:]:
             pieces = _followed(ctx, novel, section, done=done, total=total)
             for text in cleaner.cleaned(pieces, part=_part(novel, section)):

@@ -270,7 +270,7 @@ def test_an_attempt_goes_on_where_the_one_before_was_killed(tmp_path: Path, word
     clean(killed, CleanOptions())
 
     assert killed.artifacts == whole.artifacts
-    assert any("were cleaned by an earlier attempt" in line for line in killed.lines)
+    assert any("were finished by an earlier attempt" in line for line in killed.lines)
     assert len(killed.steps) < len(whole.steps)
 
 
