@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, field, frozen
 
+from novel_tasks_core.text.novel import Novel, Section
+
 if TYPE_CHECKING:
     from novel_tasks_core.processors.base import ChildContext
-    from novel_tasks_core.text.novel import Novel
+    from novel_tasks_core.processors.manuscript import Manuscript
 
 
 def _known_encoding(instance: object, attribute: Attribute[Any], value: str | None) -> None:
@@ -37,17 +40,31 @@ class ReadingOptions:
 def read_and_log(ctx: ChildContext, options: ReadingOptions) -> Novel:
     """Read the novel of an attempt and log what was found out about it. Raises: DecodingError."""
     novel = ctx.read_novel(encoding=options.encoding)
-    headed = sum(1 for chapter in novel.chapters if chapter.line is not None)
+    _log(ctx, novel)
+    return novel
+
+
+def open_and_log(ctx: ChildContext, options: ReadingOptions) -> Manuscript:
+    """Open the novel of an attempt piece by piece, and log what was found out about it. Raises: DecodingError."""
+    novel = ctx.open_novel(encoding=options.encoding)
+    _log(ctx, novel)
+    return novel
+
+
+def _log(ctx: ChildContext, novel: Novel | Manuscript) -> None:
+    headed = sum(1 for section in _sections(novel) if section.line is not None)
     ctx.log(f"encoding {novel.encoding} (confidence {novel.encoding_confidence:.2f}), language {novel.language}")
     if novel.repaired_bytes:
         ctx.log(f"{novel.repaired_bytes} damaged bytes were replaced")
     ctx.log(f"{headed} headings (confidence {novel.confidence:.2f}): {novel.reason}")
-    return novel
 
 
-def summary(novel: Novel) -> dict[str, Any]:
+def _sections(novel: Novel | Manuscript) -> Sequence[Section]:
+    return novel.chapters if isinstance(novel, Novel) else novel.sections
+
+
+def summary(novel: Novel | Manuscript) -> dict[str, Any]:
     """Return the facts about a novel that every result begins with, as JSON."""
-    chapters = [chapter for chapter in novel.chapters if chapter.kind == "chapter"]
     return {
         "encoding": novel.encoding,
         "encoding_confidence": round(novel.encoding_confidence, 3),
@@ -55,6 +72,6 @@ def summary(novel: Novel) -> dict[str, Any]:
         "language": novel.language,
         "confidence": round(novel.confidence, 3),
         "reason": novel.reason,
-        "chapters": len(chapters),
-        "characters": len(novel.text),
+        "chapters": sum(1 for section in _sections(novel) if section.kind == "chapter"),
+        "characters": len(novel.text) if isinstance(novel, Novel) else novel.characters,
     }

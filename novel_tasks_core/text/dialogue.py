@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-from novel_tasks_core.text.tokens import base_language
+from novel_tasks_core.text.tags import base_language
 
 _LINE_BREAK = r"\n(?![^\S\n]*\n)"
 _QUOTES: dict[str, str] = {
@@ -52,6 +52,15 @@ class DialogueStyle:
 
     marks: str
     language: str
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where somebody speaks, in order, without the marks."""
+        spans, at = [], 0
+        for speech in _speeches(text, self.marks, self.language):
+            start = text.index(speech, at)
+            at = start + len(speech)
+            spans.append((start, at))
+        return spans
 
 
 def dialogue_style(text: str, language: str) -> DialogueStyle | None:

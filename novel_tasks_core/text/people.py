@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from attrs import field, frozen
+from attrs import frozen
 
-from novel_tasks_core.text.tokens import base_language
+from novel_tasks_core.text.names import MENTIONS, Cast, CastMember, NameEvidence
+from novel_tasks_core.text.tags import base_language
 
 _CAPITAL = "[A-ZÀ-ÖØ-ÞŒŠŽА-ЯЁІЇЄ]"
 _NAME_WORD = rf"{_CAPITAL}(?:[^\W\d_]+|['’]{_CAPITAL}[^\W\d_]+)(?:[-‐]{_CAPITAL}[^\W\d_]+)*"
@@ -88,25 +89,6 @@ _MOST_PEOPLE = 60
 
 
 @frozen
-class Person:
-    """Somebody in a book: the fullest name, all mentions, the mentions in each chapter, and other names for them."""
-
-    name: str
-    mentions: int
-    by_chapter: tuple[int, ...]
-    aliases: tuple[str, ...] = ()
-
-
-@frozen
-class NameEvidence:
-    """What one chapter says about names: how often each is mentioned, how often it speaks or acts, or is a place."""
-
-    mentions: Counter[str] = field(factory=Counter)
-    acting: Counter[str] = field(factory=Counter)
-    placed: Counter[str] = field(factory=Counter)
-
-
-@frozen
 class _Patterns:
     name: re.Pattern[str]
     speech: frozenset[str]
@@ -130,26 +112,44 @@ def _patterns(language: str) -> _Patterns:
     )
 
 
+class EuropeanNames:
+    """Finds names by their capitals, and people by what stands beside them."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def find(self, text: str, spoken: Sequence[tuple[int, int]]) -> NameEvidence:
+        """Return what a piece of text says of names."""
+        return find_names(text, self._language)
+
+    def cast(self, total: NameEvidence, words: Mapping[str, int]) -> Cast:
+        """Join the evidence of the whole book into people."""
+        return find_people(total, words, self._language)
+
+
 def find_names(text: str, language: str) -> NameEvidence:
     """Count the names of one chapter, and by the words beside them what tells people from places."""
     patterns = _patterns(base_language(language))
-    evidence = NameEvidence()
+    evidence = NameEvidence({MENTIONS: Counter(), "acting": Counter(), "placed": Counter()})
+    scene: set[str] = set()
     for match in patterns.name.finditer(text):
         start, end = match.span()
         name = " ".join(match[0].split()).rstrip(".")
         head, stop, rest = name.partition(". ")
         if stop and head not in patterns.titles:  # a sentence ended between the two
-            evidence.mentions[head] += 1
+            evidence.signs[MENTIONS][head] += 1
             name, start = rest, match.end() - len(rest)
-        evidence.mentions[name] += 1
+        evidence.signs[MENTIONS][name] += 1
+        scene.add(name)
         if _word_after(text, end) in patterns.speech:
-            evidence.acting[name] += 1
+            evidence.signs["acting"][name] += 1
             continue
         before = _word_before(text, start)
         if before in patterns.speech:
-            evidence.acting[name] += 1
+            evidence.signs["acting"][name] += 1
         elif before in patterns.places:
-            evidence.placed[name] += 1
+            evidence.signs["placed"][name] += 1
+    evidence.scenes.append(tuple(sorted(scene)))
     return evidence
 
 
@@ -163,36 +163,30 @@ def _word_before(text: str, start: int) -> str:
     return words[-1] if words and text[start - 1 : start].isspace() else ""
 
 
-def find_people(chapters: Sequence[NameEvidence], words: Mapping[str, int], language: str) -> list[Person]:
-    """Join the evidence of all chapters into people, most mentioned first.
-
-    `words` counts every word of the book in lower case: what is often written small is no name.
-    """
+def find_people(total: NameEvidence, words: Mapping[str, int], language: str) -> Cast:
+    """Join the evidence of a book into people."""
     patterns = _patterns(base_language(language))
-    per_chapter = [_cleaned(chapter.mentions, words, patterns.titles) for chapter in chapters]
-    totals = _total(per_chapter)
-    acting = _cleaned(_total(chapter.acting for chapter in chapters), words, patterns.titles)
-    placed = _cleaned(_total(chapter.placed for chapter in chapters), words, patterns.titles)
-    groups = _merge(totals, patterns.titles)
-    people: list[Person] = []
-    for name, aliases in groups.items():
+    totals = _cleaned(total.mentions, words, patterns.titles)
+    acting = _cleaned(total.sign("acting"), words, patterns.titles)
+    placed = _cleaned(total.sign("placed"), words, patterns.titles)
+    people: list[CastMember] = []
+    for name, aliases in _merge(totals, patterns.titles).items():
         names = (name, *aliases)
         mentions = sum(totals[alias] for alias in names)
         deeds = sum(acting[alias] for alias in names)
         places = sum(placed[alias] for alias in names)
         titled = any(alias.split()[0].rstrip(".") in patterns.titles for alias in names)
         if mentions >= _FEWEST_MENTIONS and _is_person(mentions, deeds, places, titled):
-            by_chapter = tuple(sum(chapter[alias] for alias in names) for chapter in per_chapter)
-            people.append(Person(name, mentions, by_chapter, tuple(sorted(aliases))))
+            people.append(CastMember(name, tuple(sorted(aliases)), mentions))
     people.sort(key=lambda person: (-person.mentions, person.name))
-    return people[:_MOST_PEOPLE]
-
-
-def _total(counts: Iterable[Counter[str]]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for count in counts:
-        total.update(count)
-    return total
+    people = people[:_MOST_PEOPLE]
+    owners = {alias: place for place, person in enumerate(people) for alias in (person.name, *person.aliases)}
+    who: dict[str, int] = {}
+    for name in total.mentions:
+        (cleaned, *_) = [*_cleaned(Counter([name]), words, patterns.titles), ""]
+        if cleaned in owners:
+            who[name] = owners[cleaned]
+    return Cast(tuple(people), who)
 
 
 def _is_person(mentions: int, deeds: int, places: int, titled: bool) -> bool:

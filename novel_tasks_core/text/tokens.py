@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from itertools import accumulate
 
-from attrs import frozen
+from attrs import Factory, frozen
+
+from novel_tasks_core.text.readability import ReadingWeights, weigh
+from novel_tasks_core.text.tags import base_language
 
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "und"})
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
@@ -22,16 +27,11 @@ _ABBREVIATED = {
     "ru": "гр г гг кн св т д п е",
 }
 _ABBREVIATIONS = {language: frozenset(words.split()) for language, words in _ABBREVIATED.items()}
-_LONGEST_ABBREVIATION = 9
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _MOST_KNOWN = 200_000
-_SEGMENT = 1000
+SEGMENT = 1000
+"""How many words a segment has whose different words are counted."""
 _WIDE = frozenset({"zh", "ja"})
-
-
-def base_language(tag: str) -> str:
-    """Return the language of a BCP 47 tag: zh for zh-Hant."""
-    return tag.partition("-")[0]
 
 
 def has_spaced_words(language: str) -> bool:
@@ -45,84 +45,147 @@ def find_words(text: str) -> list[str]:
 
 
 @frozen
-class WordCounts:
-    """The words of a text: how often each is written so, how many there are, and how rich the choice is.
+class TextCounts:
+    """What is counted of one piece of a section; 0 or nothing where its language does not allow to count.
 
-    `richness` is the mean share of different words in segments of a thousand, None for a shorter text:
-    the mean segmental type-token ratio of W. Johnson (Studies in Language Behavior, 1944). Unlike the
+    `words` says how often each word is written so, `total` how many there are. `lengths` says how many
+    sentences have so many words. `segments` and `different` are for lexical richness: how many segments of a
+    thousand words ended here, and how many different words each had, summed up.
+    """
+
+    words: Mapping[str, int] = Factory(dict)
+    total: int = 0
+    sentences: int = 0
+    lengths: Mapping[int, int] = Factory(dict)
+    segments: int = 0
+    different: int = 0
+    weights: ReadingWeights = Factory(ReadingWeights)
+
+
+def richness(segments: int, different: int) -> float | None:
+    """Return the mean share of different words in segments of a thousand, None for a text shorter than one.
+
+    This is the mean segmental type-token ratio of W. Johnson (Studies in Language Behavior, 1944). Unlike the
     plain ratio it does not fall with the length of the text.
     """
-
-    counts: Counter[str]
-    total: int
-    richness: float | None
+    return round(different / (segments * SEGMENT), 4) if segments else None
 
 
-class WordCounter:
-    """Counts words chapter by chapter; remembers which words a stretch between blanks holds."""
+@frozen
+class _Stretch:
+    """What stands between two blanks: its words, the sentences that end in it, whether it begins small."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, ...]] = {}
+    words: tuple[str, ...]
+    lowered: tuple[str, ...]
+    ends: int
+    small: bool
+    syllables: int
+    letters: int
+    long_words: int
 
-    def count(self, text: str) -> WordCounts:
-        """Count the words of one text."""
+
+class SpacedReader:
+    """Counts the words and sentences of a language with blanks between words; each is looked at once."""
+
+    counts_words = True
+    counts_sentences = True
+
+    def __init__(self, language: str) -> None:
+        self._english = base_language(language) == "en"
+        self._abbreviations = _ABBREVIATIONS.get(base_language(language), frozenset())
+        self._known: dict[str, _Stretch] = {}
+        self._rest: list[str] = []
+
+    def read(self, text: str, *, begins: bool) -> TextCounts:
+        """Count a piece of text; `begins` says that it is the first one of a section."""
         stretches = text.split()
+        if len(self._known) > _MOST_KNOWN:
+            self._known = {}
+        known = self._known
         counts: dict[str, int] = {}
+        syllables = letters = long_words = 0
         for stretch, number in Counter(stretches).items():
-            for word in self._words(stretch):
+            found = known.get(stretch)
+            if found is None:
+                found = known[stretch] = self._look_at(stretch)
+            syllables += number * found.syllables
+            letters += number * found.letters
+            long_words += number * found.long_words
+            for word in found.words:
                 counts[word] = counts.get(word, 0) + number
-        return WordCounts(Counter(counts), sum(counts.values()), self._richness(stretches))
+        total = sum(counts.values())
+        weights = ReadingWeights(total, syllables, letters, long_words)
+        return TextCounts(counts, total, *_sentences(stretches, known), *self._segments(stretches, begins), weights)
 
-    def _words(self, stretch: str) -> tuple[str, ...]:
-        words = self._known.get(stretch)
-        if words is None:
-            words = (stretch,) if stretch.isalpha() else tuple(_WORD.findall(stretch))
-            if len(self._known) < _MOST_KNOWN:
-                self._known[stretch] = words
-        return words
+    def _look_at(self, stretch: str) -> _Stretch:
+        words = (stretch,) if stretch.isalpha() else tuple(_WORD.findall(stretch))
+        ends = 0
+        if not stretch.isalnum():
+            ends = sum(1 for match in _SENTENCE_END.finditer(stretch) if not self._abbreviates(stretch, match))
+        small = stretch.lstrip("(—–-")[:1].islower()
+        weights = [weigh(word, english=self._english) for word in words]
+        lowered = tuple(word.lower() for word in words)
+        return _Stretch(
+            words,
+            lowered,
+            ends,
+            small,
+            *(sum(column) for column in zip(*weights, strict=True)) if weights else (0, 0, 0),
+        )
 
-    def _richness(self, stretches: list[str]) -> float | None:
-        different = total = 0
-        for start in range(0, len(stretches) - _SEGMENT + 1, _SEGMENT):
-            segment = stretches[start : start + _SEGMENT]
-            different += len({word.lower() for stretch in set(segment) for word in self._words(stretch)})
-            total += _SEGMENT
-        return different / total if total else None
+    def _abbreviates(self, stretch: str, end: re.Match[str]) -> bool:
+        """Tell whether a single full stop belongs to an initial, an abbreviation or, in German, the number of a day."""
+        if end[0] != ".":
+            return False
+        word = stretch[: end.start()].lstrip("\"'“‘«»„(—_*")
+        return word in self._abbreviations or (
+            len(word) == 1 and word.isupper() and not (self._english and word == "I")
+        )
+
+    def _segments(self, stretches: list[str], begins: bool) -> tuple[int, int]:
+        """Count the different words of each whole segment; what is left over waits for the next piece."""
+        waiting = stretches if begins else self._rest + stretches
+        known, segments, different = self._known, 0, 0
+        for start in range(0, len(waiting) - SEGMENT + 1, SEGMENT):
+            seen: set[str] = set()
+            for stretch in set(waiting[start : start + SEGMENT]):
+                found = known.get(stretch)
+                seen.update(found.lowered if found else self._look_at(stretch).lowered)
+            different += len(seen)
+            segments += 1
+        self._rest = waiting[segments * SEGMENT :]
+        return segments, different
 
 
-def count_sentences(text: str, language: str) -> int | None:
-    """Count the sentences of a text by their final marks; None for a script without marks that we know.
-
-    Initials and the usual abbreviations of the language do not end one.
-    """
-    base = base_language(language)
-    if base in _WIDE:
-        return len(_WIDE_SENTENCE_END.findall(text))
-    if not has_spaced_words(language):
-        return None
-    abbreviations = _ABBREVIATIONS.get(base, frozenset())
-    count = 0
-    for match in _SENTENCE_END.finditer(text):
-        start, end = match.span()
-        count += end - start > 1 or text[start] != "." or not _is_abbreviation(text, start, abbreviations)
-    return count
+def _sentences(stretches: list[str], known: Mapping[str, _Stretch]) -> tuple[int, dict[int, int]]:
+    """Count the sentences and the words of each; one that goes on small after its end mark has not ended."""
+    ends = {stretch for stretch in set(stretches) if known[stretch].ends}
+    places = [n for n, stretch in enumerate(stretches) if stretch in ends]
+    sizes = list(accumulate((len(known[stretch].words) for stretch in stretches), initial=0))
+    sentences, lengths, start, last = 0, Counter[int](), 0, len(stretches) - 1
+    for place in places:
+        if place < last and known[stretches[place + 1]].small:
+            continue
+        sentences += known[stretches[place]].ends
+        lengths[sizes[place + 1] - start] += 1
+        start = sizes[place + 1]
+    lengths.pop(0, None)
+    return sentences, lengths
 
 
-def _is_abbreviation(text: str, stop: int, abbreviations: frozenset[str]) -> bool:
-    """Tell whether the word before a full stop is an initial, an abbreviation or, in German, a number of a day."""
-    words = text[max(0, stop - _LONGEST_ABBREVIATION) : stop].split()
-    word = words[-1].lstrip("\"'“‘«»„(—") if words else ""
-    return word in abbreviations or (len(word) == 1 and word.isupper() and stop + 1 < len(text))
+class PlainReader:
+    """Counts the sentences of a language whose words cannot be counted without a dictionary."""
+
+    counts_words = False
+
+    def __init__(self, language: str) -> None:
+        self.counts_sentences = base_language(language) in _WIDE
+
+    def read(self, text: str, *, begins: bool) -> TextCounts:
+        """Count a piece of text: nothing for a script whose marks we do not know."""
+        return TextCounts(sentences=len(_WIDE_SENTENCE_END.findall(text)) if self.counts_sentences else 0)
 
 
 def count_characters(text: str) -> int:
     """Count the characters of a text that are not blank."""
     return len(text) - sum(map(text.count, _BLANKS))
-
-
-def count_lowered(words: Counter[str]) -> Counter[str]:
-    """Merge the counts of words that differ in case only."""
-    lowered: Counter[str] = Counter()
-    for word, count in words.items():
-        lowered[word.lower()] += count
-    return lowered
