@@ -1,0 +1,338 @@
+"""Who is who: the names of a whole book, weighed and joined into people."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from attrs import define, field, frozen
+
+from novel_tasks_core.text.firstnames import LONG_FORMS, MEN, WOMEN, is_womans
+from novel_tasks_core.text.names import Cast, CastMember, NameEvidence
+from novel_tasks_core.text.namewords import WOMENS_TITLES, NameWords
+
+_MOST_PEOPLE = 60
+_FEWEST_MENTIONS = 2
+_CLEAR = 3
+_NEUTRAL = frozenset({"Old", "Dr", "Doctor", "Cousin", "Saint", "Nurse", "Professor", "Judge"})
+_PLAIN_TITLES = frozenset({"Mr", "Mister", "Massa", "Marse", "Old", "Master", "Monsieur", "M", "Hon", "Squire", "Esquire", "Señor", "Signor", "Herr"})
+_OF = " of "
+
+
+@frozen
+class _Parsed:
+    """A name taken apart: titles without full stops, and what remains without initials."""
+
+    text: str
+    titles: tuple[str, ...]
+    parts: tuple[str, ...]
+
+    @property
+    def woman(self) -> bool | None:
+        """Whether it is a woman's by its title or, without one, by its first name; None when unknown."""
+        titles = [title for title in self.titles if title not in _NEUTRAL]
+        if titles:
+            return titles[0] in WOMENS_TITLES
+        return is_womans(self.parts[0]) if len(self.parts) > 1 or self.parts[0] in WOMEN | MEN else None
+
+
+@define
+class _Group:
+    """Names that mean one person."""
+
+    names: list[_Parsed]
+    mentions: Counter[str] = field(factory=Counter)
+
+    @property
+    def total(self) -> int:
+        return sum(self.mentions.values())
+
+
+def find_cast(total: NameEvidence, words: Mapping[str, int], beside: NameWords) -> Cast:
+    """Join the names of a book into people. `words` says how often a word is written small."""
+    trimmed = _Trimming(total, words, beside)
+    evidence, origin = trimmed.evidence()
+    names = {name: _parsed(name, beside) for name in evidence.mentions}
+    groups = _Joining(evidence, names).groups()
+    judge = _Judge(evidence, words, beside)
+    people = sorted(
+        (group for group in groups if judge.is_person(group)),
+        key=lambda group: (-group.total, group.names[0].text),
+    )[:_MOST_PEOPLE]
+    owners = {name.text: place for place, group in enumerate(people) for name in group.names}
+    who = {raw: owners[name] for raw, name in origin.items() if name in owners}
+    return Cast(tuple(_member(group) for group in people), who)
+
+
+def _member(group: _Group) -> CastMember:
+    shown = max(group.mentions, key=lambda name: (group.mentions[name], len(name), name))
+    aliases = sorted(name.text for name in group.names if name.text != shown)
+    return CastMember(shown, tuple(aliases), group.total)
+
+
+def _parsed(name: str, beside: NameWords) -> _Parsed:
+    head, of, rest = name.partition(_OF)
+    titles: list[str] = []
+    parts: list[str] = []
+    saint = False
+    for word in head.split():
+        bare = word.rstrip(".")
+        if bare == "St":
+            saint = True
+        elif saint:
+            parts.append(f"St. {bare}")
+            saint = False
+        elif not parts and bare in beside.titles:
+            titles.append(bare)
+        elif len(bare) > 1 and "." not in bare:
+            parts.append(bare)
+    if of:
+        parts = [*titles, *parts, f"of {rest}"]
+        titles = []
+    if not parts and titles:
+        parts, titles = [titles[-1]], titles[:-1]
+    return _Parsed(name, tuple(titles), tuple(parts) or (name,))
+
+
+class _Trimming:
+    """Takes words off names that are not of them: those written small elsewhere that only begin a sentence."""
+
+    def __init__(self, total: NameEvidence, words: Mapping[str, int], beside: NameWords) -> None:
+        self._total, self._words, self._beside = total, words, beside
+        self._inside: Counter[str] = Counter()
+        mid = total.sign("mid")
+        for name, count in mid.items():
+            for word in name.split():
+                self._inside[word] += count
+
+    def evidence(self) -> tuple[NameEvidence, dict[str, str]]:
+        """Return the evidence of trimmed names, and which one each name became."""
+        origin = {name: self._trim(name) for name in self._total.mentions}
+        origin = {name: trimmed for name, trimmed in origin.items() if trimmed}
+        signs: dict[str, Counter[str]] = {}
+        for sign, counts in self._total.signs.items():
+            made = signs[sign] = Counter()
+            for name, count in counts.items():
+                if name in origin:
+                    made[origin[name]] += count
+        return NameEvidence(signs), origin
+
+    def _trim(self, name: str) -> str:
+        words = name.split()
+        while words and words[0].rstrip(".") not in self._beside.titles and self._only_opens(words[0], len(words)):
+            words.pop(0)
+        while len(words) > 1 and self._only_opens(words[-1], 1) and not words[-1][0].islower():
+            words.pop()
+        return " ".join(words)
+
+    def _only_opens(self, word: str, words: int) -> bool:
+        small = self._words.get(word.lower(), 0)
+        if small <= 2:
+            return False
+        inside = self._inside[word]
+        return inside * (4 if word in WOMEN or word in MEN else 1) < small * (0.5 if words > 1 else 0.25) or inside < 2
+
+
+class _Joining:
+    """Joins names of one person: full names first, then names with a title, then single ones."""
+
+    def __init__(self, evidence: NameEvidence, names: Mapping[str, _Parsed]) -> None:
+        self._counts = evidence.mentions
+        self._names = names
+        self._groups: list[_Group] = []
+        self._whole: dict[tuple[str, ...], _Group] = {}
+        self._by_first: dict[str, list[_Group]] = defaultdict(list)
+        self._by_last: dict[str, list[_Group]] = defaultdict(list)
+
+    def groups(self) -> list[_Group]:
+        """Return the people, and whatever else bears a name."""
+        parsed = [name for text, name in self._names.items() if self._counts[text] >= 1]
+        parsed.sort(key=lambda name: (-self._counts[name.text], name.text))
+        for name in parsed:
+            if len(name.parts) > 1:
+                self._add_full(name)
+        titled = [name for name in parsed if len(name.parts) == 1 and name.titles]
+        singles = [name for name in parsed if len(name.parts) == 1 and not name.titles]
+        for name in singles:
+            if name.parts[0] in WOMEN or name.parts[0] in MEN:
+                self._add_single(name)
+        for name in titled:
+            self._add_titled(name)
+        for name in singles:
+            if not (name.parts[0] in WOMEN or name.parts[0] in MEN):
+                self._add_single(name)
+        self._join_short_forms()
+        return self._groups
+
+    def _new(self, name: _Parsed, key: tuple[str, ...], *, first: str | None, last: str | None) -> None:
+        group = _Group([name], Counter({name.text: self._counts[name.text]}))
+        self._groups.append(group)
+        self._whole[key] = group
+        if first:
+            self._by_first[first].append(group)
+        if last:
+            self._by_last[last].append(group)
+
+    def _join(self, name: _Parsed, group: _Group) -> None:
+        group.names.append(name)
+        group.mentions[name.text] += self._counts[name.text]
+
+    def _add_full(self, name: _Parsed) -> None:
+        first, last = name.parts[0], name.parts[-1]
+        wife = "Mrs" in name.titles and is_womans(first) is False
+        key = ("Mrs", first, last) if wife else (first, last)
+        group = self._whole.get(key)
+        if group is not None:
+            self._join(name, group)
+        else:
+            self._new(name, key, first=None if wife else first, last=last)
+
+    def _add_titled(self, name: _Parsed) -> None:
+        part, title = name.parts[0], name.titles[0]
+        key = (part,) if title in _PLAIN_TITLES else (title, part)
+        group = self._whole.get(key) or self._owner_of_titled(name)
+        if group is not None:
+            self._join(name, group)
+            return
+        self._new(name, key, first=None, last=part)
+
+    def _owner_of_titled(self, name: _Parsed) -> _Group | None:
+        part, woman = name.parts[0], name.woman
+        givens = [group for group in self._by_first[part] if _agrees(group, woman)]
+        if givens:
+            return _clear(givens)
+        owners = [group for group in self._by_last[part] if _agrees(group, woman) and not _has_rank(group, name)]
+        if name.titles[0] in ("Mrs", "Madame", "Mme"):
+            owners = [group for group in owners if not _is_maiden(group)]
+            return owners[0] if len(owners) == 1 and _mentioned_as(owners[0], woman) else None
+        if woman or name.titles[0] in _PLAIN_TITLES:
+            owners = _eldest(owners)
+        return _clear(owners)
+
+    def _add_single(self, name: _Parsed) -> None:
+        part = name.parts[0]
+        group = self._whole.get((part,))
+        if group is None:
+            owners = self._by_first[part] or self._by_last[part]
+            if owners is not self._by_first[part] or len(owners) > 1:
+                owners = self._bearers(name, owners)
+            group = _clear(owners)
+        if group is not None:
+            self._join(name, group)
+        else:
+            self._new(name, (part,), first=part, last=part)
+
+    def _bearers(self, name: _Parsed, owners: list[_Group]) -> list[_Group]:
+        """Leave out whom a surname alone does not mean beside others: the woman who is called Mrs. or Miss."""
+        men = [group for group in owners if not _is_womans(group)]
+        return men or [group for group in owners if group.total > 0]
+
+    def _join_short_forms(self) -> None:
+        """Join Lizzy with the only Elizabeth."""
+        for group in list(self._groups):
+            name = group.names[0]
+            if len(name.parts) != 1 or name.titles or name.parts[0] not in LONG_FORMS:
+                continue
+            longs = [
+                other
+                for long in LONG_FORMS[name.parts[0]]
+                for other in self._by_first[long]
+                if other is not group and not _is_ranked_lady(other)
+            ]
+            owner = _clear(longs)
+            if owner is not None:
+                for one in group.names:
+                    self._join(one, owner)
+                self._groups.remove(group)
+
+
+def _agrees(group: _Group, woman: bool | None) -> bool:
+    return woman is None or (of := _sex(group)) is None or of == woman
+
+
+def _sex(group: _Group) -> bool | None:
+    known = Counter[bool]()
+    for name in group.names:
+        if name.woman is not None:
+            known[name.woman] += group.mentions[name.text]
+    return known.most_common(1)[0][0] if known else None
+
+
+def _is_womans(group: _Group) -> bool:
+    return _sex(group) is True
+
+
+def _is_maiden(group: _Group) -> bool:
+    return any("Miss" in name.titles for name in group.names)
+
+
+def _is_ranked_lady(group: _Group) -> bool:
+    return all("Lady" in name.titles for name in group.names)
+
+
+def _mentioned_as(group: _Group, woman: bool | None) -> bool:
+    return _sex(group) == woman or _sex(group) is None
+
+
+def _has_rank(group: _Group, name: _Parsed) -> bool:
+    """Tell whether somebody bears another title than this one, that both are hardly the same person."""
+    titles = {title for one in group.names for title in one.titles} - _PLAIN_TITLES - _NEUTRAL - {"Miss", "Mrs"}
+    mine = {title for title in name.titles if title not in _PLAIN_TITLES | _NEUTRAL | {"Miss", "Mrs"}}
+    return bool(titles and mine and not titles & mine)
+
+
+def _eldest(groups: list[_Group]) -> list[_Group]:
+    """Of brothers or sisters, Mr. or Miss with the surname alone is who is not called so with the first name."""
+    plain = [group for group in groups if not any(name.titles and len(name.parts) == 1 for name in group.names)]
+    return plain or groups
+
+
+def _clear(groups: Iterable[_Group]) -> _Group | None:
+    """Return the only group, or the one that is mentioned far more than the others."""
+    ordered = sorted(groups, key=lambda group: (-group.total, group.names[0].text))
+    if not ordered:
+        return None
+    clear = len(ordered) == 1 or ordered[0].total >= _CLEAR * ordered[1].total
+    return ordered[0] if clear else None
+
+
+class _Judge:
+    """Tells people from places, peoples and things by what stands beside their names."""
+
+    def __init__(self, evidence: NameEvidence, words: Mapping[str, int], beside: NameWords) -> None:
+        self._evidence, self._words, self._beside = evidence, words, beside
+
+    def is_person(self, group: _Group) -> bool:
+        """Tell whether this is somebody."""
+        mentions = group.total
+        if mentions < _FEWEST_MENTIONS or all(self._is_nobody(name) for name in group.names):
+            return False
+        mid, acting, being, addressed, familiar, placed, the, some = (
+            sum(self._evidence.sign(sign)[name.text] for name in group.names)
+            for sign in ("mid", "acting", "being", "addressed", "familiar", "placed", "the", "some")
+        )
+        if any(name.titles and name.titles[0] != "Old" for name in group.names):
+            return True
+        if mid == 0 or self._is_plural(group):
+            return False
+        known = any(part in WOMEN or part in MEN for name in group.names for part in name.parts[:1])
+        signs = acting + addressed * 0.5 + familiar + being * 0.25
+        if some * 5 > mentions and not known:
+            return False
+        if the * 2 > mentions:
+            return acting >= 2 and acting * 12 >= mentions
+        if placed * 2 > signs * (2 if known else 1):
+            return False
+        return signs >= max(1.0, mentions * 0.04) or (known and signs > 0)
+
+    def _is_nobody(self, name: _Parsed) -> bool:
+        last = name.parts[-1]
+        if not name.titles and len(name.parts) == 1 and (last in self._beside.nobody or last in self._beside.openers):
+            return True
+        return len(name.parts) > 1 and last in self._beside.place_nouns and not name.titles
+
+    def _is_plural(self, group: _Group) -> bool:
+        """Tell whether a family is meant: the Bennets."""
+        name = max(group.names, key=lambda one: group.mentions[one.text]).text
+        base = name.split()[-1]
+        return base.endswith("s") and not base.endswith("ss") and len(base) > 3 and self._evidence.mentions[name[:-1]] > 0
