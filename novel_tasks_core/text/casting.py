@@ -9,12 +9,19 @@ from attrs import define, field, frozen
 
 from novel_tasks_core.text.firstnames import LONG_FORMS, MEN, WOMEN, is_womans
 from novel_tasks_core.text.names import Cast, CastMember, NameEvidence
-from novel_tasks_core.text.namewords import WOMENS_TITLES, NameWords
+from novel_tasks_core.text.namewords import ABBREVIATED_TITLES, WOMENS_TITLES, NameWords
 
 _MOST_PEOPLE = 60
 _FEWEST_MENTIONS = 2
 _CLEAR = 3
-_NEUTRAL = frozenset({"Old", "Dr", "Doctor", "Cousin", "Saint", "Nurse", "Professor", "Judge"})
+_OFTEN_BOTH = 5
+_NEUTRAL = frozenset({"Old", "Cousin", "Saint"})
+_MARRIED = frozenset({"Mrs", "Missus", "Missis", "Madame", "Mme", "Señora", "Signora", "Frau"})
+_NOBLE = frozenset({"Sir", "Lord", "Lady", "Prince", "Princess", "Count", "Countess", "King", "Queen", "Duke", "Duchess"})
+_WITH_FIRST_NAMES = _NOBLE | frozenset(
+    "Mr Miss Master Massa Marse Old Aunt Auntie Aunty Uncle Cousin Brother Sister Father Mother Don Doña Dame Saint Nurse"
+    " Madam Mademoiselle Mlle Monsieur Mistress Goody Gaffer".split()
+)
 _PLAIN_TITLES = frozenset({"Mr", "Mister", "Massa", "Marse", "Old", "Master", "Monsieur", "M", "Hon", "Squire", "Esquire", "Señor", "Signor", "Herr"})
 _OF = " of "
 
@@ -53,7 +60,7 @@ def find_cast(total: NameEvidence, words: Mapping[str, int], beside: NameWords) 
     trimmed = _Trimming(total, words, beside)
     evidence, origin = trimmed.evidence()
     names = {name: _parsed(name, beside) for name in evidence.mentions}
-    groups = _Joining(evidence, names).groups()
+    groups = _Joining(evidence, names, beside.titles).groups()
     judge = _Judge(evidence, words, beside)
     people = sorted(
         (group for group in groups if judge.is_person(group)),
@@ -136,9 +143,10 @@ class _Trimming:
 class _Joining:
     """Joins names of one person: full names first, then names with a title, then single ones."""
 
-    def __init__(self, evidence: NameEvidence, names: Mapping[str, _Parsed]) -> None:
+    def __init__(self, evidence: NameEvidence, names: Mapping[str, _Parsed], titles: frozenset[str]) -> None:
         self._counts = evidence.mentions
         self._names = names
+        self._titles = titles
         self._groups: list[_Group] = []
         self._whole: dict[tuple[str, ...], _Group] = {}
         self._by_first: dict[str, list[_Group]] = defaultdict(list)
@@ -156,12 +164,13 @@ class _Joining:
         for name in singles:
             if name.parts[0] in WOMEN or name.parts[0] in MEN:
                 self._add_single(name)
-        for name in titled:
+        for name in sorted(titled, key=lambda name: name.parts[0] not in self._by_first):
             self._add_titled(name)
         for name in singles:
             if not (name.parts[0] in WOMEN or name.parts[0] in MEN):
                 self._add_single(name)
         self._join_short_forms()
+        self._join_titles_alone()
         return self._groups
 
     def _new(self, name: _Parsed, key: tuple[str, ...], *, first: str | None, last: str | None) -> None:
@@ -185,7 +194,7 @@ class _Joining:
         if group is not None:
             self._join(name, group)
         else:
-            self._new(name, key, first=None if wife else first, last=last)
+            self._new(name, key, first=None if wife else first, last=None if wife else last)
 
     def _add_titled(self, name: _Parsed) -> None:
         part, title = name.parts[0], name.titles[0]
@@ -197,16 +206,20 @@ class _Joining:
         self._new(name, key, first=None, last=part)
 
     def _owner_of_titled(self, name: _Parsed) -> _Group | None:
-        part, woman = name.parts[0], name.woman
-        givens = [group for group in self._by_first[part] if _agrees(group, woman)]
-        if givens:
-            return _clear(givens)
+        part, title, woman = name.parts[0], name.titles[0], name.woman
+        if title in _WITH_FIRST_NAMES:
+            givens = [group for group in self._by_first[part] if _agrees(group, woman)]
+            if title in _NOBLE:
+                givens = [group for group in givens if _is_called(group, title) or not _is_plain(group)]
+            if givens:
+                return _clear(givens)
         owners = [group for group in self._by_last[part] if _agrees(group, woman) and not _has_rank(group, name)]
-        if name.titles[0] in ("Mrs", "Madame", "Mme"):
-            owners = [group for group in owners if not _is_maiden(group)]
-            return owners[0] if len(owners) == 1 and _mentioned_as(owners[0], woman) else None
-        if woman or name.titles[0] in _PLAIN_TITLES:
-            owners = _eldest(owners)
+        count = self._counts[name.text]
+        if title in _MARRIED:
+            owners = [group for group in owners if _sex(group) and not _is_maiden(group) and group.total * 2 > count]
+            return owners[0] if len(owners) == 1 else None
+        if title == "Miss" or title in _PLAIN_TITLES:
+            owners = [group for group in owners if not _is_younger(group, count)]
         return _clear(owners)
 
     def _add_single(self, name: _Parsed) -> None:
@@ -246,6 +259,20 @@ class _Joining:
                 self._groups.remove(group)
 
 
+    def _join_titles_alone(self) -> None:
+        """Join "the Admiral" with the only admiral; one of several that may be meant is nobody."""
+        for group in list(self._groups):
+            name = group.names[0]
+            if len(group.names) > 1 or len(name.parts) != 1 or name.titles or name.parts[0] not in self._titles:
+                continue
+            bearers = [other for other in self._groups if _is_called(other, name.parts[0])]
+            owner = _clear(bearers)
+            if owner is not None:
+                self._join(name, owner)
+            if bearers:
+                self._groups.remove(group)
+
+
 def _agrees(group: _Group, woman: bool | None) -> bool:
     return woman is None or (of := _sex(group)) is None or of == woman
 
@@ -267,11 +294,17 @@ def _is_maiden(group: _Group) -> bool:
 
 
 def _is_ranked_lady(group: _Group) -> bool:
-    return all("Lady" in name.titles for name in group.names)
+    """Tell whether she is mostly called Lady, and so hardly by a short form."""
+    return sum(group.mentions[name.text] for name in group.names if "Lady" in name.titles) * 2 > group.total
 
 
-def _mentioned_as(group: _Group, woman: bool | None) -> bool:
-    return _sex(group) == woman or _sex(group) is None
+def _is_called(group: _Group, title: str) -> bool:
+    return any(title in name.titles for name in group.names)
+
+
+def _is_plain(group: _Group) -> bool:
+    """Tell whether somebody is called Mr., Mrs. or Miss, and so not of rank."""
+    return any(title in _PLAIN_TITLES or title in ("Mrs", "Miss") for name in group.names for title in name.titles)
 
 
 def _has_rank(group: _Group, name: _Parsed) -> bool:
@@ -281,10 +314,18 @@ def _has_rank(group: _Group, name: _Parsed) -> bool:
     return bool(titles and mine and not titles & mine)
 
 
-def _eldest(groups: list[_Group]) -> list[_Group]:
-    """Of brothers or sisters, Mr. or Miss with the surname alone is who is not called so with the first name."""
-    plain = [group for group in groups if not any(name.titles and len(name.parts) == 1 for name in group.names)]
-    return plain or groups
+def _is_younger(group: _Group, count: int) -> bool:
+    """Tell who of brothers or sisters is not called Mr. or Miss with the surname alone.
+
+    It is who is called so with the first name; or with both names, where the surname alone is much more frequent.
+    """
+    both = 0
+    for name in group.names:
+        if name.titles and (name.titles[0] == "Miss" or name.titles[0] in _PLAIN_TITLES):
+            if len(name.parts) == 1 and name.titles[0] != "Old" and (name.parts[0] in WOMEN or name.parts[0] in MEN):
+                return True
+            both += group.mentions[name.text] if len(name.parts) > 1 else 0
+    return both >= _OFTEN_BOTH and count > _CLEAR * group.total
 
 
 def _clear(groups: Iterable[_Group]) -> _Group | None:
@@ -305,31 +346,36 @@ class _Judge:
     def is_person(self, group: _Group) -> bool:
         """Tell whether this is somebody."""
         mentions = group.total
-        if mentions < _FEWEST_MENTIONS or all(self._is_nobody(name) for name in group.names):
+        nobody = sum(group.mentions[name.text] for name in group.names if self._is_nobody(name))
+        if mentions < _FEWEST_MENTIONS or nobody * 2 > mentions:
             return False
-        mid, acting, being, addressed, familiar, placed, the, some = (
-            sum(self._evidence.sign(sign)[name.text] for name in group.names)
-            for sign in ("mid", "acting", "being", "addressed", "familiar", "placed", "the", "some")
-        )
         if any(name.titles and name.titles[0] != "Old" for name in group.names):
             return True
-        if mid == 0 or self._is_plural(group):
+        signs = {sign: sum(counts[name.text] for name in group.names) for sign, counts in self._evidence.signs.items()}
+        get = signs.get
+        if not get("mid") or self._is_plural(group):
             return False
         known = any(part in WOMEN or part in MEN for name in group.names for part in name.parts[:1])
-        signs = acting + addressed * 0.5 + familiar + being * 0.25
-        if some * 5 > mentions and not known:
+        acting = get("acting", 0)
+        person = acting + get("addressed", 0) * 0.5 + get("familiar", 0) + get("being", 0) * 0.25
+        if get("some", 0) * 5 > mentions and not known:
             return False
-        if the * 2 > mentions:
-            return acting >= 2 and acting * 12 >= mentions
-        if placed * 2 > signs * (2 if known else 1):
-            return False
-        return signs >= max(1.0, mentions * 0.04) or (known and signs > 0)
+        if get("the", 0) * 2 > mentions or (not known and self._is_common(group)):
+            return acting >= 3 and acting * 12 >= mentions
+        place = (get("placed", 0) + get("near", 0) * 0.5) * (0.5 if known else 1.5)
+        return person > place and person >= max(1.0, mentions * 0.04) or (known and person > place)
+
+    def _is_common(self, group: _Group) -> bool:
+        """Tell whether the word is often written small."""
+        small = sum(self._words.get(name.text.lower(), 0) for name in group.names)
+        return small * 3 > group.total
 
     def _is_nobody(self, name: _Parsed) -> bool:
         last = name.parts[-1]
-        if not name.titles and len(name.parts) == 1 and (last in self._beside.nobody or last in self._beside.openers):
-            return True
-        return len(name.parts) > 1 and last in self._beside.place_nouns and not name.titles
+        if len(name.parts) == 1:
+            nobody = last in self._beside.nobody or last in self._beside.openers or last in ABBREVIATED_TITLES
+            return nobody and not name.titles
+        return last in self._beside.place_nouns and not name.titles
 
     def _is_plural(self, group: _Group) -> bool:
         """Tell whether a family is meant: the Bennets."""

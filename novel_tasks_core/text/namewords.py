@@ -86,6 +86,7 @@ _PLACE_WORDS = {
     "pt": "em para",
     "ru": "в во на из",
 }
+_NEAR_WORDS = {"en": "at to from of", "fr": "à de", "de": "von zu", "es": "a de", "it": "a di da", "pt": "a de", "ru": "к от из"}
 _SOME = {
     "en": (
         "a an another every each no any some two three four five several many few these those such all both other whole"
@@ -178,6 +179,7 @@ class NameWords:
     beings: frozenset[str]
     familiar: frozenset[str]
     places: frozenset[str]
+    near: frozenset[str]
     some: frozenset[str]
     the: frozenset[str]
     openers: frozenset[str]
@@ -185,6 +187,10 @@ class NameWords:
     place_nouns: frozenset[str]
 
 
+ABBREVIATED_TITLES = frozenset(
+    "Mr Mrs Ms Messrs Dr Capt Col Gen Lieut Lt Sergt Prof Rev Hon Mme Mlle M Mgr Sr Sra St".split()
+)
+"""Titles behind which a full stop does not end a sentence."""
 WOMENS_TITLES = frozenset(_WOMENS_TITLES.split())
 """Titles of women, in all languages."""
 
@@ -196,7 +202,7 @@ def has_name_words(language: str) -> bool:
 
 def name_words(language: str) -> NameWords:
     """Return the words beside names of a base language that is known."""
-    tables = (_TITLES, _SPEECH, _ACTS, _BEINGS, _FAMILIAR, _PLACE_WORDS, _SOME, _THE, _OPENERS, _NOBODY, _PLACE_NOUNS)
+    tables = (_TITLES, _SPEECH, _ACTS, _BEINGS, _FAMILIAR, _PLACE_WORDS, _NEAR_WORDS, _SOME, _THE, _OPENERS, _NOBODY, _PLACE_NOUNS)
     sets = [frozenset(table.get(language, "").split()) for table in tables]
-    openers = frozenset(word[:1].upper() + word[1:] for word in sets[8])
-    return NameWords(*sets[:8], openers, *sets[9:])
+    openers = frozenset(word[:1].upper() + word[1:] for word in sets[9])
+    return NameWords(*sets[:9], openers, *sets[10:])

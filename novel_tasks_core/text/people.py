@@ -10,7 +10,7 @@ from attrs import frozen
 
 from novel_tasks_core.text.casting import find_cast
 from novel_tasks_core.text.names import MENTIONS, Cast, NameEvidence
-from novel_tasks_core.text.namewords import NameWords, has_name_words, name_words
+from novel_tasks_core.text.namewords import ABBREVIATED_TITLES, NameWords, has_name_words, name_words
 from novel_tasks_core.text.tags import base_language
 
 _CAPITAL = "[A-ZÀ-ÖØ-ÞŒŠŽА-ЯЁІЇЄ]"
@@ -27,19 +27,20 @@ _BEFORE_ADDRESS = frozenset(",“‘\"'«„—")
 _SCENE = 900
 _MOST_KNOWN = 100_000
 _LONGEST_NAME = 60
-MID, ACTING, BEING, ADDRESSED, FAMILIAR, PLACED, THE, SOME = (
+MID, ACTING, BEING, ADDRESSED, FAMILIAR, PLACED, NEAR, THE, SOME = (
     "mid",
     "acting",
     "being",
     "addressed",
     "familiar",
     "placed",
+    "near",
     "the",
     "some",
 )
 """The signs: inside of a sentence; before or after a verb of speech or of what people do; before an auxiliary verb;
-spoken to; after a word like "wife"; after "in"; after "the"; after "a", "every" or a number."""
-SIGNS = (MID, ACTING, BEING, ADDRESSED, FAMILIAR, PLACED, THE, SOME)
+spoken to; after a word like "wife"; after "in"; after "at" or "to"; after "the"; after "a", "every" or a number."""
+SIGNS = (MID, ACTING, BEING, ADDRESSED, FAMILIAR, PLACED, NEAR, THE, SOME)
 
 
 def knows_names(language: str) -> bool:
@@ -117,6 +118,8 @@ class EuropeanNames:
             signs[FAMILIAR][name] += 1
         elif last in words.places and not found.owner:
             signs[PLACED][name] += 1
+        elif last in words.near and not found.owner:
+            signs[NEAR][name] += 1
         elif talking and after[:1] in _AFTER_ADDRESS and (start in _EMPTY or text[start - 1] in _BEFORE_ADDRESS or last[-1:] == ","):
             signs[ADDRESSED][name] += 1
             addressed = True
@@ -147,14 +150,21 @@ class EuropeanNames:
         for match in re.finditer(r"\S+", run):
             word = match[0]
             bare = word.rstrip(".")
-            if not parts:
-                begin = match.start()
             if bare.isupper() and len(bare) > 2 and "." not in bare:
                 bare = bare.capitalize()
-            if not parts and (_stem(bare) in self._words.openers or _is_shout(bare)):
-                continue
-            ends = bare.endswith(_OWNS) or word.endswith(".") and not (bare in self._words.titles or bare == "St" or len(bare) == 1 or "." in bare)
-            parts.append(f"{bare}." if word.endswith(".") and not ends else bare)
+            title = bare in self._words.titles
+            if title and any(part.rstrip(".") not in self._words.titles for part in parts):
+                names += self._made(parts, begin)
+                parts = []
+            if not parts:
+                begin = match.start()
+                if _stem(bare) in self._words.openers or _is_shout(bare):
+                    continue
+            stop = word.endswith(".")
+            ends = bare.endswith(_OWNS) or (
+                stop and bare not in ABBREVIATED_TITLES and len(bare) > 1 and "." not in bare
+            )
+            parts.append(f"{bare}." if stop and not ends else bare)
             if ends:
                 names += self._made(parts, begin)
                 parts = []
