@@ -15,6 +15,7 @@ _MOST_PEOPLE = 60
 _FEWEST_MENTIONS = 2
 _CLEAR = 3
 _OFTEN_BOTH = 5
+_CHANCE = 15
 _NEUTRAL = frozenset({"Old", "Cousin", "Saint"})
 _MARRIED = frozenset({"Mrs", "Missus", "Missis", "Madame", "Mme", "Señora", "Signora", "Frau"})
 _NOBLE = frozenset({"Sir", "Lord", "Lady", "Prince", "Princess", "Count", "Countess", "King", "Queen", "Duke", "Duchess"})
@@ -60,7 +61,7 @@ def find_cast(total: NameEvidence, words: Mapping[str, int], beside: NameWords) 
     trimmed = _Trimming(total, words, beside)
     evidence, origin = trimmed.evidence()
     names = {name: _parsed(name, beside) for name in evidence.mentions}
-    groups = _Joining(evidence, names, beside.titles).groups()
+    groups = _Joining(evidence, names, beside).groups()
     judge = _Judge(evidence, words, beside)
     people = sorted(
         (group for group in groups if judge.is_person(group)),
@@ -143,10 +144,10 @@ class _Trimming:
 class _Joining:
     """Joins names of one person: full names first, then names with a title, then single ones."""
 
-    def __init__(self, evidence: NameEvidence, names: Mapping[str, _Parsed], titles: frozenset[str]) -> None:
+    def __init__(self, evidence: NameEvidence, names: Mapping[str, _Parsed], beside: NameWords) -> None:
         self._counts = evidence.mentions
         self._names = names
-        self._titles = titles
+        self._titles, self._nobody = beside.titles, beside.nobody
         self._groups: list[_Group] = []
         self._whole: dict[tuple[str, ...], _Group] = {}
         self._by_first: dict[str, list[_Group]] = defaultdict(list)
@@ -156,8 +157,9 @@ class _Joining:
         """Return the people, and whatever else bears a name."""
         parsed = [name for text, name in self._names.items() if self._counts[text] >= 1]
         parsed.sort(key=lambda name: (-self._counts[name.text], name.text))
+        alone = Counter({name.parts[0]: self._counts[name.text] for name in parsed if name.text == name.parts[0]})
         for name in parsed:
-            if len(name.parts) > 1:
+            if len(name.parts) > 1 and not self._is_chance(name, alone):
                 self._add_full(name)
         titled = [name for name in parsed if len(name.parts) == 1 and name.titles]
         singles = [name for name in parsed if len(name.parts) == 1 and not name.titles]
@@ -172,6 +174,12 @@ class _Joining:
         self._join_short_forms()
         self._join_titles_alone()
         return self._groups
+
+    def _is_chance(self, name: _Parsed, alone: Mapping[str, int]) -> bool:
+        """Tell whether two words in capitals only met once or twice: one of them stands alone much more often."""
+        if name.titles or name.parts[0] in WOMEN or name.parts[0] in MEN or _OF in name.text:
+            return False
+        return self._counts[name.text] * _CHANCE < max(alone.get(name.parts[0], 0), alone.get(name.parts[-1], 0))
 
     def _new(self, name: _Parsed, key: tuple[str, ...], *, first: str | None, last: str | None) -> None:
         group = _Group([name], Counter({name.text: self._counts[name.text]}))
@@ -209,12 +217,18 @@ class _Joining:
         part, title, woman = name.parts[0], name.titles[0], name.woman
         if title in _WITH_FIRST_NAMES:
             givens = [group for group in self._by_first[part] if _agrees(group, woman)]
+            if self._by_last[part] and part not in WOMEN and part not in MEN:
+                givens = []
             if title in _NOBLE:
                 givens = [group for group in givens if _is_called(group, title) or not _is_plain(group)]
             if givens:
                 return _clear(givens)
-        owners = [group for group in self._by_last[part] if _agrees(group, woman) and not _has_rank(group, name)]
         count = self._counts[name.text]
+        owners = [
+            group
+            for group in self._by_last[part]
+            if _agrees(group, woman) and not _has_rank(group, name) and not _is_another(group, name, count)
+        ]
         if title in _MARRIED:
             owners = [group for group in owners if _sex(group) and not _is_maiden(group) and group.total * 2 > count]
             return owners[0] if len(owners) == 1 else None
@@ -224,21 +238,17 @@ class _Joining:
 
     def _add_single(self, name: _Parsed) -> None:
         part = name.parts[0]
-        group = self._whole.get((part,))
-        if group is None:
-            owners = self._by_first[part] or self._by_last[part]
-            if owners is not self._by_first[part] or len(owners) > 1:
-                owners = self._bearers(name, owners)
-            group = _clear(owners)
+        group = self._whole.get((part,)) or _clear(self._by_first[part])
+        if group is None and not self._by_first[part]:
+            group = _foremost(self._bearers(self._by_last[part]), self._counts[name.text])
         if group is not None:
             self._join(name, group)
         else:
             self._new(name, (part,), first=part, last=part)
 
-    def _bearers(self, name: _Parsed, owners: list[_Group]) -> list[_Group]:
+    def _bearers(self, owners: list[_Group]) -> list[_Group]:
         """Leave out whom a surname alone does not mean beside others: the woman who is called Mrs. or Miss."""
-        men = [group for group in owners if not _is_womans(group)]
-        return men or [group for group in owners if group.total > 0]
+        return [group for group in owners if not _is_womans(group)] or owners
 
     def _join_short_forms(self) -> None:
         """Join Lizzy with the only Elizabeth."""
@@ -265,11 +275,18 @@ class _Joining:
             name = group.names[0]
             if len(group.names) > 1 or len(name.parts) != 1 or name.titles or name.parts[0] not in self._titles:
                 continue
-            bearers = [other for other in self._groups if _is_called(other, name.parts[0])]
-            owner = _clear(bearers)
-            if owner is not None:
-                self._join(name, owner)
-            if bearers:
+            bearers = Counter(
+                {
+                    n: called
+                    for n, other in enumerate(self._groups)
+                    if (called := sum(other.mentions[one.text] for one in other.names if name.parts[0] in one.titles)) > 1
+                }
+            )
+            (first, second) = [*bearers.most_common(2), (0, 0), (0, 0)][:2]
+            if first[1] >= _CLEAR * second[1] and first[1] * 5 >= group.total and name.parts[0] not in self._nobody:
+                self._join(name, self._groups[first[0]])
+                self._groups.remove(group)
+            elif len(bearers) > 2:
                 self._groups.remove(group)
 
 
@@ -314,6 +331,23 @@ def _has_rank(group: _Group, name: _Parsed) -> bool:
     return bool(titles and mine and not titles & mine)
 
 
+def _is_another(group: _Group, name: _Parsed, count: int) -> bool:
+    """Tell whether a title keeps a name from somebody: a wife is not Miss, Lady Lucas not Miss Lucas, Sir not Mr."""
+    title = name.titles[0]
+    if title == "Miss" or name.woman is None:
+        return any(other in _MARRIED or other == "Lady" for one in group.names for other in one.titles)
+    if title == "Lady":
+        return not _is_called(group, title)
+    if title in _PLAIN_TITLES:
+        ranked = sum(group.mentions[one.text] for one in group.names if one.titles and not _is_plain_name(one))
+        return ranked * 3 > group.total and count * 7 > group.total
+    return False
+
+
+def _is_plain_name(name: _Parsed) -> bool:
+    return all(title in _PLAIN_TITLES or title in ("Mrs", "Miss") or title in _NEUTRAL for title in name.titles)
+
+
 def _is_younger(group: _Group, count: int) -> bool:
     """Tell who of brothers or sisters is not called Mr. or Miss with the surname alone.
 
@@ -335,6 +369,14 @@ def _clear(groups: Iterable[_Group]) -> _Group | None:
         return None
     clear = len(ordered) == 1 or ordered[0].total >= _CLEAR * ordered[1].total
     return ordered[0] if clear else None
+
+
+def _foremost(groups: Iterable[_Group], count: int) -> _Group | None:
+    """Return whom a surname alone means: the clear one, or the most mentioned where the surname alone is rare."""
+    ordered = sorted(groups, key=lambda group: (-group.total, group.names[0].text))
+    if len(ordered) > 1 and ordered[0].total >= 1.5 * ordered[1].total and count * 2 < ordered[0].total:
+        return ordered[0]
+    return _clear(ordered)
 
 
 class _Judge:
@@ -362,8 +404,10 @@ class _Judge:
             return False
         if get("the", 0) * 2 > mentions or (not known and self._is_common(group)):
             return acting >= 3 and acting * 12 >= mentions
-        place = (get("placed", 0) + get("near", 0) * 0.5) * (0.5 if known else 1.5)
-        return person > place and person >= max(1.0, mentions * 0.04) or (known and person > place)
+        place = get("placed", 0) * 2 + get("near", 0)
+        if place > mentions * (0.6 if known else 0.33):
+            return False
+        return person >= max(1.0, mentions * 0.04) or (person > 0 and place * 5 <= mentions)
 
     def _is_common(self, group: _Group) -> bool:
         """Tell whether the word is often written small."""

@@ -15,11 +15,12 @@ from novel_tasks_core.text.tags import base_language
 
 _CAPITAL = "[A-ZÀ-ÖØ-ÞŒŠŽА-ЯЁІЇЄ]"
 _WORD = rf"{_CAPITAL}[^\W\d_]*(?:['’][^\W\d_]+)?(?:[-‐]{_CAPITAL}?[^\W\d_]+(?:['’]s)?)*"
+_GAP = r"(?: {1,2}|[ \t]?\r?\n[ \t]?)"
 _PARTICLE = "(?:de|du|des|della|di|da|von|van|der|den|la|le|del|y|ter|ten)"
 _RANKS = "King|Queen|Prince|Princess|Duke|Duchess|Earl|Count|Countess|Marquis|Lord|Lady|Emperor|Ghost|Spirit|Knave|Bishop|Archbishop|Dean"
 _NAME = re.compile(
     rf"(?:{_RANKS}) of (?:the )?{_WORD}(?: {_WORD})*"
-    rf"|{_WORD}(?:(?:\.?\s{{1,2}}(?:{_PARTICLE}\s){{0,2}}|\.(?={_CAPITAL}\.)){_WORD}){{0,5}}"
+    rf"|{_WORD}(?:(?:\.?{_GAP}(?:{_PARTICLE}{_GAP}){{0,2}}|\.(?={_CAPITAL}\.)){_WORD}){{0,5}}"
 )
 _SENTENCE_ENDS = frozenset(".!?:;\"“”‘’'«»„—–-*_([…")
 _AFTER_ADDRESS = frozenset(",!?.;—…")
