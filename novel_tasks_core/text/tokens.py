@@ -12,7 +12,6 @@ from attrs import Factory, frozen
 from novel_tasks_core.text.readability import ReadingWeights, weigh
 from novel_tasks_core.text.tags import base_language
 
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "und"})
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»“)\]_*]*(?=\s|$|[—–-])")
 _WIDE_SENTENCE_END = re.compile(r"[。！？!?…]+[”’」』）】]*")
@@ -32,11 +31,6 @@ _MOST_KNOWN = 200_000
 SEGMENT = 1000
 """How many words a segment has whose different words are counted."""
 _WIDE = frozenset({"zh", "ja"})
-
-
-def has_spaced_words(language: str) -> bool:
-    """Tell whether the language puts spaces between words, so that they can be counted without a dictionary."""
-    return base_language(language) not in _UNSPACED
 
 
 def find_words(text: str) -> list[str]:

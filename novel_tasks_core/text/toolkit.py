@@ -10,7 +10,8 @@ from attrs import frozen
 from novel_tasks_core.text.dialogue import dialogue_style
 from novel_tasks_core.text.names import Cast, NameEvidence
 from novel_tasks_core.text.people import EuropeanNames, knows_names
-from novel_tasks_core.text.tokens import PlainReader, SpacedReader, TextCounts, has_spaced_words
+from novel_tasks_core.text.tags import has_spaced_words
+from novel_tasks_core.text.tokens import PlainReader, SpacedReader, TextCounts
 
 Span = tuple[int, int]
 
