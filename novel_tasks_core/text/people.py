@@ -18,9 +18,11 @@ _WORD = rf"{_CAPITAL}[^\W\d_]*(?:['’][^\W\d_]+)?(?:[-‐]{_CAPITAL}?[^\W\d_]+(
 _GAP = r"(?: {1,2}|[ \t]?\r?\n[ \t]?)"
 _PARTICLE = "(?:de|du|des|della|di|da|von|van|der|den|la|le|del|y|ter|ten)"
 _RANKS = "King|Queen|Prince|Princess|Duke|Duchess|Earl|Count|Countess|Marquis|Lord|Lady|Emperor|Ghost|Spirit|Knave|Bishop|Archbishop|Dean"
+_OFTEN = "I|The|He|She|It|And|But|A|In|You|They|We|His|Her|There|What|If|That|This|When|As|To|For|So|Then|At|No|Yes|My|Oh|Well|Not|On|How|Why|Is|Do"
 _NAME = re.compile(
-    rf"(?:{_RANKS}) of (?:the )?{_WORD}(?: {_WORD})*"
-    rf"|{_WORD}(?:(?:\.?{_GAP}(?:{_PARTICLE}{_GAP}){{0,2}}|\.(?={_CAPITAL}\.)){_WORD}){{0,5}}"
+    rf"(?!(?:{_OFTEN})\b)(?<![^\W_])"
+    rf"(?:(?:{_RANKS}) of (?:the )?{_WORD}(?: {_WORD})*"
+    rf"|{_WORD}(?:(?:\.?{_GAP}(?:{_PARTICLE}{_GAP}){{0,2}}|\.(?={_CAPITAL}\.)){_WORD}){{0,5}})"
 )
 _SENTENCE_ENDS = frozenset(".!?:;\"“”‘’'«»„—–-*_([…")
 _AFTER_ADDRESS = frozenset(",!?.;—…")

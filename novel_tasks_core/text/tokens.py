@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from itertools import accumulate
+from itertools import chain
 
 from attrs import Factory, frozen
 
@@ -26,6 +26,8 @@ _ABBREVIATED = {
     "ru": "гр г гг кн св т д п е",
 }
 _ABBREVIATIONS = {language: frozenset(words.split()) for language, words in _ABBREVIATED.items()}
+_MARKS = "\"'.,;:!?…()[]*_—–-“”‘’«»„‚"
+_FINALS = frozenset(".!?…")
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _MOST_KNOWN = 200_000
 SEGMENT = 1000
@@ -65,17 +67,9 @@ def richness(segments: int, different: int) -> float | None:
     return round(different / (segments * SEGMENT), 4) if segments else None
 
 
-@frozen
-class _Stretch:
-    """What stands between two blanks: its words, the sentences that end in it, whether it begins small."""
-
-    words: tuple[str, ...]
-    lowered: tuple[str, ...]
-    ends: int
-    small: bool
-    syllables: int
-    letters: int
-    long_words: int
+_Weights = tuple[int, int, int]
+_Stretch = tuple[tuple[str, ...], int, _Weights]
+"""What stands between two blanks: its words, the sentences that end in it, the weights of its words."""
 
 
 class SpacedReader:
@@ -87,84 +81,100 @@ class SpacedReader:
     def __init__(self, language: str) -> None:
         self._english = base_language(language) == "en"
         self._abbreviations = _ABBREVIATIONS.get(base_language(language), frozenset())
-        self._known: dict[str, _Stretch] = {}
+        self._forget()
         self._rest: list[str] = []
+
+    def _forget(self) -> None:
+        self._known: dict[str, _Stretch] = {}
+        self._lowered: dict[str, tuple[str, ...]] = {}
+        self._sizes: dict[str, int] = {}
+        self._weights: dict[str, _Weights] = {}
+        self._ends: set[str] = set()
 
     def read(self, text: str, *, begins: bool) -> TextCounts:
         """Count a piece of text; `begins` says that it is the first one of a section."""
         stretches = text.split()
         if len(self._known) > _MOST_KNOWN:
-            self._known = {}
+            self._forget()
         known = self._known
         counts: dict[str, int] = {}
         syllables = letters = long_words = 0
         for stretch, number in Counter(stretches).items():
             found = known.get(stretch)
             if found is None:
-                found = known[stretch] = self._look_at(stretch)
-            syllables += number * found.syllables
-            letters += number * found.letters
-            long_words += number * found.long_words
-            for word in found.words:
+                found = self._look_at(stretch)
+            words, _, weights = found
+            syllables += number * weights[0]
+            letters += number * weights[1]
+            long_words += number * weights[2]
+            for word in words:
                 counts[word] = counts.get(word, 0) + number
         total = sum(counts.values())
-        weights = ReadingWeights(total, syllables, letters, long_words)
-        return TextCounts(counts, total, *_sentences(stretches, known), *self._segments(stretches, begins), weights)
+        weighed = ReadingWeights(total, syllables, letters, long_words)
+        return TextCounts(counts, total, *self._sentences(stretches), *self._segments(stretches, begins), weighed)
 
     def _look_at(self, stretch: str) -> _Stretch:
-        words = (stretch,) if stretch.isalpha() else tuple(_WORD.findall(stretch))
+        core = stretch.strip(_MARKS)
+        words: tuple[str, ...]
+        if core.isalpha():
+            words, tail = (core,), stretch[stretch.index(core) + len(core) :]
+        else:
+            words, tail = tuple(_WORD.findall(stretch)), stretch
         ends = 0
-        if not stretch.isalnum():
+        if not _FINALS.isdisjoint(tail):
             ends = sum(1 for match in _SENTENCE_END.finditer(stretch) if not self._abbreviates(stretch, match))
-        small = stretch.lstrip("(—–-")[:1].islower()
-        weights = [weigh(word, english=self._english) for word in words]
-        lowered = tuple(word.lower() for word in words)
-        return _Stretch(
-            words,
-            lowered,
-            ends,
-            small,
-            *(sum(column) for column in zip(*weights, strict=True)) if weights else (0, 0, 0),
-        )
+        if ends:
+            self._ends.add(stretch)
+        weights = self._weigh(words[0]) if len(words) == 1 else self._weigh_all(words)
+        found = self._known[stretch] = (words, ends, weights)
+        self._lowered[stretch] = tuple([word.lower() for word in words])
+        self._sizes[stretch] = len(words)
+        return found
+
+    def _weigh(self, word: str) -> _Weights:
+        weights = self._weights.get(word)
+        if weights is None:
+            weights = self._weights[word] = weigh(word, english=self._english)
+        return weights
+
+    def _weigh_all(self, words: tuple[str, ...]) -> _Weights:
+        weights = [self._weigh(word) for word in words]
+        return (sum(one[0] for one in weights), sum(one[1] for one in weights), sum(one[2] for one in weights))
 
     def _abbreviates(self, stretch: str, end: re.Match[str]) -> bool:
         """Tell whether a single full stop belongs to an initial, an abbreviation or, in German, the number of a day."""
         if end[0] != ".":
             return False
         word = stretch[: end.start()].lstrip("\"'“‘«»„(—_*")
-        return word in self._abbreviations or (
-            len(word) == 1 and word.isupper() and not (self._english and word == "I")
-        )
+        return word in self._abbreviations or (len(word) == 1 and word.isupper() and not (self._english and word == "I"))
 
     def _segments(self, stretches: list[str], begins: bool) -> tuple[int, int]:
         """Count the different words of each whole segment; what is left over waits for the next piece."""
         waiting = stretches if begins else self._rest + stretches
-        known, segments, different = self._known, 0, 0
+        lowered, segments, different = self._lowered, 0, 0
+        if any(stretch not in lowered for stretch in self._rest):
+            for stretch in self._rest:
+                self._look_at(stretch)
         for start in range(0, len(waiting) - SEGMENT + 1, SEGMENT):
-            seen: set[str] = set()
-            for stretch in set(waiting[start : start + SEGMENT]):
-                found = known.get(stretch)
-                seen.update(found.lowered if found else self._look_at(stretch).lowered)
-            different += len(seen)
+            different += len(set(chain.from_iterable(map(lowered.__getitem__, set(waiting[start : start + SEGMENT])))))
             segments += 1
         self._rest = waiting[segments * SEGMENT :]
         return segments, different
 
-
-def _sentences(stretches: list[str], known: Mapping[str, _Stretch]) -> tuple[int, dict[int, int]]:
-    """Count the sentences and the words of each; one that goes on small after its end mark has not ended."""
-    ends = {stretch for stretch in set(stretches) if known[stretch].ends}
-    places = [n for n, stretch in enumerate(stretches) if stretch in ends]
-    sizes = list(accumulate((len(known[stretch].words) for stretch in stretches), initial=0))
-    sentences, lengths, start, last = 0, Counter[int](), 0, len(stretches) - 1
-    for place in places:
-        if place < last and known[stretches[place + 1]].small:
-            continue
-        sentences += known[stretches[place]].ends
-        lengths[sizes[place + 1] - start] += 1
-        start = sizes[place + 1]
-    lengths.pop(0, None)
-    return sentences, lengths
+    def _sentences(self, stretches: list[str]) -> tuple[int, dict[int, int]]:
+        """Count the sentences and the words of each; one that goes on small after its end mark has not ended."""
+        ends, known, last = self._ends, self._known, len(stretches) - 1
+        sizes = list(map(self._sizes.__getitem__, stretches))
+        sentences, start, lengths = 0, 0, dict[int, int]()
+        for place in [n for n, stretch in enumerate(stretches) if stretch in ends]:
+            if place < last and stretches[place + 1].lstrip("(—–-")[:1].islower():
+                continue
+            sentences += known[stretches[place]][1]
+            length = sum(sizes[start : place + 1])
+            lengths[length] = lengths.get(length, 0) + 1
+            start = place + 1
+        lengths.pop(0, None)
+        return sentences, lengths
 
 
 class PlainReader:
