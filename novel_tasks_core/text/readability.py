@@ -18,7 +18,8 @@ _WORDS_PER_MINUTE = {
 }  # fmt: skip
 _CHARACTERS_PER_MINUTE = {"zh": 255, "ja": 357}
 _FEWEST_WORDS = 100
-_LONG = 6
+LONG_WORD = 6
+"""A word with more letters is long."""
 
 
 @frozen
@@ -88,14 +89,10 @@ def readability(weights: ReadingWeights, sentences: int, language: str) -> Reada
     return Readability(round(formula[1](counts), 1), formula[0])
 
 
-def weigh(word: str, *, english: bool) -> tuple[int, int, int]:
-    """Return the syllables and letters of a word, and 1 if it has more than six letters."""
-    return _syllables(word, english), len(word), int(len(word) > _LONG)
-
-
-def _syllables(word: str, english: bool) -> int:
+def count_syllables(word: str, language: str) -> int:
+    """Count the syllables of a word: its groups of vowels, in English without a silent e."""
     count = len(_VOWELS.findall(word))
-    if english and count > 1 and _SILENT_E.search(word):
+    if count > 1 and base_language(language) == "en" and _SILENT_E.search(word):
         count -= 1
     return count or 1
 

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
+from operator import mul
 
 from attrs import Factory, frozen
 
-from novel_tasks_core.text.readability import ReadingWeights, weigh
+from novel_tasks_core.text.readability import LONG_WORD, ReadingWeights, count_syllables
 from novel_tasks_core.text.tags import base_language
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
@@ -67,11 +68,6 @@ def richness(segments: int, different: int) -> float | None:
     return round(different / (segments * SEGMENT), 4) if segments else None
 
 
-_Weights = tuple[int, int, int]
-_Stretch = tuple[tuple[str, ...], int, _Weights]
-"""What stands between two blanks: its words, the sentences that end in it, the weights of its words."""
-
-
 class SpacedReader:
     """Counts the words and sentences of a language with blanks between words; each is looked at once."""
 
@@ -79,82 +75,83 @@ class SpacedReader:
     counts_sentences = True
 
     def __init__(self, language: str) -> None:
-        self._english = base_language(language) == "en"
+        self._language = language
         self._abbreviations = _ABBREVIATIONS.get(base_language(language), frozenset())
-        self._forget()
+        self._pronoun = "I" if base_language(language) == "en" else ""
         self._rest: list[str] = []
+        self._forget()
 
     def _forget(self) -> None:
-        self._known: dict[str, _Stretch] = {}
+        """Begin to look at stretches between blanks anew."""
+        self._words: dict[str, tuple[str, ...]] = {}
         self._lowered: dict[str, tuple[str, ...]] = {}
         self._sizes: dict[str, int] = {}
-        self._weights: dict[str, _Weights] = {}
-        self._ends: set[str] = set()
+        self._plain: set[str] = set()
+        self._ends: dict[str, int] = {}
+        self._syllables: dict[str, int] = {}
 
     def read(self, text: str, *, begins: bool) -> TextCounts:
         """Count a piece of text; `begins` says that it is the first one of a section."""
-        stretches = text.split()
-        if len(self._known) > _MOST_KNOWN:
+        if len(self._words) > _MOST_KNOWN:
             self._forget()
-        known = self._known
-        counts: dict[str, int] = {}
-        syllables = letters = long_words = 0
-        for stretch, number in Counter(stretches).items():
-            found = known.get(stretch)
-            if found is None:
-                found = self._look_at(stretch)
-            words, _, weights = found
-            syllables += number * weights[0]
-            letters += number * weights[1]
-            long_words += number * weights[2]
-            for word in words:
-                counts[word] = counts.get(word, 0) + number
-        total = sum(counts.values())
-        weighed = ReadingWeights(total, syllables, letters, long_words)
-        return TextCounts(counts, total, *self._sentences(stretches), *self._segments(stretches, begins), weighed)
+        stretches = text.split()
+        counts = self._count(stretches)
+        sentences, lengths = self._sentences(stretches)
+        segments, different = self._segments(stretches, begins)
+        weights = self._weigh(counts)
+        return TextCounts(counts, weights.words, sentences, lengths, segments, different, weights)
 
-    def _look_at(self, stretch: str) -> _Stretch:
+    def _count(self, stretches: list[str]) -> dict[str, int]:
+        """Count the words: most stretches between blanks are one as they are."""
+        counter = Counter(stretches)
+        words, plain = self._words, self._plain
+        for stretch in [stretch for stretch in counter if stretch not in words]:
+            self._look_at(stretch)
+        counts = {stretch: number for stretch, number in counter.items() if stretch in plain}
+        for stretch in [stretch for stretch in counter if stretch not in plain]:
+            number = counter[stretch]
+            for word in words[stretch]:
+                counts[word] = counts.get(word, 0) + number
+        return counts
+
+    def _look_at(self, stretch: str) -> None:
         core = stretch.strip(_MARKS)
-        words: tuple[str, ...]
-        if core.isalpha():
-            words, tail = (core,), stretch[stretch.index(core) + len(core) :]
-        else:
-            words, tail = tuple(_WORD.findall(stretch)), stretch
-        ends = 0
-        if not _FINALS.isdisjoint(tail):
+        words = (core,) if core.isalpha() else tuple(_WORD.findall(stretch))
+        if core == stretch and words == (core,):
+            self._plain.add(stretch)
+        elif not _FINALS.isdisjoint(stretch):
             ends = sum(1 for match in _SENTENCE_END.finditer(stretch) if not self._abbreviates(stretch, match))
-        if ends:
-            self._ends.add(stretch)
-        weights = self._weigh(words[0]) if len(words) == 1 else self._weigh_all(words)
-        found = self._known[stretch] = (words, ends, weights)
+            if ends:
+                self._ends[stretch] = ends
+        self._words[stretch] = words
         self._lowered[stretch] = tuple([word.lower() for word in words])
         self._sizes[stretch] = len(words)
-        return found
 
-    def _weigh(self, word: str) -> _Weights:
-        weights = self._weights.get(word)
-        if weights is None:
-            weights = self._weights[word] = weigh(word, english=self._english)
-        return weights
-
-    def _weigh_all(self, words: tuple[str, ...]) -> _Weights:
-        weights = [self._weigh(word) for word in words]
-        return (sum(one[0] for one in weights), sum(one[1] for one in weights), sum(one[2] for one in weights))
+    def _weigh(self, counts: Mapping[str, int]) -> ReadingWeights:
+        known = self._syllables
+        for word in [word for word in counts if word not in known]:
+            known[word] = count_syllables(word, self._language)
+        numbers = counts.values()
+        return ReadingWeights(
+            sum(numbers),
+            sum(map(mul, numbers, map(known.__getitem__, counts))),
+            sum(map(mul, numbers, map(len, counts))),
+            sum([number for word, number in counts.items() if len(word) > LONG_WORD]),
+        )
 
     def _abbreviates(self, stretch: str, end: re.Match[str]) -> bool:
         """Tell whether a single full stop belongs to an initial, an abbreviation or, in German, the number of a day."""
         if end[0] != ".":
             return False
         word = stretch[: end.start()].lstrip("\"'“‘«»„(—_*")
-        return word in self._abbreviations or (len(word) == 1 and word.isupper() and not (self._english and word == "I"))
+        return word in self._abbreviations or (len(word) == 1 and word.isupper() and word != self._pronoun)
 
     def _segments(self, stretches: list[str], begins: bool) -> tuple[int, int]:
         """Count the different words of each whole segment; what is left over waits for the next piece."""
         waiting = stretches if begins else self._rest + stretches
         lowered, segments, different = self._lowered, 0, 0
-        if any(stretch not in lowered for stretch in self._rest):
-            for stretch in self._rest:
-                self._look_at(stretch)
+        for stretch in [stretch for stretch in self._rest if stretch not in lowered]:  # all was forgotten since
+            self._look_at(stretch)
         for start in range(0, len(waiting) - SEGMENT + 1, SEGMENT):
             different += len(set(chain.from_iterable(map(lowered.__getitem__, set(waiting[start : start + SEGMENT])))))
             segments += 1
@@ -163,13 +160,13 @@ class SpacedReader:
 
     def _sentences(self, stretches: list[str]) -> tuple[int, dict[int, int]]:
         """Count the sentences and the words of each; one that goes on small after its end mark has not ended."""
-        ends, known, last = self._ends, self._known, len(stretches) - 1
+        ends, last = self._ends, len(stretches) - 1
         sizes = list(map(self._sizes.__getitem__, stretches))
         sentences, start, lengths = 0, 0, dict[int, int]()
         for place in [n for n, stretch in enumerate(stretches) if stretch in ends]:
             if place < last and stretches[place + 1].lstrip("(—–-")[:1].islower():
                 continue
-            sentences += known[stretches[place]][1]
+            sentences += ends[stretches[place]]
             length = sum(sizes[start : place + 1])
             lengths[length] = lengths.get(length, 0) + 1
             start = place + 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_OFTEN = 1000
+_OFTEN = 100
 _MOST_WORDS = 400_000
 
 
 class WrittenWords:
-    """Counts words in lower case up to a thousand times each, so that memory is bounded by the vocabulary."""
+    """Counts words in lower case up to about a hundred times each, so that memory is bounded by the vocabulary."""
 
     def __init__(self) -> None:
         self.small: dict[str, int] = {}
