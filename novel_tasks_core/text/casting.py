@@ -18,12 +18,31 @@ _OFTEN_BOTH = 5
 _CHANCE = 15
 _NEUTRAL = frozenset({"Old", "Cousin", "Saint"})
 _MARRIED = frozenset({"Mrs", "Missus", "Missis", "Madame", "Mme", "Señora", "Signora", "Frau"})
-_NOBLE = frozenset({"Sir", "Lord", "Lady", "Prince", "Princess", "Count", "Countess", "King", "Queen", "Duke", "Duchess"})
+_NOBLE = frozenset(
+    {"Sir", "Lord", "Lady", "Prince", "Princess", "Count", "Countess", "King", "Queen", "Duke", "Duchess"}
+)
 _WITH_FIRST_NAMES = _NOBLE | frozenset(
     "Mr Miss Master Massa Marse Old Aunt Auntie Aunty Uncle Cousin Brother Sister Father Mother Don Doña Dame Saint Nurse"
     " Madam Mademoiselle Mlle Monsieur Mistress Goody Gaffer".split()
 )
-_PLAIN_TITLES = frozenset({"Mr", "Mister", "Massa", "Marse", "Old", "Master", "Monsieur", "M", "Hon", "Squire", "Esquire", "Señor", "Signor", "Herr"})
+_PLAIN_TITLES = frozenset(
+    {
+        "Mr",
+        "Mister",
+        "Massa",
+        "Marse",
+        "Old",
+        "Master",
+        "Monsieur",
+        "M",
+        "Hon",
+        "Squire",
+        "Esquire",
+        "Señor",
+        "Signor",
+        "Herr",
+    }
+)
 _OF = " of "
 
 
@@ -268,7 +287,6 @@ class _Joining:
                     self._join(one, owner)
                 self._groups.remove(group)
 
-
     def _join_titles_alone(self) -> None:
         """Join "the Admiral" with the only admiral; one of several that may be meant is nobody."""
         for group in list(self._groups):
@@ -279,7 +297,8 @@ class _Joining:
                 {
                     n: called
                     for n, other in enumerate(self._groups)
-                    if (called := sum(other.mentions[one.text] for one in other.names if name.parts[0] in one.titles)) > 1
+                    if (called := sum(other.mentions[one.text] for one in other.names if name.parts[0] in one.titles))
+                    > 1
                 }
             )
             (first, second) = [*bearers.most_common(2), (0, 0), (0, 0)][:2]
@@ -425,4 +444,6 @@ class _Judge:
         """Tell whether a family is meant: the Bennets."""
         name = max(group.names, key=lambda one: group.mentions[one.text]).text
         base = name.split()[-1]
-        return base.endswith("s") and not base.endswith("ss") and len(base) > 3 and self._evidence.mentions[name[:-1]] > 0
+        return (
+            base.endswith("s") and not base.endswith("ss") and len(base) > 3 and self._evidence.mentions[name[:-1]] > 0
+        )

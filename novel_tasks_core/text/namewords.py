@@ -86,14 +86,29 @@ _PLACE_WORDS = {
     "pt": "em para",
     "ru": "в во на из",
 }
-_NEAR_WORDS = {"en": "at to from of", "fr": "à de", "de": "von zu", "es": "a de", "it": "a di da", "pt": "a de", "ru": "к от из"}
+_NEAR_WORDS = {
+    "en": "at to from of",
+    "fr": "à de",
+    "de": "von zu",
+    "es": "a de",
+    "it": "a di da",
+    "pt": "a de",
+    "ru": "к от из",
+}
 _SOME = {
     "en": (
         "a an another every each no any some two three four five several many few these those such all both other whole"
         " half certain our"
     ),
 }
-_THE = {"en": "the", "fr": "le la les", "de": "der die das dem den des", "es": "el la los las", "it": "il la i gli le", "pt": "o a os as"}
+_THE = {
+    "en": "the",
+    "fr": "le la les",
+    "de": "der die das dem den des",
+    "es": "el la los las",
+    "it": "il la i gli le",
+    "pt": "o a os as",
+}
 _OPENERS = {
     "en": (
         "A About Above Accordingly Across Actually After Afterwards Again Against Ah Aha Alas All Almost Alone Along Already Also"
@@ -204,7 +219,20 @@ def has_name_words(language: str) -> bool:
 
 def name_words(language: str) -> NameWords:
     """Return the words beside names of a base language that is known."""
-    tables = (_TITLES, _SPEECH, _ACTS, _BEINGS, _FAMILIAR, _PLACE_WORDS, _NEAR_WORDS, _SOME, _THE, _OPENERS, _NOBODY, _PLACE_NOUNS)
+    tables = (
+        _TITLES,
+        _SPEECH,
+        _ACTS,
+        _BEINGS,
+        _FAMILIAR,
+        _PLACE_WORDS,
+        _NEAR_WORDS,
+        _SOME,
+        _THE,
+        _OPENERS,
+        _NOBODY,
+        _PLACE_NOUNS,
+    )
     sets = [frozenset(table.get(language, "").split()) for table in tables]
     openers = frozenset(word[:1].upper() + word[1:] for word in sets[9])
     return NameWords(*sets[:9], openers, *sets[10:])

@@ -130,7 +130,11 @@ class EuropeanNames:
             signs[PLACED][name] += 1
         elif last in words.near and not found.owner:
             signs[NEAR][name] += 1
-        elif talking and after[:1] in _AFTER_ADDRESS and (start in _EMPTY or text[start - 1] in _BEFORE_ADDRESS or last[-1:] == ","):
+        elif (
+            talking
+            and after[:1] in _AFTER_ADDRESS
+            and (start in _EMPTY or text[start - 1] in _BEFORE_ADDRESS or last[-1:] == ",")
+        ):
             signs[ADDRESSED][name] += 1
             addressed = True
         if not found.owner and after[:1].isspace():
@@ -203,7 +207,9 @@ _OWNS = ("'s", "’s")
 
 def _stem(word: str) -> str:
     """Return a word without what follows its apostrophe: it’s, I’ll, don’t."""
-    return word.replace("’", "'").partition("'")[0] if len(word) > 2 and word[1] not in "'’" or word[:1] == "I" else word
+    return (
+        word.replace("’", "'").partition("'")[0] if len(word) > 2 and word[1] not in "'’" or word[:1] == "I" else word
+    )
 
 
 def _is_shout(word: str) -> bool:

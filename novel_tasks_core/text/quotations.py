@@ -11,7 +11,7 @@ _LONG_POEM = 1500
 _LONG = 60
 _ENDS = frozenset(".,!?…—–-:;‚”\"’'")
 _LEADS = frozenset(",:;.!?…—–-“”\"‘’'«»)(_*")
-_STRONG = frozenset(".,!?;:—–-…)”\"_*")
+_STRONG = frozenset('.,!?;:—–-…)”"_*')
 _ELIDED = r"(?!(?:tis|twas|twere|twill|twould|em|im|er|un|ere|alf|ow|ouse|orse|and|ad|as|is|is|cause|bout|til|ll|ve|re|s|d|round|gainst|neath|way|fore)\b|\d)"
 
 

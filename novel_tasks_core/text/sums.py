@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-from attrs import define, field
+from attrs import asdict, astuple, define, field
 
 from novel_tasks_core.text.layout import count_paragraphs, count_scene_breaks
 from novel_tasks_core.text.readability import ReadingWeights
@@ -65,10 +64,14 @@ class Sums:
 
     def as_json(self) -> dict[str, Any]:
         """Return the sums as JSON."""
-        return {**attrs.asdict(self), "lengths": sorted(self.lengths.items())}
+        return {
+            **asdict(self, recurse=False),
+            "lengths": sorted(self.lengths.items()),
+            "weights": astuple(self.weights),
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Sums:
         """Read what `as_json` returned."""
         lengths = Counter(dict(value["lengths"]))
-        return cls(**{**value, "lengths": lengths, "weights": ReadingWeights(**value["weights"])})
+        return cls(**{**value, "lengths": lengths, "weights": ReadingWeights(*value["weights"])})

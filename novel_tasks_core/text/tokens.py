@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from itertools import chain
+from itertools import compress
 from operator import mul
 
 from attrs import Factory, frozen
@@ -14,7 +14,6 @@ from novel_tasks_core.text.readability import LONG_WORD, ReadingWeights, count_s
 from novel_tasks_core.text.tags import base_language
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»“)\]_*]*(?=\s|$|[—–-])")
 _WIDE_SENTENCE_END = re.compile(r"[。！？!?…]+[”’」』）】]*")
 _ABBREVIATED = {
     "en": "Mr Mrs Ms Dr St Messrs Mme Mlle Prof Rev Capt Col Gen Lt Sgt Hon Jr Sr vs etc viz No Esq",
@@ -27,8 +26,8 @@ _ABBREVIATED = {
     "ru": "гр г гг кн св т д п е",
 }
 _ABBREVIATIONS = {language: frozenset(words.split()) for language, words in _ABBREVIATED.items()}
-_MARKS = "\"'.,;:!?…()[]*_—–-“”‘’«»„‚"
-_FINALS = frozenset(".!?…")
+_BETWEEN = ("--", "—", "–", ",", ";", ":", '"', "“", "”", "«", "»", "„", "(", ")", "[", "]", "*", "_", "‘", "¿", "¡")
+_FINALS = (".", "!", "?", "…")
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _MOST_KNOWN = 200_000
 SEGMENT = 1000
@@ -69,7 +68,7 @@ def richness(segments: int, different: int) -> float | None:
 
 
 class SpacedReader:
-    """Counts the words and sentences of a language with blanks between words; each is looked at once."""
+    """Counts the words and sentences of a language with blanks between words."""
 
     counts_words = True
     counts_sentences = True
@@ -77,58 +76,44 @@ class SpacedReader:
     def __init__(self, language: str) -> None:
         self._language = language
         self._abbreviations = _ABBREVIATIONS.get(base_language(language), frozenset())
-        self._pronoun = "I" if base_language(language) == "en" else ""
+        self._initials = frozenset("" if base_language(language) != "en" else "I")
         self._rest: list[str] = []
-        self._forget()
-
-    def _forget(self) -> None:
-        """Begin to look at stretches between blanks anew."""
-        self._words: dict[str, tuple[str, ...]] = {}
-        self._lowered: dict[str, tuple[str, ...]] = {}
-        self._sizes: dict[str, int] = {}
         self._plain: set[str] = set()
-        self._ends: dict[str, int] = {}
+        self._odd: dict[str, tuple[str, ...]] = {}
         self._syllables: dict[str, int] = {}
 
     def read(self, text: str, *, begins: bool) -> TextCounts:
         """Count a piece of text; `begins` says that it is the first one of a section."""
-        if len(self._words) > _MOST_KNOWN:
-            self._forget()
-        stretches = text.split()
-        counts = self._count(stretches)
-        sentences, lengths = self._sentences(stretches)
-        segments, different = self._segments(stretches, begins)
+        tokens = _tokens(text)
+        counts = self._count(tokens)
+        sentences, lengths = self._sentences(tokens)
+        segments, different = self._segments(tokens, begins)
         weights = self._weigh(counts)
         return TextCounts(counts, weights.words, sentences, lengths, segments, different, weights)
 
-    def _count(self, stretches: list[str]) -> dict[str, int]:
-        """Count the words: most stretches between blanks are one as they are."""
-        counter = Counter(stretches)
-        words, plain = self._words, self._plain
-        for stretch in [stretch for stretch in counter if stretch not in words]:
-            self._look_at(stretch)
-        counts = {stretch: number for stretch, number in counter.items() if stretch in plain}
-        for stretch in [stretch for stretch in counter if stretch not in plain]:
-            number = counter[stretch]
-            for word in words[stretch]:
+    def _count(self, tokens: list[str]) -> dict[str, int]:
+        """Count the words: nearly all tokens are one as they are, the others hold none or several."""
+        if len(self._plain) + len(self._odd) > _MOST_KNOWN:
+            self._plain, self._odd = set(), {}
+        counts: dict[str, int] = dict(Counter(tokens))
+        plain = self._plain
+        for token in [token for token in counts if token not in plain]:
+            words = self._odd.get(token)
+            if words is None:
+                words = tuple(_WORD.findall(token))
+                if words == (token,):
+                    plain.add(token)
+                    continue
+                self._odd[token] = words
+            number = counts.pop(token)
+            for word in words:
                 counts[word] = counts.get(word, 0) + number
         return counts
 
-    def _look_at(self, stretch: str) -> None:
-        core = stretch.strip(_MARKS)
-        words = (core,) if core.isalpha() else tuple(_WORD.findall(stretch))
-        if core == stretch and words == (core,):
-            self._plain.add(stretch)
-        elif not _FINALS.isdisjoint(stretch):
-            ends = sum(1 for match in _SENTENCE_END.finditer(stretch) if not self._abbreviates(stretch, match))
-            if ends:
-                self._ends[stretch] = ends
-        self._words[stretch] = words
-        self._lowered[stretch] = tuple([word.lower() for word in words])
-        self._sizes[stretch] = len(words)
-
     def _weigh(self, counts: Mapping[str, int]) -> ReadingWeights:
         known = self._syllables
+        if len(known) > _MOST_KNOWN:
+            known.clear()
         for word in [word for word in counts if word not in known]:
             known[word] = count_syllables(word, self._language)
         numbers = counts.values()
@@ -139,39 +124,53 @@ class SpacedReader:
             sum([number for word, number in counts.items() if len(word) > LONG_WORD]),
         )
 
-    def _abbreviates(self, stretch: str, end: re.Match[str]) -> bool:
-        """Tell whether a single full stop belongs to an initial, an abbreviation or, in German, the number of a day."""
-        if end[0] != ".":
-            return False
-        word = stretch[: end.start()].lstrip("\"'“‘«»„(—_*")
-        return word in self._abbreviations or (len(word) == 1 and word.isupper() and word != self._pronoun)
+    def _sentences(self, tokens: list[str]) -> tuple[int, dict[int, int]]:
+        """Count the sentences, and how many have so many words.
 
-    def _segments(self, stretches: list[str], begins: bool) -> tuple[int, int]:
+        A mark that goes with an abbreviation or an initial, or that small letters or digits follow, ends none.
+        """
+        sentences, start, last = 0, 0, len(tokens) - 1
+        lengths: dict[int, int] = {}
+        for place in compress(range(len(tokens)), map(_FINALS.__contains__, tokens)):
+            if place < last and not tokens[place + 1][0].isupper() and _goes_on(tokens[place + 1]):
+                continue
+            length = place - start
+            if length and tokens[place] == "." and self._abbreviates(tokens[place - 1]):
+                continue
+            start = place + 1
+            if length:
+                sentences += 1
+                lengths[length] = lengths.get(length, 0) + 1
+        return sentences, lengths
+
+    def _abbreviates(self, word: str) -> bool:
+        """Tell whether a full stop belongs to an initial, an abbreviation or, in German, the number of a day."""
+        word = word.lstrip("'’")
+        return word in self._abbreviations or (len(word) == 1 and word.isalpha() and word not in self._initials)
+
+    def _segments(self, tokens: list[str], begins: bool) -> tuple[int, int]:
         """Count the different words of each whole segment; what is left over waits for the next piece."""
-        waiting = stretches if begins else self._rest + stretches
-        lowered, segments, different = self._lowered, 0, 0
-        for stretch in [stretch for stretch in self._rest if stretch not in lowered]:  # all was forgotten since
-            self._look_at(stretch)
-        for start in range(0, len(waiting) - SEGMENT + 1, SEGMENT):
-            different += len(set(chain.from_iterable(map(lowered.__getitem__, set(waiting[start : start + SEGMENT])))))
-            segments += 1
+        words = [token for token in " ".join(tokens).lower().split() if token not in _FINALS]
+        waiting = words if begins else self._rest + words
+        segments = len(waiting) // SEGMENT
+        different = sum(len(set(waiting[n * SEGMENT : (n + 1) * SEGMENT])) for n in range(segments))
         self._rest = waiting[segments * SEGMENT :]
         return segments, different
 
-    def _sentences(self, stretches: list[str]) -> tuple[int, dict[int, int]]:
-        """Count the sentences and the words of each; one that goes on small after its end mark has not ended."""
-        ends, last = self._ends, len(stretches) - 1
-        sizes = list(map(self._sizes.__getitem__, stretches))
-        sentences, start, lengths = 0, 0, dict[int, int]()
-        for place in [n for n, stretch in enumerate(stretches) if stretch in ends]:
-            if place < last and stretches[place + 1].lstrip("(—–-")[:1].islower():
-                continue
-            sentences += ends[stretches[place]]
-            length = sum(sizes[start : place + 1])
-            lengths[length] = lengths.get(length, 0) + 1
-            start = place + 1
-        lengths.pop(0, None)
-        return sentences, lengths
+
+def _tokens(text: str) -> list[str]:
+    """Return the words of a text and, apart from them, the marks that may end a sentence."""
+    for mark in _BETWEEN:
+        text = text.replace(mark, " ")
+    for mark in _FINALS:
+        text = text.replace(mark, f" {mark} ")
+    return text.split()
+
+
+def _goes_on(token: str) -> bool:
+    """Tell whether a sentence goes on with this: a small letter, a digit, or one more mark."""
+    first = token.lstrip("'’-")[:1]
+    return first.islower() or first.isdigit() or token in _FINALS
 
 
 class PlainReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _OFTEN = 100
 _MOST_WORDS = 400_000
@@ -14,31 +14,37 @@ class WrittenWords:
     def __init__(self) -> None:
         self.small: dict[str, int] = {}
         self._complete = True
+        self._enough: set[str] = set()
 
     @property
     def different(self) -> int | None:
         """How many different words there are; None when there were too many to keep."""
         return len(self.small) if self._complete else None
 
-    def news(self, words: Mapping[str, int]) -> dict[str, int]:
-        """Return what these words would add: how often each is written small, 0 for one that is new and is not."""
-        found: dict[str, int] = {}
-        known = self.small
-        for word, count in words.items():
+    def news(self, words: Mapping[str, int]) -> list[tuple[int, str]]:
+        """Return what these words would add, in few strings: words by how often each is written small.
+
+        Those that are new and not written small are under 0.
+        """
+        enough, known = self._enough, self.small
+        added: dict[int, list[str]] = {}
+        for word in [word for word in words if word not in enough]:
             if word.islower():
-                if known.get(word, 0) < _OFTEN:
-                    found[word] = found.get(word, 0) + count
+                added.setdefault(words[word], []).append(word)
             else:
                 lowered = word.lower()
-                if lowered not in known:
-                    found.setdefault(lowered, 0)
-        return found
+                if lowered not in known and lowered not in words:
+                    added.setdefault(0, []).append(lowered)
+        return [(count, " ".join(found)) for count, found in added.items()]
 
-    def add(self, news: Mapping[str, int]) -> None:
+    def add(self, news: Iterable[tuple[int, str]]) -> None:
         """Add what `news` returned."""
         known = self.small
-        for word, count in news.items():
-            if word in known or len(known) < _MOST_WORDS:
+        for count, words in news:
+            for word in words.split(" "):
+                if word not in known and len(known) >= _MOST_WORDS:
+                    self._complete = False
+                    continue
                 known[word] = known.get(word, 0) + count
-            else:
-                self._complete = False
+                if known[word] >= _OFTEN:
+                    self._enough.add(word)

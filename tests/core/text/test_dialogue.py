@@ -101,23 +101,41 @@ SAMPLES: dict[str, tuple[str, str]] = {
         "— ⟦Entrez,⟧ dit-il, ⟦il fait froid.⟧\n\nElle entra dans la maison, et la porte se ferma.\n\n— ⟦Qui êtes-vous ?⟧ demanda la"
         " femme.\n\n— ⟦Un ami.⟧",
     ),
-    "german": ("de", "»⟦Kommen Sie herein⟧«, sagte er. »⟦Es ist kalt.⟧« Sie trat ein.\n\nDas Feuer brannte, und niemand sprach."),
-    "german low": ("de", "„⟦Kommen Sie herein⟧“, sagte er. „⟦Es ist kalt.⟧“ Sie trat ein.\n\nDas Feuer brannte, und niemand sprach."),
+    "german": (
+        "de",
+        "»⟦Kommen Sie herein⟧«, sagte er. »⟦Es ist kalt.⟧« Sie trat ein.\n\nDas Feuer brannte, und niemand sprach.",
+    ),
+    "german low": (
+        "de",
+        "„⟦Kommen Sie herein⟧“, sagte er. „⟦Es ist kalt.⟧“ Sie trat ein.\n\nDas Feuer brannte, und niemand sprach.",
+    ),
     "spanish": (
         "es",
         "—⟦Entre⟧ —dijo él—⟦. Hace frío.⟧\n\nElla entró en la casa, y la puerta se cerró.\n\n—⟦¿Quién es usted?⟧ —preguntó.",
     ),
-    "russian": ("ru", "— ⟦Входите,⟧ — сказал он. — ⟦Холодно.⟧\n\nОна вошла в дом, и дверь закрылась.\n\n— ⟦Кто вы?⟧ — спросила она."),
+    "russian": (
+        "ru",
+        "— ⟦Входите,⟧ — сказал он. — ⟦Холодно.⟧\n\nОна вошла в дом, и дверь закрылась.\n\n— ⟦Кто вы?⟧ — спросила она.",
+    ),
     "russian indented": (
         "ru",
         "     – ⟦Входите,⟧ – сказал он. – ⟦Холодно.⟧\n     Она вошла в дом, и дверь закрылась.\n     – ⟦Кто вы?⟧ – спросила она.\n"
         "     Никто не ответил ей, и было тихо.",
     ),
     "italian": ("it", "«⟦Entri⟧», disse. «⟦Fa freddo.⟧» Ella entrò.\n\nIl fuoco bruciava, e nessuno parlava."),
-    "portuguese": ("pt", "—⟦Entre⟧ —disse ele. —⟦Está frio.⟧\n\nEla entrou na casa, e a porta fechou-se.\n\n—⟦Quem é?⟧ —perguntou."),
+    "portuguese": (
+        "pt",
+        "—⟦Entre⟧ —disse ele. —⟦Está frio.⟧\n\nEla entrou na casa, e a porta fechou-se.\n\n—⟦Quem é?⟧ —perguntou.",
+    ),
     "dutch": ("nl", "“⟦Kom binnen,⟧” zei hij. “⟦Het is koud.⟧” Ze kwam binnen.\n\nHet vuur brandde, en niemand sprak."),
-    "polish": ("pl", "— ⟦Proszę wejść⟧ — powiedział. — ⟦Jest zimno.⟧\n\nWeszła do domu i zamknęła drzwi.\n\n— ⟦Kto tam?⟧ — spytała."),
-    "swedish": ("sv", "— ⟦Stig in,⟧ — sade han. — ⟦Det är kallt.⟧\n\nHon gick in i huset, och dörren slogs igen.\n\n— ⟦Vem är det?⟧"),
+    "polish": (
+        "pl",
+        "— ⟦Proszę wejść⟧ — powiedział. — ⟦Jest zimno.⟧\n\nWeszła do domu i zamknęła drzwi.\n\n— ⟦Kto tam?⟧ — spytała.",
+    ),
+    "swedish": (
+        "sv",
+        "— ⟦Stig in,⟧ — sade han. — ⟦Det är kallt.⟧\n\nHon gick in i huset, och dörren slogs igen.\n\n— ⟦Vem är det?⟧",
+    ),
     "chinese": ("zh-Hans", "老人说：“⟦请进来。⟧”少年走了进去。\n外面下着雨，谁也没有说话。"),
     "taiwanese": ("zh-Hant", "老人說：「⟦請進來。⟧」少年走了進去。\n外面下著雨，誰也沒有說話。"),
     "japanese": ("ja", "「⟦お入り⟧」と老人は言った。少年は中へ入った。\n外は雨だった。"),
