@@ -20,7 +20,10 @@ from benchmarks.harness.results import Earlier, Facts, Report, Result, ResultsEr
 from benchmarks.harness.run import Benchmark, BenchmarkError, BenchmarkSkippedError, Run, server, server_version
 from novel_tasks_core import NovelTasksError
 
-NAMES = ("pipeline", "engine", "submit", "bulk", "latency", "growth", "snapshot", "wal", "memory", "upload", "peers")
+NAMES = (
+    *("pipeline", "processing", "engine", "submit", "bulk", "latency"),
+    *("growth", "snapshot", "wal", "memory", "upload", "peers"),
+)
 """The benchmarks, in the order in which they run; each is a module of the package."""
 
 ASKED_FOR = frozenset({"peers"})

@@ -22,7 +22,7 @@ from novel_tasks_core import LogLevel, NewArtifact, Processors
 from novel_tasks_core.execution.jobs import Job, JobView, structured_options
 from novel_tasks_core.models import new_task_id
 from novel_tasks_core.processors.base import Processor
-from novel_tasks_core.processors.manuscript import Manuscript
+from novel_tasks_core.processors.manuscript import Manuscript, open_manuscript
 from novel_tasks_core.text.novel import Novel
 from novel_tasks_core.text.reading import read_novel
 
@@ -35,13 +35,19 @@ class BareContext(JobView):
         assert self.source_path is not None
         return self.source_path.read_bytes()
 
-    def read_novel(self, *, encoding: str | None = None) -> Novel:
+    def read_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Novel:
         """Decode the source and split it into chapters."""
-        return read_novel(self.read_source(), file_name=self.file_name, encoding=encoding)
+        return read_novel(self.read_source(), file_name=self.file_name, encoding=encoding, chapter_rule=chapter_rule)
 
-    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
+    def open_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Manuscript:
         """Decode the source and split it into chapters, to be read piece by piece."""
-        return Manuscript(self.read_novel(encoding=encoding))
+        return open_manuscript(
+            self.source_path,
+            lambda: self.work_folder,
+            file_name=self.file_name,
+            encoding=encoding,
+            chapter_rule=chapter_rule,
+        )
 
     def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
         """Tell nobody."""

@@ -261,7 +261,7 @@ async def _on_loop(
 
 
 def _file_of(staged: Staged) -> StagedFile:
-    return StagedFile(staged.sha256, staged.size, Path(staged.path))
+    return StagedFile(staged.sha256, staged.size, Path(staged.path), staged.flushed)
 
 
 def _artifact_of(staged: Staged) -> NewArtifact:
@@ -270,8 +270,7 @@ def _artifact_of(staged: Staged) -> NewArtifact:
 
 def _commit_to(files: FileStore) -> Keep:
     async def keep(staged: Sequence[StagedFile]) -> None:
-        for one in staged:
-            await files.commit(one)
+        await files.commit(*staged)
 
     return keep
 

@@ -41,22 +41,32 @@ class BlockingContext(JobView):
         self._link.send(Working())
         return super().work_folder
 
-    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
-        """Decode the source and split it into chapters, to be read piece by piece. Raises: DecodingError."""
-        from novel_tasks_core.processors.manuscript import Manuscript
+    def open_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Manuscript:
+        """Decode the source and split it into chapters, to be read piece by piece.
 
-        return Manuscript(self.read_novel(encoding=encoding))
+        Raises: DecodingError; SourceNotFoundError when it is gone.
+        """
+        from novel_tasks_core.processors.manuscript import open_manuscript
+
+        self._link.check()
+        return open_manuscript(
+            self.source_path,
+            lambda: self.work_folder,
+            file_name=self.file_name,
+            encoding=encoding,
+            chapter_rule=chapter_rule,
+        )
 
     def read_source(self) -> bytes:
         """Return the bytes of the source, b"" without one. Raises: SourceNotFoundError when it is gone."""
         self._link.check()
         return read_file(self.source_path)
 
-    def read_novel(self, *, encoding: str | None = None) -> Novel:
+    def read_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Novel:
         """Decode the source and split it into chapters. Raises: DecodingError."""
         from novel_tasks_core.text.reading import read_novel
 
-        return read_novel(self.read_source(), file_name=self.file_name, encoding=encoding)
+        return read_novel(self.read_source(), file_name=self.file_name, encoding=encoding, chapter_rule=chapter_rule)
 
     def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
         """Tell watchers that `done` of `total` is finished; what comes faster than 20 times a second is merged."""
@@ -75,9 +85,16 @@ class BlockingContext(JobView):
         """
         self._link.check()
         kind = storable_text(content_type or content_type_of(artifact_name(name)))
-        staged = staging.stage(Path(self._job.staging), data)
+        staged = staging.stage(Path(self._job.staging), data, flush=False)  # the worker waits for the disk, not we
         self._link.send(
-            Staged(name=name, content_type=kind, size=staged.size, sha256=staged.sha256, path=str(staged.path))
+            Staged(
+                name=name,
+                content_type=kind,
+                size=staged.size,
+                sha256=staged.sha256,
+                path=str(staged.path),
+                flushed=staged.flushed,
+            )
         )
         return NewArtifact(name=name, content_type=kind, size=staged.size, sha256=staged.sha256)
 

@@ -88,12 +88,12 @@ class LoopContext(JobView):
         """Return the bytes of the source, b"" without one. Raises: SourceNotFoundError when it is gone."""
         return await asyncio.to_thread(read_file, self.source_path)
 
-    async def read_novel(self, *, encoding: str | None = None) -> Novel:
+    async def read_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Novel:
         """Decode the source and split it into chapters, in a child process. Raises: DecodingError."""
         job = evolve(
             self._job,
             target=f"{__name__}:pickle_novel",
-            options={"encoding": encoding},
+            options={"encoding": encoding, "chapter_rule": chapter_rule},
             resume_from=None,
             staging=str(self._folder.path),
         )
@@ -135,7 +135,7 @@ _NOVEL = "novel.pickle"
 
 def pickle_novel(ctx: ChildContext) -> None:
     """Read the novel in a child and leave it in the attempt's folder, for the worker alone."""
-    novel = ctx.read_novel(encoding=ctx.options["encoding"])
+    novel = ctx.read_novel(encoding=ctx.options["encoding"], chapter_rule=ctx.options["chapter_rule"])
     ctx.save_artifact(_NOVEL, pickle.dumps(novel, pickle.HIGHEST_PROTOCOL))
 
 

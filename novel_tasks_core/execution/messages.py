@@ -93,7 +93,7 @@ class Checkpointed:
 
 @frozen(kw_only=True)
 class Staged:
-    """Child: an artifact lies flushed in the attempt's folder under `path`."""
+    """Child: an artifact lies in the attempt's folder under `path`; `flushed` tells whether its bytes are on disk."""
 
     kind: ClassVar[str] = "staged"
     name: str
@@ -101,6 +101,7 @@ class Staged:
     size: int
     sha256: str
     path: str
+    flushed: bool = True
 
 
 @frozen

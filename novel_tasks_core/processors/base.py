@@ -80,12 +80,14 @@ class ChildContext(Protocol):
         """Return the bytes of the source, b"" without one."""
         ...
 
-    def read_novel(self, *, encoding: str | None = None) -> Novel:
+    def read_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Novel:
         """Decode the source and split it into chapters, all in memory. Raises: DecodingError."""
         ...
 
-    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
+    def open_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Manuscript:
         """Decode the source and split it into chapters, to be read piece by piece: for novels of any size.
+
+        `chapter_rule` is a regular expression of the user's own for the lines that are headings.
 
         Raises: DecodingError.
         """
@@ -162,7 +164,7 @@ class AttemptContext(Protocol):
         """Return the bytes of the source, b"" without one."""
         ...
 
-    async def read_novel(self, *, encoding: str | None = None) -> Novel:
+    async def read_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Novel:
         """Decode the source and split it into chapters, in a child process. Raises: DecodingError."""
         ...
 

@@ -1,4 +1,4 @@
-"""What the processors that read a novel share: the option that names its encoding, and what they tell of it."""
+"""What the processors that read a novel share: the options that say how to read it, and what they tell of it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, field, frozen
+from attrs.validators import and_, max_len, optional
 
+from novel_tasks_core.models import LogLevel
 from novel_tasks_core.text.novel import Novel, Section
+from novel_tasks_core.text.rule import LONGEST_RULE, check_rule
 
 if TYPE_CHECKING:
     from novel_tasks_core.processors.base import ChildContext
@@ -24,6 +27,10 @@ def _known_encoding(instance: object, attribute: Attribute[Any], value: str | No
         raise ValueError(f"unknown encoding {value[:100]!r}") from exc
 
 
+def _usable_rule(instance: object, attribute: Attribute[Any], value: str) -> None:
+    check_rule(value)
+
+
 @frozen(kw_only=True)
 class ReadingOptions:
     """How to read the source."""
@@ -35,28 +42,41 @@ class ReadingOptions:
             "description": "The encoding of the file, such as gb18030 or windows-1252; found out when not given."
         },
     )
+    chapter_rule: str | None = field(
+        default=None,
+        validator=optional(and_(max_len(LONGEST_RULE), _usable_rule)),
+        metadata={
+            "description": (
+                "A regular expression (Python's) for the lines that are headings, matched against the beginning"
+                " of every line without the white space around it; a group named title gives the title."
+                " Chapters are found by evidence when not given."
+            )
+        },
+    )
 
 
 def read_and_log(ctx: ChildContext, options: ReadingOptions) -> Novel:
-    """Read the novel of an attempt and log what was found out about it. Raises: DecodingError."""
-    novel = ctx.read_novel(encoding=options.encoding)
-    _log(ctx, novel)
+    """Read the novel of an attempt into memory and log what was found out about it. Raises: DecodingError."""
+    novel = ctx.read_novel(encoding=options.encoding, chapter_rule=options.chapter_rule)
+    _log(ctx, novel, options)
     return novel
 
 
 def open_and_log(ctx: ChildContext, options: ReadingOptions) -> Manuscript:
     """Open the novel of an attempt piece by piece, and log what was found out about it. Raises: DecodingError."""
-    novel = ctx.open_novel(encoding=options.encoding)
-    _log(ctx, novel)
+    novel = ctx.open_novel(encoding=options.encoding, chapter_rule=options.chapter_rule)
+    _log(ctx, novel, options)
     return novel
 
 
-def _log(ctx: ChildContext, novel: Novel | Manuscript) -> None:
+def _log(ctx: ChildContext, novel: Novel | Manuscript, options: ReadingOptions) -> None:
     headed = sum(1 for section in _sections(novel) if section.line is not None)
     ctx.log(f"encoding {novel.encoding} (confidence {novel.encoding_confidence:.2f}), language {novel.language}")
     if novel.repaired_bytes:
         ctx.log(f"{novel.repaired_bytes} damaged bytes were replaced")
-    ctx.log(f"{headed} headings (confidence {novel.confidence:.2f}): {novel.reason}")
+    missed = options.chapter_rule is not None and not headed
+    level = LogLevel.WARNING if missed else LogLevel.INFO
+    ctx.log(f"{headed} headings (confidence {novel.confidence:.2f}): {novel.reason}", level=level)
 
 
 def _sections(novel: Novel | Manuscript) -> Sequence[Section]:

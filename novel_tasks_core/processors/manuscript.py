@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-from novel_tasks_core.text.novel import Novel, Section
+from novel_tasks_core.errors import DecodingError
+from novel_tasks_core.processors.spool import Spool, spool_source
+from novel_tasks_core.text.language import detect_language
+from novel_tasks_core.text.novel import Section
+from novel_tasks_core.text.passages import PASSAGE_CHARACTERS
+from novel_tasks_core.text.reading import outline_of, sections
 
-PIECE_CHARACTERS = 100_000
-"""How much of a section a processor takes at once."""
+_SENTENCE_END = re.compile(r"(?:[.!?…][\"'”’»)\]]*\s+|[。！？…][」』”’）]*)(?=\S)")
+_NEAR_END = 2000
 
 
 class Manuscript:
-    """A decoded and split novel; what it says of itself is as in `Novel`. Its sections joined are the text."""
+    """A decoded and split novel; what it says of itself is as in `Novel`. Its sections joined are the text.
 
-    def __init__(self, novel: Novel) -> None:
-        self._text = novel.text
-        self.encoding = novel.encoding
-        self.encoding_confidence = novel.encoding_confidence
-        self.repaired_bytes = novel.repaired_bytes
-        self.language = novel.language
-        self.confidence = novel.confidence
-        self.reason = novel.reason
-        self.sections: tuple[Section, ...] = novel.chapters
+    `damage` says where the first hundred damaged places of the file are, `evidence` what speaks for the
+    headings. The text stays on disk.
+    """
+
+    def __init__(self, spool: Spool, *, file_name: str = "", chapter_rule: str | None = None) -> None:
+        outline = outline_of(spool.text, file_name=file_name, chapter_rule=chapter_rule)
+        self._text = spool.text
+        self.encoding = spool.encoding
+        self.encoding_confidence = spool.confidence
+        self.repaired_bytes = spool.repaired_bytes
+        self.damage = spool.damage
+        self.language = detect_language(spool.text)
+        self.confidence = outline.confidence
+        self.reason = outline.reason
+        self.evidence = outline.evidence
+        self.sections: tuple[Section, ...] = tuple(sections(outline, len(spool.text)))
 
     @property
     def characters(self) -> int:
@@ -32,17 +46,45 @@ class Manuscript:
         """Return the whole text of a section. One without headings may be as large as the novel: see `pieces`."""
         return self._text[section.start : section.end]
 
-    def pieces(self, section: Section, *, characters: int = PIECE_CHARACTERS) -> Iterator[str]:
-        """Yield the text of a section, at most so many characters at once, cut after a newline where there is one."""
+    def pieces(self, section: Section, *, characters: int = PASSAGE_CHARACTERS) -> Iterator[str]:
+        """Yield the text of a section, at most so many characters at once.
+
+        A piece ends with a line where it has one, else with a sentence, so that few words are cut.
+        """
         start = section.start
         while start < section.end:
-            stop = min(start + characters, section.end)
-            if stop < section.end:
-                stop = self._text.rfind("\n", start, stop) + 1 or stop
-            yield self._text[start:stop]
-            start = stop
+            piece = self._text[start : min(start + characters, section.end)]
+            if start + len(piece) < section.end:
+                piece = piece[: _end_of_piece(piece)]
+            yield piece
+            start += len(piece)
 
     def sample(self, characters: int = 200_000) -> str:
         """Return so many characters from the middle of the text, where no preface or licence reaches."""
         start = max(0, len(self._text) // 2 - characters // 2)
         return self._text[start : start + characters]
+
+
+def _end_of_piece(piece: str) -> int:
+    end = piece.rfind("\n") + 1
+    if not end:
+        for match in _SENTENCE_END.finditer(piece, max(0, len(piece) - _NEAR_END)):
+            end = match.end()
+    return end or len(piece)
+
+
+def open_manuscript(
+    path: Path | None,
+    folder: Callable[[], Path],
+    *,
+    file_name: str = "",
+    encoding: str | None = None,
+    chapter_rule: str | None = None,
+) -> Manuscript:
+    """Decode and split the file of a task; what has to be written goes into `folder`, which is only asked for then.
+
+    Raises: as `spool_source`; DecodingError for a task without a file.
+    """
+    if path is None:
+        raise DecodingError("the file is empty")
+    return Manuscript(spool_source(path, folder, encoding=encoding), file_name=file_name, chapter_rule=chapter_rule)

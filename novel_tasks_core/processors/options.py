@@ -166,7 +166,8 @@ def _converter() -> Converter:
         def structure(value: Any, kind: Any) -> Any:
             if not isinstance(value, list | tuple):
                 raise ValueError("must be a list")
-            return inner(value, kind)
+            found = inner(value, kind)
+            return tuple(found) if typing.get_origin(kind) is tuple else found
 
         return structure
 
@@ -174,7 +175,9 @@ def _converter() -> Converter:
 
 
 def _strict(kind: type, name: str) -> Any:
-    def structure(value: Any, _: Any) -> Any:
+    def structure(value: Any, wanted: Any) -> Any:
+        if issubclass(wanted, Enum):  # of a kind of text or number: cattrs takes it for that
+            return _member(value, wanted)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -182,6 +185,14 @@ def _strict(kind: type, name: str) -> Any:
         return value
 
     return structure
+
+
+def _member(value: Any, wanted: type[Enum]) -> Any:
+    """Return the member of an enumeration. Raises: ValueError naming them all."""
+    try:
+        return wanted(value)
+    except ValueError as exc:
+        raise ValueError(f"must be one of {', '.join(repr(member.value) for member in wanted)}") from exc
 
 
 def options_schema(options_type: type | None) -> dict[str, Any]:

@@ -50,6 +50,14 @@ _ENGINE_SETTINGS = {
 }
 
 
+class _Lent(asyncpg.Connection):
+    """A connection of the pool. Nothing to reset: whoever borrows it changes settings inside transactions only."""
+
+    def get_reset_query(self) -> str:
+        """Return the statement sent each time it is given back: none."""
+        return ""
+
+
 class Database:
     """The pool: for reads and the rarer writes. Opened by `open`, closed once."""
 
@@ -68,6 +76,7 @@ class Database:
         """
         pool = asyncpg.create_pool(
             url,
+            connection_class=_Lent,
             min_size=0,
             max_size=config.pool_size + config.pool_overflow,
             max_inactive_connection_lifetime=min(300.0, config.pool_recycle_seconds),

@@ -6,7 +6,7 @@
     root/work/TASK/ATTEMPT/...   what attempts leave for the next one of their task
     root/ab/cd/abcd...           committed files, 64 hex digits
 
-A file is durable once `commit` returns: its bytes were flushed when it was staged, its name is by then.
+A file is durable once `commit` returns: its bytes were flushed when it was staged, or are now, and then its name.
 Which files are still wanted is the database's knowledge; the store only keeps and removes.
 """
 
@@ -53,8 +53,8 @@ class FileStore(Protocol):
         """
         ...
 
-    async def commit(self, staged: StagedFile) -> None:
-        """Give a staged file its final name, durably; harmless when a file of the same content is there."""
+    async def commit(self, *staged: StagedFile) -> None:
+        """Give staged files their final names, durably; harmless when files of the same content are there."""
         ...
 
     async def discard(self, staged: StagedFile) -> None:
@@ -163,16 +163,19 @@ class LocalFiles:
             raise
         return made[0]
 
-    async def commit(self, staged: StagedFile) -> None:
-        """Rename a staged file to its content's name and flush the folders; the last wins among equals.
+    async def commit(self, *staged: StagedFile) -> None:
+        """Rename staged files to their contents' names and flush the folders; the last wins among equals.
 
         Raises: FileStoreError.
         """
-        await self._blocking(self._commit, staged)
+        for one in staged:
+            await self._blocking(self._commit, one)
 
     def _commit(self, staged: StagedFile) -> None:
         target = self.path_of(staged.sha256)
         try:
+            if not staged.flushed:
+                staging.flush_file(staged.path)
             os.replace(staged.path, target)
         except FileNotFoundError:
             if not staged.path.exists() and target.exists():

@@ -43,14 +43,15 @@ class RegisteredFiles:
         """Write, hash and flush `data` under a temporary name."""
         return await self._store.stage(data, folder=folder)
 
-    async def commit(self, staged: StagedFile) -> None:
-        """Give a staged file its row and its final name; both or neither.
+    async def commit(self, *staged: StagedFile) -> None:
+        """Give staged files their rows and their final names; rows only with the names.
 
         Raises: FileStoreError, DatabaseUnavailableError.
         """
+        sizes = {bytes.fromhex(one.sha256): one.size for one in staged}
         async with self._database.transaction() as connection:
-            await connection.fetchval(self._sql["touch_file"], bytes.fromhex(staged.sha256), staged.size)
-            await self._store.commit(staged)
+            await connection.fetch(self._sql["touch_files"], list(sizes), list(sizes.values()))
+            await self._store.commit(*staged)
 
     async def discard(self, staged: StagedFile) -> None:
         """Throw a staged file away; harmless after `commit`."""

@@ -27,11 +27,15 @@ BLOCK_BYTES = 1 << 20
 
 @frozen
 class StagedFile:
-    """Bytes that are safely on disk under the temporary `path`. `sha256` is 64 hex digits, `size` in bytes."""
+    """A whole file under the temporary `path`. `sha256` is 64 hex digits, `size` in bytes.
+
+    `flushed` tells whether its bytes are safely on disk; if not, committing it begins with that.
+    """
 
     sha256: str
     size: int
     path: Path
+    flushed: bool = True
 
 
 def temporary_name(kind: str) -> str:
@@ -82,16 +86,19 @@ class StagingFile:
         self._hash.update(data)
         self.size += len(data)
 
-    def finish(self) -> StagedFile:
-        """Flush to disk and close. After this the bytes survive a power cut, though not yet their final name."""
+    def finish(self, *, flush: bool = True) -> StagedFile:
+        """Flush to disk and close. After this the bytes survive a power cut, though not yet their final name.
+
+        Without `flush` whoever commits the file waits for the disk.
+        """
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            if flush:
+                os.fsync(self._file.fileno())
             self._file.close()
         except OSError as exc:
             raise refused(exc) from exc
         self._finished = True
-        return StagedFile(self._hash.hexdigest(), self.size, self.path)
+        return StagedFile(self._hash.hexdigest(), self.size, self.path, flush)
 
     def abandon(self) -> None:
         """Close and remove the file; what the disk says to that no longer matters."""
@@ -143,15 +150,24 @@ def _copy_newest(folder: Path, mine: Path, attempt: int) -> None:
         shutil.rmtree(folder / str(number), ignore_errors=True)
 
 
-def stage(folder: Path, data: bytes | Path) -> StagedFile:
-    """Stage bytes, or a copy of a file, in `folder`, which is made if it is missing.
+def flush_file(path: Path) -> None:
+    """Wait until the bytes of a file are on disk. Raises: OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def stage(folder: Path, data: bytes | Path, *, flush: bool = True) -> StagedFile:
+    """Stage bytes, or a copy of a file, in `folder`, which is made if it is missing; see `StagingFile.finish`.
 
     Raises: FileStoreError when the disk refuses; InvalidInputError when the given file cannot be read.
     """
     with StagingFile(folder) as staging:
         for block in read_blocks(data) if isinstance(data, Path) else (data,):
             staging.write(block)
-        return staging.finish()
+        return staging.finish(flush=flush)
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:

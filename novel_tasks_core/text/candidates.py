@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterable
 
 from attrs import frozen
 
 from novel_tasks_core.text.forms import Form, Heading
+from novel_tasks_core.text.glance import INDENT, lone_line, possible_line
 from novel_tasks_core.text.hanheadings import HAN_FIRST
 from novel_tasks_core.text.headings import (
     LONGEST_HEADING,
@@ -19,9 +19,10 @@ from novel_tasks_core.text.headings import (
     parse_heading,
 )
 from novel_tasks_core.text.numerals import HAN_NUMERAL, read_numeral
+from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES, NAMED_HEADINGS, SURE_DIVISIONS
+from novel_tasks_core.text.windows import AROUND, SAMPLE, Window, windows
 
-_BLOCK = 1 << 20
 _LONGEST_PLAIN = 70
 _NEAR = 100
 _LONGEST_CROWDED = 60
@@ -29,6 +30,7 @@ _DASHES = frozenset("-–—―─")
 _LINES_A_GAP = 14
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[^\S\n]*\n(?:[^\S\n]*\n)*")
+_BLANK_LINES = re.compile(r"\n\s*\n")
 _NOT_A_TITLE = re.compile(r"[a-z]|[-–—―*_=~•…\"“”‘'«»„]")
 _HAN_NUMBERED = re.compile(rf"[{HAN_NUMERAL}]{{1,9}}(?:[\s、.．:：)）・。·《［]|\Z)")
 _COUNTED_NOUN = re.compile(r"([^\W\d_]{2,15})\s+(?:No\. ?)?([0-9]{1,3}|[IVXLC]{1,7})[.:]?")
@@ -48,6 +50,8 @@ _MAY_BEGIN = (
 _DECORATIONS = frozenset("([{【〔「『《〈<（［#*_=~•☆★◆◇■□●○▲△※+|.·-–—―─§")
 _POSSIBLE = _SPACED_CAPITALS | _MAY_BEGIN | _DECORATIONS
 """What a line that does not stand alone must begin with to be looked at."""
+_LONGEST_LINE = 1000
+_LINE_ENDS_GAP = re.compile(r"\Z|\n[^\S\n]*(?:\n|\Z)")
 
 
 @frozen
@@ -67,6 +71,11 @@ class Candidate:
     after: int
     indent: int
     interrupts: bool = False
+
+    @property
+    def top(self) -> int:
+        """Where its line begins."""
+        return self.start - self.indent
 
     @property
     def isolated(self) -> bool:
@@ -114,51 +123,94 @@ class Scan:
             self.titles.append(candidate)
 
 
-def scan(text: str) -> Scan:
-    """Find every line of a text that may be a heading, in one pass."""
+def scan(text: Text) -> Scan:
+    """Find every line of a text that may be a heading, in one pass over its blocks."""
+    return examine(text, possible_lines)
+
+
+def examine(text: Text, lines_of: Callable[[Window], Iterable[int]]) -> Scan:
+    """Find the headings among the lines that `lines_of` names of every window, by where they begin, in order."""
     found = Scan([], [], [], Layout(0, 0, Counter()))
     gaps = found.layout.gaps
-    crowded = (
-        _LONGEST_CROWDED if (text.count("\n\n") + text.count("\n\r\n")) * 20 > text.count("\n") else LONGEST_HEADING
-    )
-    number, before = 0, 9
-    for start, lines in _blocks(text):
-        offset = start
-        for line, following in pairwise(lines):
-            number += 1
-            size = len(line)
-            if size <= crowded or before or line.isspace():
-                stripped = line.strip()
-                if not stripped:
-                    before += 1
-                    offset += size + 1
-                    continue
-                if before:
-                    gaps[min(before, 9)] += 1
-                if len(stripped) <= LONGEST_HEADING and (before or stripped[0] in _POSSIBLE):
-                    heading = _examine(stripped, before, following)
-                    if heading is not None:
-                        found.keep(_place(text, heading, line, number, offset, min(before, 9)))
-                before = 0
-            offset += size + 1
+    crowded = _longest_crowded(text)
+    number = 1
+    for window in windows(text):
+        counted = window.begin
+        for at in lines_of(window):
+            number += window.text.count("\n", counted, at)
+            counted = at
+            candidate = _candidate(window, at, number, crowded)
+            if candidate is not None:
+                found.keep(candidate)
+        number += window.text.count("\n", counted, window.limit)
+        _count_gaps(window, gaps)
     blank = sum(count * gap for gap, count in gaps.items() if gap < 9)
-    return Scan(found.candidates, found.titles, found.contents, Layout(number, blank, gaps))
+    lines = number - 1 if text[-1:] in ("", "\n") else number
+    return Scan(found.candidates, found.titles, found.contents, Layout(lines, blank, gaps))
 
 
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield (offset, lines and the line after them) without holding all lines; an old Mac's lines end in CR."""
-    newline = "\n" if "\n" in text or "\r" not in text else "\r"
-    start, size = 0, len(text)
-    while start < size:
-        cut = text.rfind(newline, start, start + _BLOCK) + 1 or text.find(newline, start + _BLOCK) + 1 or size
-        lines = text[start:cut].removesuffix(newline).split(newline)
-        lines.append(text[cut : cut + LONGEST_HEADING].partition(newline)[0])
-        yield start, lines
-        start = cut
+def _longest_crowded(text: Text) -> int:
+    """Return how long a line may be that has no blank line before it: shorter where blank lines part paragraphs."""
+    beginning = text[:SAMPLE]
+    blank = beginning.count("\n\n") + beginning.count("\n\r\n")
+    return _LONGEST_CROWDED if blank * 20 > beginning.count("\n") else LONGEST_HEADING
 
 
-def _examine(stripped: str, before: int, following: str) -> Heading | None:
-    """Return the heading a line may be; an isolated line without number comes as a plain one."""
+def _count_gaps(window: Window, gaps: Counter[int]) -> None:
+    """Add up how many blank lines stand together; those at the very beginning count as nine."""
+    begin, text = window.begin, window.text
+    if not window.offset and not begin:
+        begin = len(text) - len(text.lstrip())
+        gaps[9] += begin < len(text)
+    end = len(text.rstrip()) if window.last else window.limit
+    for gap, count in Counter(_BLANK_LINES.findall(text, begin, end)).items():
+        gaps[min(gap.count("\n") - 1, 9)] += count
+
+
+def possible_lines(window: Window) -> list[int]:
+    """Return where the lines of a window begin that may be headings, in order."""
+    begin, limit = window.begin, window.limit
+    text = window.text + "\n\n" if window.last else window.text
+    found = {0} if not window.offset and not begin else set()
+    for pattern in (possible_line(), lone_line()):
+        for match in pattern.finditer(text, max(0, begin - INDENT), limit + INDENT):
+            found.add(text.rfind("\n", 0, match.end()) + 1)
+    if not window.offset and not begin:
+        found.add(text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1)
+    return sorted(at for at in found if begin <= at < limit)
+
+
+def _candidate(window: Window, at: int, number: int, crowded: int) -> Candidate | None:
+    """Examine the line that begins at `at`; None when it is no heading."""
+    text = window.text
+    end = text.find("\n", at, at + _LONGEST_LINE)
+    if end < 0:
+        if len(text) - at > _LONGEST_LINE:
+            return None
+        end = len(text)
+    line = text[at:end]
+    stripped = line.strip()
+    if not stripped or len(stripped) > LONGEST_HEADING:
+        return None
+    before = _blank_before(window, at)
+    if not before and (stripped[0] not in _POSSIBLE or len(line) > crowded):
+        return None
+    heading = _examine(stripped, before, lone=_LINE_ENDS_GAP.match(text, end) is not None)
+    return None if heading is None else _place(window, heading, line, number, at, before)
+
+
+def _blank_before(window: Window, at: int) -> int:
+    """Return how many blank lines stand before a line, at most 9; 9 at the beginning of the text."""
+    start = max(0, at - AROUND)
+    before = window.text[start:at]
+    visible = len(before.rstrip())
+    if visible:
+        return min(before.count("\n", visible) - 1, 9)
+    return 9 if not start and not window.offset else min(before.count("\n"), 9)
+
+
+def _examine(stripped: str, before: int, *, lone: bool) -> Heading | None:
+    """Return the heading a line may be; one without number between blank lines, `lone`, comes as a plain one."""
     first = stripped[0]
     if first in _SPACED_CAPITALS:
         word = _FIRST_WORD.match(stripped)
@@ -167,7 +219,7 @@ def _examine(stripped: str, before: int, following: str) -> Heading | None:
             if heading is not None:
                 return heading
     elif first.islower():
-        return parse_heading(stripped) if before and len(stripped) < 60 and not following.strip() else None
+        return parse_heading(stripped) if before and lone and len(stripped) < 60 else None
     elif first in HAN_NUMERAL:
         heading = parse_heading(stripped) if _HAN_NUMBERED.match(stripped) else None
         if heading is not None:
@@ -176,7 +228,7 @@ def _examine(stripped: str, before: int, following: str) -> Heading | None:
         heading = parse_heading(stripped)
         if heading is not None:
             return heading
-    if before and len(stripped) <= _LONGEST_PLAIN and not following.strip():
+    if before and lone and len(stripped) <= _LONGEST_PLAIN:
         return _misspelt(stripped) or _counted_noun(stripped) or _plain(stripped, before)
     return None
 
@@ -216,12 +268,22 @@ def _names_contents(heading: Heading) -> bool:
     return heading.title.casefold().strip("#*_ .:：[]【】") in CONTENTS_TITLES
 
 
-def _place(text: str, heading: Heading, line: str, number: int, offset: int, before: int) -> Candidate:
-    start = offset + len(line) - len(line.lstrip())
-    end = offset + len(line.rstrip())
-    gap = _GAP.match(text, end)
-    after = 9 if gap is None or gap.end() >= len(text) else min(gap[0].count("\n") - 1, 9)
-    return Candidate(heading, number, start, end, before, after, start - offset, _interrupts(text, start, end))
+def _place(window: Window, heading: Heading, line: str, number: int, at: int, before: int) -> Candidate:
+    start = at + len(line) - len(line.lstrip())
+    end = at + len(line.rstrip())
+    gap = _GAP.match(window.text, end, end + AROUND)
+    ended = window.last and gap is not None and gap.end() == len(window.text)
+    after = 9 if gap is None or ended else min(gap[0].count("\n") - 1, 9)
+    return Candidate(
+        heading,
+        number,
+        window.offset + start,
+        window.offset + end,
+        before,
+        after,
+        start - at,
+        _interrupts(window.text, start, end),
+    )
 
 
 def _interrupts(text: str, start: int, end: int) -> bool:

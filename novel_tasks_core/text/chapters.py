@@ -9,13 +9,16 @@ from itertools import pairwise
 
 from attrs import evolve
 
-from novel_tasks_core.text.aozora import aozora_marks
+from novel_tasks_core.text.aozora import aozora_marks, has_marks
 from novel_tasks_core.text.boilerplate import body_span
 from novel_tasks_core.text.candidates import Candidate, Layout, Scan, scan
+from novel_tasks_core.text.evidence import evidence_of
 from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.markdown import markdown_marks
 from novel_tasks_core.text.marked import outline_of_marks
 from novel_tasks_core.text.outline import FoundHeading, Outline
+from novel_tasks_core.text.passages import Text
+from novel_tasks_core.text.ruled import outline_of_rule
 from novel_tasks_core.text.sequences import (
     Chain,
     Link,
@@ -30,25 +33,33 @@ from novel_tasks_core.text.titles import heading_title, joins_next_line, precede
 from novel_tasks_core.text.unnumbered import ContentsMatch, match_contents, outline_of_titles, title_heading
 from novel_tasks_core.text.verdict import judge
 from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION, is_sure_division
+from novel_tasks_core.text.windows import with_newlines
 
 _NAMED_BODY = 150
 _SURE = 0.8
 
 
-def find_outline(text: str, *, markdown: bool = False) -> Outline:
+def find_outline(text: Text, *, markdown: bool = False, rule: str | None = None) -> Outline:
     """Find the headings of a book.
 
-    Linear in the length of the text. Without any heading the outline is empty and says so.
+    Linear in the length of the text, of which only a passage is in memory at once. Without any heading the
+    outline is empty and says so. A user's own `rule` goes before everything else: see `outline_of_rule`.
     """
-    start, end = body_span(text)
+    lines = with_newlines(text)
+    start, end = body_span(lines)
+    outline = _outline(lines, start, end, markdown=markdown) if rule is None else outline_of_rule(lines, rule)
+    return evolve(outline, end=end)
+
+
+def _outline(text: Text, start: int, end: int, *, markdown: bool) -> Outline:
     if markdown:
-        outline = outline_of_marks(text, markdown_marks(text), "Markdown headings", start=start, end=end)
+        outline = outline_of_marks(text, markdown_marks(text), "markdown", start=start, end=end)
         if len(outline.headings) > 2:
             return outline
         plain = _scanned_outline(text, start, end)
         return plain if len(plain.headings) > len(outline.headings) + 2 or not outline.headings else outline
-    if "見出し］" in text:
-        outline = outline_of_marks(text, aozora_marks(text), "the text's own heading marks", start=start, end=end)
+    if has_marks(text):
+        outline = outline_of_marks(text, aozora_marks(text), "marks", start=start, end=end)
         if outline.headings:
             plain = _scanned_outline(text, start, end)
             return _merged(outline, plain) if len(plain.headings) > 2 * len(outline.headings) else outline
@@ -62,10 +73,10 @@ def _merged(marked: Outline, plain: Outline) -> Outline:
     taken = {heading.start for heading in plain.headings}
     parts = [evolve(heading, kind="part", level=1) for heading in marked.headings if heading.start not in taken]
     headings = sorted([*parts, *plain.headings], key=lambda heading: heading.start)
-    return Outline(headings=tuple(headings), confidence=min(0.9, plain.confidence), reason=plain.reason)
+    return evolve(plain, headings=tuple(headings), confidence=min(0.9, plain.confidence))
 
 
-def _scanned_outline(text: str, start: int, end: int) -> Outline:
+def _scanned_outline(text: Text, start: int, end: int) -> Outline:
     found = _within(scan(text), start, end)
     match = match_contents(text, found)
     parts, chapters, sections = _levels(found, end)
@@ -88,10 +99,11 @@ def _scanned_outline(text: str, start: int, end: int) -> Outline:
             return listed
     if match is not None:
         headings = _with_listed(text, headings, match)
-    return Outline(headings=tuple(headings), confidence=confidence, reason=reason)
+    evidence = evidence_of("numbers", headings, found.candidates)
+    return Outline(headings=tuple(headings), confidence=confidence, reason=reason, evidence=evidence)
 
 
-def _with_listed(text: str, headings: list[FoundHeading], match: ContentsMatch) -> list[FoundHeading]:
+def _with_listed(text: Text, headings: list[FoundHeading], match: ContentsMatch) -> list[FoundHeading]:
     """Add what the book's contents list names and no number shows: prefaces, letters, appendices."""
     taken = {heading.start for heading in headings}
     inside = [(heading.start, heading.end) for heading in headings]
@@ -198,7 +210,7 @@ def _nested(chain: Chain, starts: list[int]) -> bool:
     return bool(starts) and len(chain) >= 3 and chain.average >= 3.0 and chain.candidates[0].start >= starts[0]
 
 
-def _build(text: str, chains: Iterable[Chain], level: int, kind: str) -> list[FoundHeading]:
+def _build(text: Text, chains: Iterable[Chain], level: int, kind: str) -> list[FoundHeading]:
     found: list[FoundHeading] = []
     for chain in chains:
         joined = joins_next_line(text, chain.candidates)
@@ -206,7 +218,14 @@ def _build(text: str, chains: Iterable[Chain], level: int, kind: str) -> list[Fo
             end, title = heading_title(text, candidate, joined=joined)
             found.append(
                 FoundHeading(
-                    start=candidate.start, end=end, title=title, kind=kind, level=level, number=candidate.heading.number
+                    line=candidate.line,
+                    top=candidate.top,
+                    start=candidate.start,
+                    end=end,
+                    title=title,
+                    kind=kind,
+                    level=level,
+                    number=candidate.heading.number,
                 )
             )
     return found
@@ -221,7 +240,7 @@ def _without_doubles(headings: list[FoundHeading]) -> list[FoundHeading]:
     return kept
 
 
-def _named(text: str, found: Scan, headings: list[FoundHeading], end: int) -> list[FoundHeading]:
+def _named(text: Text, found: Scan, headings: list[FoundHeading], end: int) -> list[FoundHeading]:
     """Return the prefaces, prologues, epilogues that stand as headings do, outside contents lists."""
     if not headings:
         return []
@@ -242,7 +261,15 @@ def _named(text: str, found: Scan, headings: list[FoundHeading], end: int) -> li
             continue
         title_end, title = heading_title(text, candidate, joined=False)
         accepted.append(
-            FoundHeading(start=candidate.start, end=title_end, title=title, kind=candidate.heading.style, level=2)
+            FoundHeading(
+                line=candidate.line,
+                top=candidate.top,
+                start=candidate.start,
+                end=title_end,
+                title=title,
+                kind=candidate.heading.style,
+                level=2,
+            )
         )
     return accepted
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter
-from itertools import pairwise
 
 _COMMON_HAN = frozenset(
     "的一是不了人我在有他这為之大来以个中上们到说国和地也子时道出而要于就下得可你年生自会那后能对着事其里所去行过家"
@@ -28,47 +27,109 @@ _CANDIDATES = (
     ("gb18030", _COMMON_HAN),
     ("big5hkscs", _COMMON_HAN),
     ("shift_jis", _COMMON_KANJI),
-    ("cp932", _COMMON_KANJI),
     ("euc_jp", _COMMON_KANJI),
     ("cp949", _COMMON_HANGUL),
+    ("johab", _COMMON_HANGUL),
 )
 _FALLBACKS = {
     "big5hkscs": ("big5hkscs", "cp950"),
     "shift_jis": ("shift_jis", "cp932", "shift_jis_2004"),
     "euc_jp": ("euc_jp", "euc_jis_2004"),
 }
-_JAPANESE = frozenset({"shift_jis", "cp932", "euc_jp"})
+_FIRST_OF = {other: name for name, others in _FALLBACKS.items() for other in others}
+_JAPANESE = frozenset({"shift_jis", "cp932", "shift_jis_2004", "euc_jp", "euc_jis_2004"})
+_FF_AND_NEXT = re.compile(rb"\xff[\x40-\xfe]?")
+_CLEARLY = 0.2
 _KANA = re.compile("[\u3041-\u30ff]")
 _NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
+_REPLACED = re.compile("\ufffd+")
+_ONE_CHARACTER = 3
 _ENOUGH = 0.3
-_HIGH = bytes(range(128, 256))
+_LONG = 500
 _ASCII = bytes(range(128))
 _WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š›œžŸ\xa0¡£§©«®°±²³´¶·º»¼½¾¿".encode("cp1252")) | frozenset(
     set(range(0xC0, 0xFF)) - set("ÐÞð÷×þ".encode("cp1252"))
 )
-_LETTERS = string.ascii_letters.encode()
-
-_COMMON_PAIRS = (
-    "ст но то на ен ов ни ра во ко ал ли по ре ос пр та го ер от не ло ла ол ро ом ка ть ес ль ва ор ан ет од те "
-    "ел ат ве"
-    " ит ин де ма за ам ав бы он да же об"
+_HZ_RUN = re.compile(rb"~\{[!-~]{2,}?~\}")
+_WIDE = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
+_WIDE_BYTES = 512
+_LEAST_BYTES = 64
+_WIDE_SENSE = 0.4
+_WRITTEN = frozenset(
+    {*_COMMON_HAN, *_COMMON_KANJI, *_COMMON_HANGUL, *_HAN_PUNCTUATION, *string.printable}
+    | {chr(code) for span in ((0xC0, 0x180), (0x386, 0x3CF), (0x410, 0x460), (0x3041, 0x3100)) for code in range(*span)}
+    | {chr(code) for span in ((0x5D0, 0x5EB), (0x621, 0x653), (0xE01, 0xE50)) for code in range(*span)}
+    | set("–—‘’“”„…«»")
 )
-_CYRILLIC_PAIRS = frozenset(_COMMON_PAIRS.split())
-_CYRILLIC_CODECS = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac_cyrillic")
-_CYRILLIC_WORD = re.compile("[\u0400-\u045f]{2,}")
-_ODD_SIGN = re.compile("[^\x00-\x7f\u0400-\u045f\u2010-\u2027\u2030-\u203a\xa0\xab\xbb\xa7\u2116]")
 
 
-def looks_written(text: str) -> bool:
-    """Tell whether a text has the characters of writing rather than unassigned and private ones."""
-    strange = sum(1 for character in text if not (character.isprintable() or character.isspace()))
-    return strange <= len(text) // 50
+def rank_escaped(plain: bytes) -> list[tuple[float, str]]:
+    """Return (confidence, codec) of the encodings of seven bits whose signs a text has."""
+    if not plain.isascii():
+        return []
+    if b"\x1b$B" in plain or b"\x1b$@" in plain or b"\x1b(I" in plain:
+        return [(0.95, "iso2022_jp"), (0.9, "iso2022_jp_ext"), (0.9, "iso2022_jp_2004")]
+    if b"\x1b$)C" in plain:
+        return [(0.95, "iso2022_kr")]
+    signed = b"\n".join(_HZ_RUN.findall(plain))
+    return [(0.9, "hz")] if signed and _plausibility(signed, "hz", _COMMON_HAN) >= _ENOUGH else []
 
 
-def is_stray_damage(data: bytes) -> bool:
-    """Tell whether a few high bytes in an ASCII text are damage: none is a letter or sign that a Western text has."""
-    high = data.translate(None, _ASCII)
-    return len(high) <= 3 and not any(byte in _WESTERN for byte in high)
+def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
+    """Return (confidence, codec) of UTF-16 or UTF-32 without a mark, when most of the samples make sense in one.
+
+    The first piece that does decides: behind a lost byte a text is out of step, or the byte orders look exchanged.
+    """
+    size = min(_WIDE_BYTES, max(_LEAST_BYTES, len(samples[0][1]) // 32 * 4))
+    pieces = [
+        data[at : at + size]
+        for _, data in samples
+        for at in range(0, min(len(data), 65_536), max(size, len(data) // 128 * 4))
+    ]
+    found = [decided for piece in pieces if (decided := _rank_piece(piece) or _rank_piece(piece[1:])) is not None]
+    if 2 * len(found) < len(pieces):
+        return []
+    beginning = samples[0][1]
+    sizes = (_LEAST_BYTES // 2, _LEAST_BYTES, _WIDE_BYTES, 4 * _WIDE_BYTES)
+    return [next(filter(None, (_rank_piece(beginning[:size]) for size in sizes)), found[0])]
+
+
+def _rank_piece(data: bytes) -> tuple[float, str] | None:
+    scores = sorted(((_sense(data[: len(data) // unit * unit], name), name) for name, unit in _WIDE), reverse=True)
+    (best, name), (second, _) = scores[0], scores[1]
+    return (min(0.97, 0.6 + best), name) if best >= _WIDE_SENSE and best > 2 * second else None
+
+
+def _sense(data: bytes, name: str) -> float:
+    """Return the share of characters that many texts have, less a penalty for those that none has."""
+    text = data.decode(name, "replace")
+    counts = Counter(text)
+    common = sum(count for character, count in counts.items() if character in _WRITTEN)
+    strange = sum(
+        count
+        for character, count in counts.items()
+        if character == "\ufffd" or not (character.isprintable() or character.isspace())
+    )
+    return (common - 5 * strange) / max(1, len(text))
+
+
+def damaged_utf8(foreign: bytes, size: int) -> float:
+    """Return how sure a sample is UTF-8 whose damaged places are few beside its intact characters, 0 if it is not."""
+    text = foreign.decode("utf-8", "replace")
+    intact = len(text) - len(text.encode("ascii", "ignore")) - text.count("\ufffd")
+    runs = [len(run) for run in _REPLACED.findall(text)]
+    damaged = sum(1 if length <= _ONE_CHARACTER else length for length in runs)
+    if not intact or intact < damaged - foreign.count(b"\xff"):
+        return 0.7 if not intact and _is_stray_damage(foreign, size) else 0.0
+    return 0.95 if intact > 100 * damaged else 0.85
+
+
+def _is_stray_damage(foreign: bytes, size: int) -> bool:
+    """Tell whether a few high bytes in a long ASCII text are damage: none is a letter or sign of a Western text."""
+    high = foreign.translate(None, _ASCII)
+    if not high.strip(b"\xff"):
+        return True
+    return len(high) <= 3 and size >= _LONG and not any(byte in _WESTERN for byte in high)
 
 
 def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
@@ -87,57 +148,32 @@ def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
 
 
 def _plausibility(sample: bytes, name: str, common: frozenset[str]) -> float:
-    """Return the share of common characters among the non-ASCII ones, less a penalty for damage."""
-    text = sample.decode(name, "replace")
-    foreign = _NON_ASCII.findall(text)
-    if not foreign:
-        return 0.0
-    counts = Counter(foreign)
-    punctuation = sum(counts[character] for character in _HAN_PUNCTUATION)
-    kana = len(_KANA.findall(text))
-    good = sum(count for character, count in counts.items() if character in common)
-    if name in _JAPANESE:
-        good += kana
-    letters = len(foreign) - punctuation
+    """Return the share of common characters among the non-ASCII ones, less a penalty for damage.
+
+    No encoding has the byte FF, but many a damaged file: with or without the byte behind it, it is passed over.
+    """
+    if b"\xff" not in sample:
+        return _share(sample.decode(name, "replace"), name, common)
+    mended = (sample.replace(b"\xff", b""), _FF_AND_NEXT.sub(b"", sample))
+    return max(_share(data.decode(name, "replace"), name, common) for data in mended)
+
+
+def continues_better(data: bytes, name: str) -> bool:
+    """Tell whether bytes behind a damaged one make more sense without their first: it was the rest of a character."""
+    common = dict(_CANDIDATES).get(_FIRST_OF.get(name, name))
+    if common is None or data[:1] < b"@":
+        return False
+    with_it, without = (_share(part.decode(name, "replace"), name, common) for part in (data, data[1:]))
+    return without > with_it + _CLEARLY
+
+
+def _share(text: str, name: str, common: frozenset[str]) -> float:
+    counts = Counter(_NON_ASCII.findall(text))
+    foreign = sum(counts.values())
+    letters = foreign - sum(counts[character] for character in _HAN_PUNCTUATION)
     if not letters:
         return 0.0
-    return good / letters - 20 * counts["\ufffd"] / len(foreign)
-
-
-def rank_single_byte(data: bytes) -> list[tuple[float, str]]:
-    """Return (confidence, codec), best first, of the single-byte encodings: Cyrillic by letter pairs, else Western."""
-    beginning = data[:1_000_000]
-    high_count = len(beginning) - len(beginning.translate(None, _HIGH))
-    letters = len(beginning) - len(beginning.translate(None, _LETTERS))
-    if high_count > 0.2 * letters:
-        cyrillic = _rank_cyrillic(_around_high_bytes(data))
-        if cyrillic:
-            return cyrillic
-    return [(0.9 if high_count < 0.2 * letters else 0.4, "cp1252"), (0.5, "iso8859-1")]
-
-
-def _around_high_bytes(data: bytes) -> bytes:
-    match = re.search(rb"[\x80-\xff]{2}", data)
-    start = match.start() if match else 0
-    return data[start : start + 8192]
-
-
-def _rank_cyrillic(sample: bytes) -> list[tuple[float, str]]:
-    scores = sorted(((_pair_share(sample, name), name) for name in _CYRILLIC_CODECS), key=lambda scored: -scored[0])
-    return [(min(0.98, 0.6 + share), name) for share, name in scores if share >= 0.15]
-
-
-def _pair_share(sample: bytes, name: str) -> float:
-    """Return the share of common letter pairs within words of one plausible case, less a penalty for odd signs."""
-    text = sample.decode(name, "replace")
-    words = Counter(_CYRILLIC_WORD.findall(text))
-    pairs: Counter[str] = Counter()
-    for word, count in words.items():
-        kept = word.lower() if word[1:].islower() or word.isupper() else "?" * len(word)
-        for first, second in pairwise(kept):
-            pairs[first + second] += count
-    total = sum(pairs.values())
-    if not total:
-        return 0.0
-    good = sum(count for pair, count in pairs.items() if pair in _CYRILLIC_PAIRS)
-    return good / total - 3 * len(_ODD_SIGN.findall(text)) / len(text)
+    good = sum(count for character, count in counts.items() if character in common)
+    if name in _JAPANESE:
+        good += len(_KANA.findall(text))
+    return good / letters - 20 * counts["\ufffd"] / foreign

@@ -1,73 +1,90 @@
 """Find out how bytes encode a text, and decode them, with every doubt counted.
 
-The order: byte order marks, strict UTF-8, UTF-16 by where its newlines lie, UTF-8 with a few damaged
-bytes, then trial decodes of the double-byte encodings of East Asia scored by how common the characters
-that come out are, then single-byte ones.
+The order: byte order marks, escape sequences, strict UTF-8, UTF-16 and UTF-32 by where their zero bytes
+lie, UTF-8 with a few damaged bytes, then trial decodes of the double-byte encodings of East Asia scored by
+how common the characters that come out are, then single-byte ones. Samples suggest, a decode of the whole
+file decides: what does not hold is not chosen.
 """
 
 from __future__ import annotations
 
 import codecs
-import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
-from attrs import frozen
+from attrs import define, evolve, field, frozen
 
 from novel_tasks_core.errors import DecodingError, InvalidInputError
 from novel_tasks_core.text import charsets
+from novel_tasks_core.text.formats import refuse_binary, refuse_other_formats
+from novel_tasks_core.text.sampling import foreign_sample, plain_samples
+from novel_tasks_core.text.singlebyte import rank_single_byte
+from novel_tasks_core.text.transcoding import (
+    ByteSource,
+    Damage,
+    DamageLog,
+    Held,
+    Sink,
+    TooMuchDamage,
+    transcode,
+)
 
-_SAMPLE_BYTES = 12_288
-_FOREIGN_LINE = re.compile(rb"[\x80-\xff][^\n]*\n?")
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig", "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32", "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32", "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16", "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16", "utf-16-be"),
 )
-_MAGIC = (
-    (b"%PDF-", "a PDF document"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x1f\x8b\x08", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\x00", "an xz archive"),
-    (b"\x89PNG\r\n", "a PNG picture"),
-    (b"\xff\xd8\xff", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office document"),
-    (b"{\\rtf", "a Rich Text document"),
-    (b"\x7fELF", "a program"),
-    (b"SQLite format 3\x00", "a database"),
-)
-_ZIP_KINDS = (
-    (b"mimetypeapplication/epub+zip", "an EPUB book"),
-    (b"mimetypeapplication/vnd.oasis", "an OpenDocument file"),
-    (b"word/", "a Word document"),
-)
-_CONTROL = bytes(set(range(32)) - {*b"\t\n\v\f\r\x1a\x1b"})
 _NOT_FOR_FILES = frozenset(
     {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "mbcs", "oem", "utf_7"}
 )
 _TRUNCATED_TAIL = 4
 _SAME_DAMAGE = 4
-_PRIVATE = re.compile("[\uf8f0-\uf8f3]")  # where cp932 puts bytes that are no characters at all
+_SOME_DAMAGE = 16
+_BEGINNING = 4096
+
+S = TypeVar("S", bound=Sink)
 
 
 @frozen(kw_only=True)
-class Decoded:
-    """A decoded file.
+class Verdict:
+    """What was found out about a file.
 
     `encoding` is the Python codec that decodes the whole of it; `confidence` 0..1 says how sure that
-    choice is. `repaired_bytes` are those that were not valid in it: U+FFFD stands in their place.
-    Newlines are as in the file.
+    choice is. `repaired_bytes` are those that were not valid in it: U+FFFD stands in their place, and
+    `damage` says where, for the first hundred places.
     """
 
-    text: str
     encoding: str
     confidence: float
     repaired_bytes: int = 0
+    damage: tuple[Damage, ...] = ()
+
+
+@frozen(kw_only=True)
+class Decoded(Verdict):
+    """A decoded file: what was found out about it, and its text. Newlines are as in the file."""
+
+    text: str
+
+
+@frozen(kw_only=True)
+class Plan:
+    """A way to decode a file: in `codec` from byte `start`, as long as no more than `most_damage` bytes are damaged.
+
+    `encoding` and `confidence` are what to tell if it holds. `exact` promises that the bytes from `start`
+    are valid UTF-8, with nothing to repair.
+    """
+
+    encoding: str
+    codec: str
+    confidence: float
+    start: int = 0
+    most_damage: int = 0
+    free_tail: int = 0
+    exact: bool = False
 
 
 def decode(data: bytes, *, encoding: str | None = None) -> Decoded:
@@ -79,43 +96,138 @@ def decode(data: bytes, *, encoding: str | None = None) -> Decoded:
     for bytes that the named encoding cannot hold (with the byte offset); InvalidInputError for an
     unknown encoding name.
     """
-    if not data:
+    verdict, joined = decode_into(Held(data), lambda plan: _Joined(), encoding=encoding)
+    return Decoded(
+        text="".join(joined.parts),
+        encoding=verdict.encoding,
+        confidence=verdict.confidence,
+        repaired_bytes=verdict.repaired_bytes,
+        damage=verdict.damage,
+    )
+
+
+@define
+class _Joined:
+    parts: list[str] = field(factory=list)
+
+    def take(self, text: str, end: int) -> None:
+        self.parts.append(text)
+
+    def discard(self) -> None:
+        self.parts.clear()
+
+
+def decode_into(
+    source: ByteSource, open_sink: Callable[[Plan], S], *, encoding: str | None = None
+) -> tuple[Verdict, S]:
+    """Decode a file of any size into a sink, which is opened for every plan that is tried; see `decode`.
+
+    Every sink but the one that is returned has been discarded.
+    """
+    if not source.size:
         raise DecodingError("the file is empty")
-    _refuse_other_formats(data)
-    decoded = _decode_named(data, encoding) if encoding else _decode_unnamed(data)
-    if not decoded.text.strip():
+    refuse_other_formats(source.read_at(0, _BEGINNING))
+    tried = _named(source, open_sink, encoding) if encoding else _likeliest(source, open_sink)
+    if tried.blank:
+        tried.sink.discard()
         raise DecodingError("the file holds nothing but blank space", encoding=encoding)
-    return decoded
+    return tried.verdict, tried.sink
 
 
-def _refuse_other_formats(data: bytes) -> None:
-    kind = _other_format(data)
-    if kind:
-        raise DecodingError(f"the file is {kind}, not plain text", offset=0)
+def _likeliest(source: ByteSource, open_sink: Callable[[Plan], S]) -> _Tried[S]:
+    for plans in _groups(source):
+        tried = _best(source, plans, open_sink)
+        if tried is not None:
+            return tried
+    raise AssertionError("the last plan takes anything")
 
 
-def _other_format(data: bytes) -> str | None:
-    if data.startswith(b"PK\x03\x04"):
-        beginning = data[:4096]
-        return next((kind for mark, kind in _ZIP_KINDS if mark in beginning), "a ZIP archive")
-    if data[60:68] in (b"BOOKMOBI", b"TEXtREAd"):
-        return "a Mobipocket or PalmDOC book"
-    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+def _best(source: ByteSource, plans: list[Plan], open_sink: Callable[[Plan], S]) -> _Tried[S] | None:
+    """Try plans, best first: the first without damage is taken, else the first of those with the least."""
+    best: _Tried[S] | None = None
+    for plan in plans:
+        try:
+            tried = _try(source, plan, open_sink)
+        except TooMuchDamage:
+            continue
+        if best is None:
+            best = tried
+        elif tried.log.bytes + _SAME_DAMAGE < best.log.bytes or not tried.log.bytes:
+            best.sink.discard()
+            best = tried
+        else:
+            tried.sink.discard()
+        if not best.log.bytes:
+            break
+    return best
 
 
-def _decode_named(data: bytes, encoding: str) -> Decoded:
-    name = _known_codec(encoding)
-    if name == "utf-8" and data.startswith(codecs.BOM_UTF8):
-        name = "utf-8-sig"
+@frozen
+class _Tried(Generic[S]):
+    plan: Plan
+    log: DamageLog
+    sink: S
+    blank: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict(
+            encoding=self.plan.encoding,
+            confidence=self.plan.confidence * (0.95 if self.log.bytes else 1.0),
+            repaired_bytes=self.log.bytes,
+            damage=tuple(self.log.places),
+        )
+
+
+@define
+class _Watching:
+    """Passes text on, and notes whether any of it is visible."""
+
+    sink: Sink
+    blank: bool = True
+
+    def take(self, text: str, end: int) -> None:
+        self.blank = self.blank and not text.strip()
+        self.sink.take(text, end)
+
+    def discard(self) -> None:
+        self.sink.discard()
+
+
+def _try(source: ByteSource, plan: Plan, open_sink: Callable[[Plan], S]) -> _Tried[S]:
+    log = DamageLog(most=plan.most_damage, size=source.size, free_tail=plan.free_tail)
+    sink = open_sink(plan)
+    watching = _Watching(sink)
     try:
-        return Decoded(text=data.decode(name), encoding=name, confidence=1.0)
-    except UnicodeDecodeError as exc:
-        if exc.start < len(data) - _TRUNCATED_TAIL:
-            raise DecodingError(
-                f"not {encoding}: {exc.reason} at byte {exc.start}", encoding=encoding, offset=exc.start
-            ) from exc
-        return _replace(data, name, 1.0)
-    except (UnicodeError, ValueError) as exc:
+        transcode(source, plan.codec, log, watching, start=plan.start)
+    except BaseException:
+        sink.discard()
+        raise
+    return _Tried(plan, log, sink, watching.blank)
+
+
+def _named(source: ByteSource, open_sink: Callable[[Plan], S], encoding: str) -> _Tried[S]:
+    name = _known_codec(encoding)
+    beginning = source.read_at(0, 4)
+    plan = Plan(encoding=name, codec=name, confidence=1.0, free_tail=_TRUNCATED_TAIL)
+    marked = _by_mark(beginning)
+    if marked is not None and (marked.encoding == name or (marked.encoding, name) == ("utf-8-sig", "utf-8")):
+        plan = evolve(marked, confidence=1.0, most_damage=0, free_tail=_TRUNCATED_TAIL)
+    elif name in ("utf-16", "utf-32"):
+        plan = evolve(plan, codec=f"{name}-{sys.byteorder[0]}e")
+    elif name == "utf-8-sig":
+        plan = evolve(plan, codec="utf-8")
+    try:
+        if plan.codec == "utf-8":
+            exact = _best(source, [evolve(plan, exact=True, free_tail=0)], open_sink)
+            if exact is not None:
+                return exact
+        return _try(source, plan, open_sink)
+    except TooMuchDamage as exc:
+        raise DecodingError(
+            f"not {encoding}: {exc.reason} at byte {exc.offset}", encoding=encoding, offset=exc.offset
+        ) from exc
+    except UnicodeError as exc:
         raise DecodingError(f"not {encoding}: {exc}", encoding=encoding, offset=0) from exc
 
 
@@ -132,118 +244,66 @@ def _known_codec(encoding: str) -> str:
     return name
 
 
-def _decode_unnamed(data: bytes) -> Decoded:
-    for bom, name in _BOMS:
-        if data.startswith(bom):
-            return _strict(data, name, 1.0) or _replace(data, name, 0.95)
-    for attempt in (_utf8, _utf16, _refuse_binary, _damaged_utf8, _double_byte):
-        decoded = attempt(data)
-        if decoded is not None:
-            return decoded
-    return _single_byte(data)
+def _by_mark(beginning: bytes) -> Plan | None:
+    """Return the plan that a byte order mark asks for."""
+    for bom, name, codec in _BOMS:
+        if beginning.startswith(bom):
+            return Plan(encoding=name, codec=codec, confidence=1.0, start=len(bom))
+    return None
 
 
-def _strict(data: bytes, name: str, confidence: float) -> Decoded | None:
-    try:
-        return Decoded(text=data.decode(name), encoding=name, confidence=confidence)
-    except UnicodeError:
-        return None
+def _groups(source: ByteSource) -> Iterator[list[Plan]]:
+    """Yield plans to try together; the next group only counts when all of the one before were refused."""
+    marked = _by_mark(source.read_at(0, 4))
+    if marked is not None:
+        exact = marked.codec == "utf-8"
+        yield [evolve(marked, exact=exact), evolve(marked, most_damage=source.size)]
+    samples = plain_samples(source)
+    plain = b"".join(data for _, data in samples)
+    yield _escaped(plain)
+    yield _exact_utf8(samples, plain)
+    yield _wide(source, samples)
+    refuse_binary(samples)
+    foreign = foreign_sample(source)
+    some = max(_SOME_DAMAGE, source.size // 200)
+    yield _zeroed_or_damaged_utf8(plain, foreign, some)
+    yield [
+        Plan(encoding=name, codec=name, confidence=confidence, most_damage=some)
+        for confidence, name in charsets.rank_double_byte(foreign)
+    ]
+    for confidence, name in rank_single_byte(foreign, plain):
+        yield [Plan(encoding=name, codec=name, confidence=confidence, most_damage=some)]
+    yield [Plan(encoding="cp1252", codec="cp1252", confidence=0.3, most_damage=source.size)]
 
 
-def _replace(data: bytes, name: str, confidence: float) -> Decoded:
-    """Decode with U+FFFD for what is not valid; what does not come back on encoding was damaged."""
-    text = data.decode(name, "replace")
-    kept = len(text.replace("\ufffd", "").encode(name, "ignore"))
-    if name == "utf-8":
-        kept += 3 * data.count(b"\xef\xbf\xbd")
-    return Decoded(text=text, encoding=name, confidence=confidence, repaired_bytes=max(0, len(data) - kept))
+def _escaped(plain: bytes) -> list[Plan]:
+    """Recognise the encodings of seven bits, which say by signs where Chinese, Japanese or Korean begins."""
+    return [Plan(encoding=name, codec=name, confidence=confidence) for confidence, name in charsets.rank_escaped(plain)]
 
 
-def _utf8(data: bytes) -> Decoded | None:
-    return None if b"\0" in data else _strict(data, "utf-8", 1.0)
+def _exact_utf8(samples: list[tuple[int, bytes]], plain: bytes) -> list[Plan]:
+    if b"\0" in plain:
+        return []
+    return [Plan(encoding="utf-8", codec="utf-8", confidence=1.0, exact=True)]
 
 
-def _utf16(data: bytes) -> Decoded | None:
-    """Recognise UTF-16 without a mark: its newlines, spaces and zero bytes lie on one side only."""
-    sample = data[: _SAMPLE_BYTES & ~1]
-    low, high = sample[0::2], sample[1::2]
-    little, big = _ascii_units(low, high), _ascii_units(high, low)
-    name, found, other = ("utf-16-le", little, big) if little >= big else ("utf-16-be", big, little)
-    if found < 1 or found <= 8 * other:
-        return None
-    even = data[: len(data) & ~1]
-    decoded = _strict(even, name, 0.97) or (_replace(even, name, 0.9) if found > 100 else None)
-    if decoded is None or not charsets.looks_written(decoded.text[:20_000]):
-        return None
-    if len(even) == len(data):
-        return decoded
-    return Decoded(
-        text=decoded.text + "\ufffd", encoding=name, confidence=0.9, repaired_bytes=decoded.repaired_bytes + 1
-    )
+def _wide(source: ByteSource, samples: list[tuple[int, bytes]]) -> list[Plan]:
+    """Recognise UTF-16 and UTF-32 without a mark. The line of a lost byte may be damaged throughout."""
+    return [
+        Plan(
+            encoding=name,
+            codec=name,
+            confidence=confidence,
+            most_damage=max(500, source.size // 200),
+        )
+        for confidence, name in charsets.rank_wide(samples)
+    ]
 
 
-def _ascii_units(low: bytes, high: bytes) -> int:
-    """Count two-byte units whose high byte is zero and whose low byte is a newline or a space."""
-    return sum(1 for index in _positions(low, b"\n ") if index < len(high) and not high[index])
-
-
-def _positions(data: bytes, wanted: bytes) -> Iterator[int]:
-    return (match.start() for match in re.finditer(b"[%s]" % wanted, data))
-
-
-def _refuse_binary(data: bytes) -> Decoded | None:
-    """Raise for what has the zero and control bytes of a binary file."""
-    zeros = data.count(b"\0")
-    controls = len(data) - len(data.translate(None, _CONTROL))
-    if zeros > max(8, len(data) // 200) or controls > max(64, len(data) // 20) or controls > len(data) // 2:
-        raise DecodingError("the file is not text: it is full of control bytes", offset=_first_control(data))
-    return _strict(data, "utf-8", 0.8) if zeros else None
-
-
-def _first_control(data: bytes) -> int:
-    match = re.search(b"[%s]" % re.escape(_CONTROL), data)
-    return match.start() if match else 0
-
-
-def _damaged_utf8(data: bytes) -> Decoded | None:
-    """Accept UTF-8 whose damaged places are few beside its intact non-ASCII characters."""
-    text = data.decode("utf-8", "replace")
-    damaged = text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
-    intact = len(text) - len(text.encode("ascii", "ignore")) - damaged
-    lone = damaged == 1 and intact and intact < len(data) // 10
-    if intact < 3 * damaged and not lone:
-        return _replace(data, "utf-8", 0.7) if not intact and charsets.is_stray_damage(data) else None
-    return _replace(data, "utf-8", 0.95 if intact > 100 * damaged else 0.85)
-
-
-def _double_byte(data: bytes) -> Decoded | None:
-    """Try the East Asian encodings on a sample, then the plausible ones on the whole file."""
-    ranked = charsets.rank_double_byte(_sample(data))
-    for score, name in ranked:
-        decoded = _strict(data, name, score)
-        if decoded is not None and not _PRIVATE.search(decoded.text):
-            return decoded
-    repaired = [_replace(data, name, score * 0.9) for score, name in ranked]
-    least = min((decoded.repaired_bytes for decoded in repaired), default=0)
-    best = next((decoded for decoded in repaired if decoded.repaired_bytes <= least + _SAME_DAMAGE), None)
-    return best if best is not None and least <= max(8, len(data) // 200) else None
-
-
-def _sample(data: bytes) -> bytes:
-    """Gather the first lines with non-ASCII bytes: at a newline every encoding is in step."""
-    lines: list[bytes] = []
-    size = 0
-    for match in _FOREIGN_LINE.finditer(data):
-        lines.append(match[0][:_SAMPLE_BYTES])
-        size += len(lines[-1])
-        if size >= _SAMPLE_BYTES:
-            break
-    return b"".join(lines)
-
-
-def _single_byte(data: bytes) -> Decoded:
-    for confidence, name in charsets.rank_single_byte(data):
-        decoded = _strict(data, name, confidence)
-        if decoded is not None:
-            return decoded
-    return _replace(data, "cp1252", 0.3)
+def _zeroed_or_damaged_utf8(plain: bytes, foreign: bytes, some: int) -> list[Plan]:
+    """Accept UTF-8 with a few zero bytes, or whose damaged places are few beside its intact other characters."""
+    zeroed = [Plan(encoding="utf-8", codec="utf-8", confidence=0.8, exact=True)] if b"\0" in plain else []
+    confidence = charsets.damaged_utf8(foreign, len(plain))
+    if not confidence:
+        return zeroed
+    return [*zeroed, Plan(encoding="utf-8", codec="utf-8", confidence=confidence, most_damage=10 * some)]

@@ -2,79 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePath
 
-from novel_tasks_core.text.boilerplate import body_span
+from attrs import asdict
+
+from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.text.chapters import find_outline
-from novel_tasks_core.text.decoding import Decoded, decode
+from novel_tasks_core.text.decoding import decode
 from novel_tasks_core.text.language import detect_language
-from novel_tasks_core.text.novel import Chapter, Novel
-from novel_tasks_core.text.outline import FoundHeading, Outline
+from novel_tasks_core.text.novel import Chapter, Novel, Section
+from novel_tasks_core.text.outline import Outline
+from novel_tasks_core.text.passages import Text
+from novel_tasks_core.text.rule import check_rule
 
 _MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 
 
-def read_novel(data: bytes, *, file_name: str = "", encoding: str | None = None) -> Novel:
+def read_novel(
+    data: bytes, *, file_name: str = "", encoding: str | None = None, chapter_rule: str | None = None
+) -> Novel:
     """Decode a file and split it into chapters.
 
-    A name that ends in .md makes it Markdown. `encoding` names the encoding; None finds it out. Text
-    before the first heading, and a distributor's licence after the last, are sections without heading.
+    A name that ends in .md makes it Markdown. `encoding` names the encoding; None finds it out. A
+    `chapter_rule`, a regular expression, names the lines that are headings. Text before the first heading,
+    and a distributor's licence after the last, are sections without heading.
 
     Raises: DecodingError when the bytes are not text, or not in the named encoding; InvalidInputError
-    for an unknown encoding name.
+    for an unknown encoding name, and for a rule that cannot be used.
     """
+    if chapter_rule is not None:
+        _check_rule(chapter_rule)
     decoded = decode(data, encoding=encoding)
-    outline = find_outline(decoded.text, markdown=PurePath(file_name).suffix.lower() in _MARKDOWN)
-    return _novel(decoded, outline)
-
-
-def _novel(decoded: Decoded, outline: Outline) -> Novel:
+    text = decoded.text
+    outline = outline_of(text, file_name=file_name, chapter_rule=chapter_rule)
     return Novel(
-        text=decoded.text,
+        text=text,
         encoding=decoded.encoding,
         encoding_confidence=decoded.confidence,
         repaired_bytes=decoded.repaired_bytes,
-        language=detect_language(decoded.text),
+        language=detect_language(text),
         confidence=outline.confidence,
         reason=outline.reason,
-        chapters=sections(decoded.text, outline.headings),
+        chapters=tuple(
+            Chapter(**asdict(section), text=text[section.start : section.end])
+            for section in sections(outline, len(text))
+        ),
     )
 
 
-def sections(text: str, headings: tuple[FoundHeading, ...]) -> tuple[Chapter, ...]:
-    """Cut a text at its headings; joined together the sections are the text."""
+def _check_rule(rule: str) -> None:
+    try:
+        check_rule(rule)
+    except ValueError as exc:
+        raise InvalidInputError("chapter_rule", str(exc)) from exc
+
+
+def outline_of(text: Text, *, file_name: str, chapter_rule: str | None = None) -> Outline:
+    """Find the headings of a text, as Markdown when the name of its file says so."""
+    return find_outline(text, markdown=PurePath(file_name).suffix.lower() in _MARKDOWN, rule=chapter_rule)
+
+
+def sections(outline: Outline, length: int) -> Iterator[Section]:
+    """Cut a text of `length` characters at its headings; joined together the sections are the text."""
+    headings = outline.headings
     if not headings:
-        return (_without_heading(text, 0, len(text), "chapter"),)
-    starts = [text.rfind("\n", 0, heading.start) + 1 for heading in headings]
-    end = _licence_start(text, headings[-1])
-    made: list[Chapter] = []
-    if starts[0] > 0:
-        made.append(_without_heading(text, 0, starts[0], "front"))
-    line, counted = 1, 0
-    for heading, start, stop in zip(headings, starts, [*starts[1:], end], strict=True):
-        line += text.count("\n", counted, start)
-        counted = start
-        made.append(
-            Chapter(
-                title=heading.title,
-                kind=heading.kind,
-                level=heading.level,
-                offset=heading.start,
-                line=line,
-                start=start,
-                end=stop,
-                text=text[start:stop],
-            )
+        yield _without_heading(0, length, "chapter")
+        return
+    if headings[0].top > 0:
+        yield _without_heading(0, headings[0].top, "front")
+    end = outline.end if outline.end > headings[-1].end else length
+    for heading, stop in zip(headings, [*(later.top for later in headings[1:]), end], strict=True):
+        yield Section(
+            title=heading.title,
+            kind=heading.kind,
+            level=heading.level,
+            offset=heading.start,
+            line=heading.line,
+            start=heading.top,
+            end=stop,
         )
-    if end < len(text):
-        made.append(_without_heading(text, end, len(text), "back"))
-    return tuple(made)
+    if end < length:
+        yield _without_heading(end, length, "back")
 
 
-def _without_heading(text: str, start: int, end: int, kind: str) -> Chapter:
-    return Chapter(title="", kind=kind, level=2, offset=start, line=None, start=start, end=end, text=text[start:end])
-
-
-def _licence_start(text: str, last: FoundHeading) -> int:
-    _, end = body_span(text)
-    return end if end > last.end else len(text)
+def _without_heading(start: int, end: int, kind: str) -> Section:
+    return Section(title="", kind=kind, level=2, offset=start, line=None, start=start, end=end)

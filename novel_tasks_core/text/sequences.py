@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -16,6 +17,8 @@ from novel_tasks_core.text.vocabulary import is_sure_division
 _SMALL_BODY = 150
 _LIST_BODY = 120
 _CONTENTS_BODY = 700
+_LONE_BODY = 100
+_NEAR_RUNS = 50
 
 
 @frozen
@@ -119,12 +122,42 @@ def _says_the_same(one: Link, other: Link) -> bool:
 
 def without_contents(links: list[Link]) -> list[Link]:
     """Drop the runs of a series that only list it: they repeat its numbers and have next to no body."""
-    runs = _runs(links)
+    runs = [_Run.of(links) for links in _runs(links)]
     if len(runs) < 2:
         return links
-    large = [run for run in runs if _typical_body(run) > _SMALL_BODY]
-    kept = [run for run in runs if not _is_contents(run, large)]
-    return [link for run in kept for link in run]
+    large = [(at, run) for at, run in enumerate(runs) if run.body > _SMALL_BODY]
+    places = [at for at, _ in large]
+    kept: list[Link] = []
+    for at, run in enumerate(runs):
+        near = bisect_left(places, at)
+        others = (other for place, other in large[max(0, near - _NEAR_RUNS) : near + _NEAR_RUNS] if place != at)
+        if not run.lists_any(others):
+            kept += run.links
+    return kept
+
+
+@frozen
+class _Run:
+    """Links of a series that count up, with their numbers and the typical size of what follows them."""
+
+    links: list[Link]
+    numbers: frozenset[int | None]
+    body: float
+
+    @classmethod
+    def of(cls, links: list[Link]) -> _Run:
+        """Measure a run. The last body does not count: it reaches over whatever comes after the run."""
+        bodies = [link.body for link in links[:-1]] or [links[0].body]
+        return cls(links, frozenset(link.candidate.heading.number for link in links), median(bodies))
+
+    def lists_any(self, others: Iterable[_Run]) -> bool:
+        """Tell whether this is a list of what one of the other runs has at length."""
+        if self.body > _CONTENTS_BODY or (len(self.links) == 1 and self.body >= _LONE_BODY):
+            return False
+        return any(
+            other.body >= 8 * self.body and len(self.numbers & other.numbers) >= 0.6 * len(self.numbers)
+            for other in others
+        )
 
 
 def _runs(links: list[Link]) -> list[list[Link]]:
@@ -138,26 +171,6 @@ def _runs(links: list[Link]) -> list[list[Link]]:
         runs[-1].append(link)
         last = number if number is not None else last
     return runs
-
-
-def _typical_body(run: Sequence[Link]) -> float:
-    """Return the median body without the last one, which reaches over whatever comes after the run."""
-    bodies = [link.body for link in run[:-1]] or [run[0].body]
-    return median(bodies)
-
-
-def _is_contents(run: list[Link], large: list[list[Link]]) -> bool:
-    body = _typical_body(run)
-    if body > _CONTENTS_BODY:
-        return False
-    numbers = {link.candidate.heading.number for link in run}
-    for other in large:
-        if other is run or _typical_body(other) < 8 * body:
-            continue
-        common = numbers & {link.candidate.heading.number for link in other}
-        if len(common) >= 0.6 * len(numbers) and (len(run) > 1 or body < 100):
-            return True
-    return False
 
 
 def best_chain(links: list[Link], key: tuple[object, ...], *, marks: Sequence[int] = ()) -> Chain:

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from novel_tasks_core.text.candidates import Candidate
 from novel_tasks_core.text.headings import clean_line, collapse, ends_sentence
+from novel_tasks_core.text.passages import Text
 
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _LONGEST_TITLE = 200
+_BELOW = 2048
 _MOST_LINES = 4
 _MOST_BLANK = 2
 
 
-def joins_next_line(text: str, candidates: Sequence[Candidate]) -> bool:
+def joins_next_line(text: Text, candidates: Sequence[Candidate]) -> bool:
     """Tell whether most bare numbers of a series have a short title of their own below them."""
     bare = [candidate for candidate in candidates if not candidate.heading.title]
     if not bare:
@@ -23,7 +25,7 @@ def joins_next_line(text: str, candidates: Sequence[Candidate]) -> bool:
     return titled >= 0.6 * len(bare)
 
 
-def heading_title(text: str, candidate: Candidate, *, joined: bool) -> tuple[int, str]:
+def heading_title(text: Text, candidate: Candidate, *, joined: bool) -> tuple[int, str]:
     """Return the end offset and the collapsed title of a heading; `joined` adds the title below a bare number."""
     if candidate.heading.title:
         end = _continued(text, candidate)
@@ -33,18 +35,19 @@ def heading_title(text: str, candidate: Candidate, *, joined: bool) -> tuple[int
     return end, collapse(" ".join(clean_line(line).strip("#*_ \t") for line in lines))
 
 
-def _lines_below(text: str, end: int) -> Iterator[tuple[int, str]]:
+def _lines_below(text: Text, end: int) -> Iterator[tuple[int, str]]:
     """Yield (end offset, stripped line) of the lines after the one that holds `end`, a bounded part of each."""
-    newline = text.find("\n", end)
+    below = text[end : end + _BELOW]
+    newline = below.find("\n")
     while newline >= 0:
-        following = text.find("\n", newline + 1, newline + 2 + _LONGEST_TITLE)
-        stop = following if following >= 0 else min(len(text), newline + 2 + _LONGEST_TITLE)
-        line = text[newline + 1 : stop]
-        yield newline + 1 + len(line.rstrip()), line.strip()
+        following = below.find("\n", newline + 1, newline + 2 + _LONGEST_TITLE)
+        stop = following if following >= 0 else newline + 2 + _LONGEST_TITLE
+        line = below[newline + 1 : stop]
+        yield end + newline + 1 + len(line.rstrip()), line.strip()
         newline = following
 
 
-def _block_below(text: str, end: int) -> int | None:
+def _block_below(text: Text, end: int) -> int | None:
     """Return where the short paragraph below a heading ends, if it reads like a title."""
     block: list[str] = []
     block_end = end
@@ -65,7 +68,7 @@ def _reads_like_title(block: str) -> bool:
     return any(map(str.isalpha, block)) and (block.isupper() or not ends_sentence(block))
 
 
-def _continued(text: str, candidate: Candidate) -> int:
+def _continued(text: Text, candidate: Candidate) -> int:
     """Return where a title ends that runs on over the next lines up to a blank one."""
     if candidate.after or not candidate.before:
         return candidate.end
@@ -79,7 +82,7 @@ def _continued(text: str, candidate: Candidate) -> int:
     return candidate.end
 
 
-def precedes_list(text: str, end: int) -> bool:
+def precedes_list(text: Text, end: int) -> bool:
     """Tell whether what follows a line is a list of titles: short paragraphs, none of which ends as prose does."""
     paragraphs = [block.strip() for block in _BLANK_LINES.split(text[end : end + 1200])]
     paragraphs = [block for block in paragraphs if block][:4]

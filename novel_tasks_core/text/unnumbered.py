@@ -11,9 +11,11 @@ from statistics import median
 from attrs import frozen
 
 from novel_tasks_core.text.candidates import Candidate, Layout, Scan
+from novel_tasks_core.text.evidence import evidence_of
 from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.headings import clean_line, collapse
 from novel_tasks_core.text.outline import FoundHeading, Outline
+from novel_tasks_core.text.passages import Text
 
 _LONGEST_CONTENTS = 60_000
 _LONGEST_ENTRY = 160
@@ -34,7 +36,7 @@ class ContentsMatch:
     entries: int
 
 
-def match_contents(text: str, found: Scan) -> ContentsMatch | None:
+def match_contents(text: Text, found: Scan) -> ContentsMatch | None:
     """Look every entry of the book's contents list up among the lines that stand alone in the body."""
     lines = sorted([*found.titles, *found.candidates], key=lambda candidate: candidate.start)
     best: ContentsMatch | None = None
@@ -50,27 +52,27 @@ def match_contents(text: str, found: Scan) -> ContentsMatch | None:
     return best
 
 
-def _entries(text: str, start: int) -> tuple[list[str], int]:
+def _entries(text: Text, start: int) -> tuple[list[str], int]:
     """Return the keys of a list of titles and where it ends: at its first title come again, or at prose."""
     entries: list[str] = []
     seen: set[str] = set()
-    offset = text.find("\n", start) + 1
-    limit = min(len(text), start + _LONGEST_CONTENTS)
+    below = text[start : start + _LONGEST_CONTENTS]
+    offset = below.find("\n") + 1
     prose = 0
-    while 0 < offset < limit:
-        stop = text.find("\n", offset)
-        stop = len(text) if stop < 0 else stop
-        line = text[offset:stop].strip()
+    while 0 < offset < len(below):
+        stop = below.find("\n", offset)
+        stop = len(below) if stop < 0 else stop
+        line = below[offset:stop].strip()
         key = _key(line) if len(line) <= _LONGEST_ENTRY else ""
         if line and not key:
             prose += 1
         if prose >= _MOST_PROSE_LINES or (key in seen and entries and key == entries[0]):
-            return entries, offset
+            return entries, start + offset
         if key and key not in seen:
             entries.append(key)
             seen.add(key)
         offset = stop + 1
-    return entries, min(offset, len(text)) if entries else start
+    return entries, min(start + offset, len(text)) if entries else start
 
 
 def _key(line: str) -> str:
@@ -79,7 +81,7 @@ def _key(line: str) -> str:
     return _NOISE.sub("", text.casefold())
 
 
-def _look_up(text: str, entries: Sequence[str], lines: Sequence[Candidate]) -> list[Candidate]:
+def _look_up(text: Text, entries: Sequence[str], lines: Sequence[Candidate]) -> list[Candidate]:
     """Find entries in order; one that is missing is passed over."""
     places: dict[str, list[int]] = defaultdict(list)
     for index, line in enumerate(lines):
@@ -95,27 +97,37 @@ def _look_up(text: str, entries: Sequence[str], lines: Sequence[Candidate]) -> l
     return matched
 
 
-def outline_of_titles(text: str, found: Scan, match: ContentsMatch | None, start: int, end: int) -> Outline:
+def outline_of_titles(text: Text, found: Scan, match: ContentsMatch | None, start: int, end: int) -> Outline:
     """Find chapters without numbers; an empty outline when nothing sets titles apart."""
     if match is not None:
         share = len(match.headings) / match.entries
         headings = tuple(title_heading(text, candidate) for candidate in match.headings)
         reason = f"{len(headings)} of the {match.entries} entries of the book's own contents list"
-        return Outline(headings=headings, confidence=round(0.5 + 0.45 * share, 2), reason=reason)
+        evidence = evidence_of("contents", headings, found.titles)
+        return Outline(headings=headings, confidence=round(0.5 + 0.45 * share, 2), reason=reason, evidence=evidence)
     group, confidence = _best_group(found, end)
     if group:
         headings = tuple(title_heading(text, candidate) for candidate in group)
         reason = f"{len(headings)} short lines with more space around them than paragraphs have"
-        return Outline(headings=headings, confidence=confidence, reason=reason)
+        evidence = evidence_of("space", headings, found.titles)
+        return Outline(headings=headings, confidence=confidence, reason=reason, evidence=evidence)
     sure = 0.9 if end - start < 40_000 else 0.5 if end - start < 150_000 else 0.3
     return Outline(headings=(), confidence=sure, reason="no heading found: the text is one piece")
 
 
-def title_heading(text: str, candidate: Candidate) -> FoundHeading:
+def title_heading(text: Text, candidate: Candidate) -> FoundHeading:
     """Make an unnumbered line a chapter heading."""
     title = collapse(clean_line(text[candidate.start : candidate.end]).strip("#*_ \t"))
     kind = candidate.heading.style if candidate.heading.form is Form.NAMED else "chapter"
-    return FoundHeading(start=candidate.start, end=candidate.end, title=title, kind=kind, level=2)
+    return FoundHeading(
+        line=candidate.line,
+        top=candidate.top,
+        start=candidate.start,
+        end=candidate.end,
+        title=title,
+        kind=kind,
+        level=2,
+    )
 
 
 def _best_group(found: Scan, end: int) -> tuple[list[Candidate], float]:

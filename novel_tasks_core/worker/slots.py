@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from novel_tasks_core.errors import LeaseLostError
 from novel_tasks_core.execution.attempt import CancelReason, run_attempt
 from novel_tasks_core.execution.children import ChildPool
 from novel_tasks_core.models import ErrorInfo, Failed, Released, format_task_id
+from novel_tasks_core.storage.files import StagedFile
 from novel_tasks_core.worker.deadlines import Deadlines
 from novel_tasks_core.worker.flusher import Flusher
 from novel_tasks_core.worker.parts import WorkerParts
@@ -28,7 +30,8 @@ _TURN_SECONDS = 0.001
 class Slots:
     """Runs attempts, `total` at once. A slot is one asyncio task that takes the next attempt when it has ended one.
 
-    `on_room` is called when it is time to claim more.
+    An attempt whose processor is done gives its slot to the next one while its artifacts are made durable:
+    that takes the disk's time, not the processor's. `on_room` is called when it is time to claim more.
     """
 
     def __init__(self, parts: WorkerParts, flusher: Flusher, *, total: int, on_room: Callable[[], object]) -> None:
@@ -44,6 +47,7 @@ class Slots:
         self._draining = False
         self._starting = False
         self._between_turns = 0
+        self._keeping: set[Running] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,6 +118,8 @@ class Slots:
                 if self._ahead and not self._starting:
                     self._start_next_soon()
                 ended = await self._attempt(running, ended)
+                if running in self._keeping:
+                    return  # its slot has gone to another
                 if len(self._ahead) <= self._refill_below:
                     self._on_room()
                 if ended - turn > _TURN_SECONDS:
@@ -122,12 +128,26 @@ class Slots:
                     return
                 running = self._ahead.popleft()
         finally:
-            self.active -= 1
-            self._parts.observer.slots_changed(used=self.active, total=self.total)
-            self._settle()
-            if self.active == 0:
+            if running in self._keeping:
+                self._keeping.discard(running)
+            else:
+                self._free()
+            if self.active == 0 and not self._keeping:
                 self._idle.set()
-            self._on_room()
+
+    def _free(self) -> None:
+        """Give a slot to whatever comes next."""
+        self.active -= 1
+        self._parts.observer.slots_changed(used=self.active, total=self.total)
+        self._settle()
+        self._on_room()
+
+    async def _keep(self, running: Running, staged: Sequence[StagedFile]) -> None:
+        """Make the artifacts of an attempt durable, outside its slot unless too many do that already."""
+        if len(self._keeping) < self.total:
+            self._keeping.add(running)
+            self._free()
+        await self._parts.files.commit(*staged)
 
     async def _let_others(self) -> float:
         """Let everything else on the event loop have its turn; return when ours begins, in monotonic seconds."""
@@ -153,6 +173,7 @@ class Slots:
                 files=self._parts.files,
                 reports=running,
                 scope=running.scope,
+                keep=partial(self._keep, running),
                 keeps_time=False,
             )
         except LeaseLostError:

@@ -14,8 +14,9 @@ import pytest
 
 from benchmarks.harness import gate
 from benchmarks.harness.cli import NAMES, load, parse
+from benchmarks.harness.novels import CORPUS_VARIABLE
 from benchmarks.harness.run import DATABASE_VARIABLE, BenchmarkError, BenchmarkSkippedError, Run, server
-from benchmarks.pipeline import CORPUS_VARIABLE, Book, measure
+from benchmarks.pipeline import Book
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -43,7 +44,7 @@ def test_a_benchmark_has_the_name_of_its_module(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nonsense"], "there is no benchmark 'nonsense': choose from pipeline, engine"),
+        (["nonsense"], "there is no benchmark 'nonsense': choose from pipeline, processing, engine"),
         (["--fail-under", "0.5"], "--fail-under needs --compare"),
         (["--gate", "--save-baseline"], "not allowed with"),
     ],
@@ -102,11 +103,12 @@ async def test_a_server_without_durability_is_refused(
             pytest.fail("it was used")
 
 
-async def test_the_pipeline_is_skipped_without_novels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["pipeline", "processing"])
+async def test_what_wants_novels_is_skipped_without(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a corpus the benchmark says which variable names one."""
     monkeypatch.setenv(CORPUS_VARIABLE, str(tmp_path))
     with pytest.raises(BenchmarkSkippedError, match=CORPUS_VARIABLE):
-        await measure(Run(quick=True, server_url="", folder=tmp_path))
+        await load(name).measure(Run(quick=True, server_url="", folder=tmp_path))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])

@@ -95,9 +95,14 @@ def node(environment: Path) -> Path:
 
 
 async def _install_python(folder: Path) -> None:
+    await install_python(folder, REQUIREMENTS)
+
+
+async def install_python(folder: Path, requirements: Path) -> None:
+    """Make a virtual environment with exactly what a file lists. Raises: PeerMissingError."""
     await said(sys.executable, "-m", "venv", str(folder))
     pip = (str(interpreter(folder)), "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--retries=2")
-    await said(*pip, "--requirement", str(REQUIREMENTS))
+    await said(*pip, "--requirement", str(requirements))
 
 
 async def _install_node(folder: Path) -> None:

@@ -45,9 +45,10 @@ with stray as materialized (
 )
 delete from task_checkpoints c using stray s where c.task_id = s.task_id and c.attempt = s.attempt
 
--- name: touch_file
--- Makes or touches the row of a file: its lock keeps the sweeper away until the end of the transaction.
-insert into files (sha256, size) values ($1, $2)
+-- name: touch_files
+-- Makes or touches the rows of files: their locks, taken in one order by all, keep the sweeper away until the end of
+-- the transaction.
+insert into files (sha256, size) select * from unnest($1::bytea[], $2::bigint[]) order by 1
 on conflict (sha256) do update set touched_at = now()
 returning sha256
 

@@ -14,7 +14,7 @@ from attrs import define, field
 from novel_tasks_core import LogLevel, TaskId
 from novel_tasks_core.models import NewArtifact
 from novel_tasks_core.processors.base import ChildContext
-from novel_tasks_core.processors.manuscript import Manuscript
+from novel_tasks_core.processors.manuscript import Manuscript, open_manuscript
 from novel_tasks_core.text.novel import Novel
 from novel_tasks_core.text.reading import read_novel
 
@@ -56,13 +56,19 @@ class Recorder:
         """Return the file."""
         return self.data
 
-    def read_novel(self, *, encoding: str | None = None) -> Novel:
+    def read_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Novel:
         """Read the file."""
-        return read_novel(self.data, file_name=self.file_name, encoding=encoding)
+        return read_novel(self.data, file_name=self.file_name, encoding=encoding, chapter_rule=chapter_rule)
 
-    def open_novel(self, *, encoding: str | None = None) -> Manuscript:
+    def open_novel(self, *, encoding: str | None = None, chapter_rule: str | None = None) -> Manuscript:
         """Open the file."""
-        return Manuscript(self.read_novel(encoding=encoding))
+        return open_manuscript(
+            self.source_path,
+            lambda: self.work_folder,
+            file_name=self.file_name,
+            encoding=encoding,
+            chapter_rule=chapter_rule,
+        )
 
     def progress(self, done: float, *, total: float = 1.0, stage: str = "") -> None:
         """Keep a step."""

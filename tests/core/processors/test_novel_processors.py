@@ -12,7 +12,7 @@ import pytest
 from novel_tasks_core import DecodingError, InvalidOptionsError, Processors
 from novel_tasks_core.processors.analyze import analyze
 from novel_tasks_core.processors.decoding import ReadingOptions
-from novel_tasks_core.processors.split import split
+from novel_tasks_core.processors.split import SplitOptions, split
 
 from .recorder import Recorder
 from .recorder import ran as recorded
@@ -27,7 +27,7 @@ CHINESE = "".join(f"\n\n第{number}回　山中来客\n\n" + "老人说：“请
 
 def ran(processor: Any, text: str | bytes, **more: Any) -> tuple[Recorder, dict[str, Any]]:
     """Run a processor on a text with ordinary options; return its context and its result."""
-    return recorded(processor, text, ReadingOptions(), **more)
+    return recorded(processor, text, SplitOptions() if processor is split else ReadingOptions(), **more)
 
 
 def test_split_lists_every_section_with_offsets() -> None:
@@ -35,7 +35,7 @@ def test_split_lists_every_section_with_offsets() -> None:
     recorder, result = ran(split, ENGLISH)
 
     document = json.loads(recorder.artifacts["chapters.json"])
-    assert document["schema"] == "novel-tasks/chapters/1"
+    assert document["schema"] == "novel-tasks/chapters/2"
     assert result["chapters"] == 3
     assert [section["line"] for section in document["sections"]] == [None, 3, 67, 131]
     joined = "".join(ENGLISH[section["start"] : section["end"]] for section in document["sections"])
@@ -130,9 +130,9 @@ def test_the_encoding_may_be_named() -> None:
     """The option reaches the decoder, and a wrong one is an error with the offset."""
     data = "naïve".encode("cp1252") * 5
 
-    assert recorded(split, data, ReadingOptions(encoding="cp1252"))[1]["encoding"] == "cp1252"
+    assert recorded(split, data, SplitOptions(encoding="cp1252"))[1]["encoding"] == "cp1252"
     with pytest.raises(DecodingError) as caught:
-        recorded(split, data, ReadingOptions(encoding="utf-8"))
+        recorded(split, data, SplitOptions(encoding="utf-8"))
     assert caught.value.offset == 2
 
 

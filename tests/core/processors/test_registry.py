@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from novel_tasks_core import (
 )
 from novel_tasks_core.processors import registry
 from novel_tasks_core.processors.base import ChildContext, Processor
+from novel_tasks_core.processors.options import structure_options, validate_options
 
 
 class Colour(Enum):
@@ -235,3 +237,43 @@ def test_entry_points_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     offered[:] = [EntryPoint("odd", "novel_tasks_core.processors.split:SCHEMA", registry.ENTRY_POINTS)]
     with pytest.raises(InvalidProcessorError, match="odd"):
         Processors().load_entry_points()
+
+
+class Case(StrEnum):
+    """An option whose values are texts."""
+
+    UPPER = "upper"
+    LOWER = "lower"
+
+
+class Size(IntEnum):
+    """An option whose values are numbers."""
+
+    SMALL = 1
+    LARGE = 2
+
+
+@frozen(kw_only=True)
+class ChoiceOptions:
+    """Options that are members of enumerations, and a tuple."""
+
+    case: Case = Case.UPPER
+    size: Size = Size.SMALL
+    words: tuple[str, ...] = ()
+
+
+def test_enumerations_of_texts_and_numbers_arrive_as_members() -> None:
+    """From JSON and back: a processor gets members and tuples, what is stored is plain JSON."""
+    plain = {"case": "lower", "size": 2, "words": ["a"]}
+
+    assert structure_options("p", ChoiceOptions, plain) == ChoiceOptions(case=Case.LOWER, size=Size.LARGE, words=("a",))
+    stored = validate_options("p", ChoiceOptions, {"case": Case.LOWER, "size": Size.LARGE, "words": ("a",)})
+    assert json.dumps(stored) == json.dumps(plain)
+
+
+@pytest.mark.parametrize(("name", "values"), [("case", "'upper', 'lower'"), ("size", "1, 2")])
+def test_what_is_no_member_is_refused(name: str, values: str) -> None:
+    """The error names the members."""
+    with pytest.raises(InvalidOptionsError) as caught:
+        validate_options("p", ChoiceOptions, {name: "sideways"})
+    assert caught.value.problems == ((f"/{name}", f"must be one of {values}"),)

@@ -30,12 +30,12 @@ class GatedFiles(LocalFiles):
         self.may_commit.set()
         self.may_unlink.set()
 
-    async def commit(self, staged: StagedFile) -> None:
+    async def commit(self, *staged: StagedFile) -> None:
         """Wait, then give the name."""
         if not self.may_commit.is_set():
             self.reached.set()
         await self.may_commit.wait()
-        await super().commit(staged)
+        await super().commit(*staged)
 
     async def unlink(self, sha256: str) -> None:
         """Wait, then remove."""
@@ -141,7 +141,7 @@ async def test_bytes_swept_while_they_are_stored_stay(store: Store) -> None:
 
 async def test_without_the_lock_of_the_store_the_file_is_lost(store: Store) -> None:
     """The mutant of the first race: a store that does not take the row lets its file be removed."""
-    store.spoil("touch_file", store.files._sql["touch_file"], "select $1::bytea, $2::bigint")
+    store.spoil("touch_files", store.files._sql["touch_files"], "select $1::bytea[], $2::bigint[]")
     await store.bench.other.execute("insert into files (sha256, size) values (sha256('same'), 4)")
     assert not await stored_while_swept(store)
 
