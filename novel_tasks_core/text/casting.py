@@ -21,10 +21,11 @@ _MARRIED = frozenset({"Mrs", "Missus", "Missis", "Madame", "Mme", "Señora", "Si
 _NOBLE = frozenset(
     {"Sir", "Lord", "Lady", "Prince", "Princess", "Count", "Countess", "King", "Queen", "Duke", "Duchess"}
 )
-_WITH_FIRST_NAMES = _NOBLE | frozenset(
-    "Mr Miss Master Massa Marse Old Aunt Auntie Aunty Uncle Cousin Brother Sister Father Mother Don Doña Dame Saint Nurse"
-    " Madam Mademoiselle Mlle Monsieur Mistress Goody Gaffer".split()
+_FIRST_NAME_TITLES = (
+    "Mr Miss Master Massa Marse Old Aunt Auntie Aunty Uncle Cousin Brother Sister Father Mother Don Doña Dame Saint"
+    " Nurse Madam Mademoiselle Mlle Monsieur Mistress Goody Gaffer"
 )
+_WITH_FIRST_NAMES = _NOBLE | frozenset(_FIRST_NAME_TITLES.split())
 _PLAIN_TITLES = frozenset(
     {
         "Mr",

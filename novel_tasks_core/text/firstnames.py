@@ -5,48 +5,50 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _WOMEN = """
-Abigail Ada Adela Adelaide Adele Adeline Agatha Agnes Aileen Albertine Alexandra Alice Alison Alma Althea Amabel Amanda
-Amelia Amy Anastasia Angela Angelica Angelina Ann Anna Annabel Anne Annette Annie Antonia Antoinette Arabella Audrey
-Augusta Aurora Barbara Beatrice Beatrix Becky Belinda Bella Bertha Bessie Bess Betsy Betsey Betty Beth Biddy Blanche
-Bridget Carol Caroline Carrie Cassandra Catherine Cecilia Cecily Celia Charlotte Chloe Christina Christine Clara
-Clarissa Claudia Clementina Connie Constance Cora Cordelia Cornelia Cynthia Daisy Daphne Deborah Delia Della
+Abigail Ada Adela Adelaide Adele Adeline Agatha Agnes Aileen Albertine Alexandra Alice Alison Alma Althea Amabel
+Amanda Amelia Amy Anastasia Angela Angelica Angelina Ann Anna Annabel Anne Annette Annie Antonia Antoinette Arabella
+Audrey Augusta Aurora Barbara Beatrice Beatrix Becky Belinda Bella Bertha Bessie Bess Betsy Betsey Betty Beth Biddy
+Blanche Bridget Carol Caroline Carrie Cassandra Catherine Cecilia Cecily Celia Charlotte Chloe Christina Christine
+Clara Clarissa Claudia Clementina Connie Constance Cora Cordelia Cornelia Cynthia Daisy Daphne Deborah Delia Della
 Diana Dinah Dolly Dora Dorcas Doris Dorothea Dorothy Edith Edna Effie Eileen Elaine Eleanor Elena Elinor Eliza
-Elizabeth Ella Ellen Elsie Elspeth Elvira Emilia Emily Emma Emmeline Erica Ernestine Esther Estella Ethel
-Eugenia Eugenie Eunice Eva Evangeline Eve Evelina Evelyn Fanny Felicia Felicity Flora Florence Frances Francesca
-Frederica Georgiana Georgina Geraldine Gertrude Gladys Gloria Grace Greta Gretchen Griselda Gwendolen Gwendolyn Hannah
-Harriet Hatty Hattie Hazel Heidi Helen Helena Helene Henrietta Hermione Hester Hetty Hilda Honoria Hope Hyacinth Ida
-Imogen Irene Iris Isabel Isabella Isabelle Ivy Jane Janet Jean Jeanne Jemima Jennie Jenny Jessica Jessie Jill Joan
-Joanna Josephine Joy Joyce Judith Judy Julia Juliana Juliet Justine Kate Katharine Katherine Kathleen Katie Katy Kitty
-Laura Lavinia Leah Lena Leonora Letitia Lettice Lilian Lillian Lily Linda Lisbeth Lise Lizzie Lizzy Lois
-Lola Lottie Louisa Louise Lucia Lucilla Lucille Lucinda Lucretia Lucy Lydia Mabel Madeleine Madeline Maggie Maisie
-Mamie Marcella Margaret Margarita Margery Margot Maria Mariana Marianne Marie Marina Marion Marjorie Martha Mary
-Marya Matilda Mattie Maud Maude May Meg Melissa Mercy Meta Mildred Millicent Mina Minerva Minnie Miranda Miriam Moll
-Molly Mollie Monica Muriel Myra Myrtle Nan Nancy Nanny Naomi Natalie Natasha Nell Nellie Nelly Nora Norah Olga Olive
-Olivia Ophelia Pamela Patience Patricia Patty Paulina Pauline Pearl Peggy Penelope Phoebe Phyllis Polly Portia Priscilla
-Prudence Rachel Rebecca Rhoda Rosa Rosalie Rosalind Rosamond Rosamund Rose Rosemary Rosie Rowena Roxana Ruby Ruth Sabina
-Sally Sara Sarah Selina Sibyl Sybil Sonia Sonya Sophia Sophie Sophy Stella Sue Susan Susanna Susannah
-Susie Sylvia Tabitha Tess Tessa Theodora Theresa Therese Ursula Valentine Valeria Vanessa Venetia Vera Veronica
-Victoria Viola Violet Virginia Vivian Wanda Wilhelmina Winifred Yvonne Zoe Lulu
+Elizabeth Ella Ellen Elsie Elspeth Elvira Emilia Emily Emma Emmeline Erica Ernestine Esther Estella Ethel Eugenia
+Eugenie Eunice Eva Evangeline Eve Evelina Evelyn Fanny Felicia Felicity Flora Florence Frances Francesca Frederica
+Georgiana Georgina Geraldine Gertrude Gladys Gloria Grace Greta Gretchen Griselda Gwendolen Gwendolyn Hannah Harriet
+Hatty Hattie Hazel Heidi Helen Helena Helene Henrietta Hermione Hester Hetty Hilda Honoria Hope Hyacinth Ida Imogen
+Irene Iris Isabel Isabella Isabelle Ivy Jane Janet Jean Jeanne Jemima Jennie Jenny Jessica Jessie Jill Joan Joanna
+Josephine Joy Joyce Judith Judy Julia Juliana Juliet Justine Kate Katharine Katherine Kathleen Katie Katy Kitty Laura
+Lavinia Leah Lena Leonora Letitia Lettice Lilian Lillian Lily Linda Lisbeth Lise Lizzie Lizzy Lois Lola Lottie Louisa
+Louise Lucia Lucilla Lucille Lucinda Lucretia Lucy Lydia Mabel Madeleine Madeline Maggie Maisie Mamie Marcella
+Margaret Margarita Margery Margot Maria Mariana Marianne Marie Marina Marion Marjorie Martha Mary Marya Matilda Mattie
+Maud Maude May Meg Melissa Mercy Meta Mildred Millicent Mina Minerva Minnie Miranda Miriam Moll Molly Mollie Monica
+Muriel Myra Myrtle Nan Nancy Nanny Naomi Natalie Natasha Nell Nellie Nelly Nora Norah Olga Olive Olivia Ophelia Pamela
+Patience Patricia Patty Paulina Pauline Pearl Peggy Penelope Phoebe Phyllis Polly Portia Priscilla Prudence Rachel
+Rebecca Rhoda Rosa Rosalie Rosalind Rosamond Rosamund Rose Rosemary Rosie Rowena Roxana Ruby Ruth Sabina Sally Sara
+Sarah Selina Sibyl Sybil Sonia Sonya Sophia Sophie Sophy Stella Sue Susan Susanna Susannah Susie Sylvia Tabitha Tess
+Tessa Theodora Theresa Therese Ursula Valentine Valeria Vanessa Venetia Vera Veronica Victoria Viola Violet Virginia
+Vivian Wanda Wilhelmina Winifred Yvonne Zoe Lulu
 """
 _MEN = """
-Aaron Abel Abner Abraham Absalom Adam Adolphus Adrian Alan Albert Alec Aleck Alexander Alexis Alfred Algernon
-Allan Allen Ambrose Amos Anatole Andrew Angel Angus Anselm Anthony Antonio Archibald Archie Arnold Artemus Arthur Asa
-Aubrey Augustine Augustus Barnaby Barney Bartholomew Basil Ben Benedict Benjamin Bernard Bertie Bertram Bertrand Bill
-Billy Bob Bobby Boris Brian Bruce Bruno Caleb Calvin Casper Cecil Cedric Charles Charley Charlie Chester Christian
-Christopher Clarence Claude Clement Clifford Clive Conrad Cornelius Crispin Cuthbert Cyril Dan Daniel David Davy
-Denis Dennis Dick Dmitri Dominic Donald Dorian Douglas Duncan Ebenezer Edgar Edmond Edmund Edward Edwin
-Egbert Eli Elias Elijah Ephraim Eric Ernest Eugene Eustace Evan Everard Ezekiel Ezra Felix Ferdinand Fergus
-Fitzwilliam Francis Frank Frankie Fred Frederic Frederick Gabriel Gavin Geoffrey George Gerald Gerard Gideon Gilbert
-Giles Godfrey Gregory Griffith Guy Hal Hannibal Harold Harry Hector Henry Herbert Hercules Herman Hiram Horace Horatio Howard Hubert Hugh Hugo Humphrey Ian Ichabod Ike Inigo Isaac Ishmael Israel Ivan Jabez Jack Jacob
-Jake James Jasper Jay Jeff Jeffrey Jem Jeremiah Jeremy Jerome Jerry Jethro Jim Jimmy Job Joe Joel John Johnny Jonah
-Jonas Jonathan Joseph Josh Joshua Josiah Jude Jules Julian Julius Justin Keith Kenneth Kit Lambert Lancelot Larry
-Laurence Laurie Lawrence Leo Leon Leonard Leopold Lewis Lionel Lorenzo Louis Lucas Lucian Luke Malcolm Marcus Mark
-Marmaduke Martin Matthew Maurice Max Maximilian Michael Mike Miles Montague Mordecai Morris Moses Nathan Nathaniel Ned
-Neville Nicholas Nick Nicodemus Nigel Noah Noel Norman Obadiah Oliver Orlando Oscar Oswald Owen Pat Patrick
-Paul Percival Percy Peregrine Peter Phil Philip Phineas Pierre Pip Quentin Ralph Randolph Raphael Raymond Reginald
-Reuben Rex Richard Rob Robert Robin Roderick Rodney Roger Roland Rollo Ronald Rory Rowland Rudolf Rudolph Rufus Rupert
-Sam Samson Samuel Saul Seth Sidney Silas Simeon Simon Sinclair Stanley Stephen Steven Sydney Ted Thaddeus Theobald Theodore Theophilus Thomas Tim Timothy Tobias Toby Tom Tommy Tony Tristram Uriah Valentine Vasili
-Victor Vincent Walter Warren Wilfred Wilfrid Will William Willie Winston Zachariah
+Aaron Abel Abner Abraham Absalom Adam Adolphus Adrian Alan Albert Alec Aleck Alexander Alexis Alfred Algernon Allan
+Allen Ambrose Amos Anatole Andrew Angel Angus Anselm Anthony Antonio Archibald Archie Arnold Artemus Arthur Asa Aubrey
+Augustine Augustus Barnaby Barney Bartholomew Basil Ben Benedict Benjamin Bernard Bertie Bertram Bertrand Bill Billy
+Bob Bobby Boris Brian Bruce Bruno Caleb Calvin Casper Cecil Cedric Charles Charley Charlie Chester Christian
+Christopher Clarence Claude Clement Clifford Clive Conrad Cornelius Crispin Cuthbert Cyril Dan Daniel David Davy Denis
+Dennis Dick Dmitri Dominic Donald Dorian Douglas Duncan Ebenezer Edgar Edmond Edmund Edward Edwin Egbert Eli Elias
+Elijah Ephraim Eric Ernest Eugene Eustace Evan Everard Ezekiel Ezra Felix Ferdinand Fergus Fitzwilliam Francis Frank
+Frankie Fred Frederic Frederick Gabriel Gavin Geoffrey George Gerald Gerard Gideon Gilbert Giles Godfrey Gregory
+Griffith Guy Hal Hannibal Harold Harry Hector Henry Herbert Hercules Herman Hiram Horace Horatio Howard Hubert Hugh
+Hugo Humphrey Ian Ichabod Ike Inigo Isaac Ishmael Israel Ivan Jabez Jack Jacob Jake James Jasper Jay Jeff Jeffrey Jem
+Jeremiah Jeremy Jerome Jerry Jethro Jim Jimmy Job Joe Joel John Johnny Jonah Jonas Jonathan Joseph Josh Joshua Josiah
+Jude Jules Julian Julius Justin Keith Kenneth Kit Lambert Lancelot Larry Laurence Laurie Lawrence Leo Leon Leonard
+Leopold Lewis Lionel Lorenzo Louis Lucas Lucian Luke Malcolm Marcus Mark Marmaduke Martin Matthew Maurice Max
+Maximilian Michael Mike Miles Montague Mordecai Morris Moses Nathan Nathaniel Ned Neville Nicholas Nick Nicodemus
+Nigel Noah Noel Norman Obadiah Oliver Orlando Oscar Oswald Owen Pat Patrick Paul Percival Percy Peregrine Peter Phil
+Philip Phineas Pierre Pip Quentin Ralph Randolph Raphael Raymond Reginald Reuben Rex Richard Rob Robert Robin Roderick
+Rodney Roger Roland Rollo Ronald Rory Rowland Rudolf Rudolph Rufus Rupert Sam Samson Samuel Saul Seth Sidney Silas
+Simeon Simon Sinclair Stanley Stephen Steven Sydney Ted Thaddeus Theobald Theodore Theophilus Thomas Tim Timothy
+Tobias Toby Tom Tommy Tony Tristram Uriah Valentine Vasili Victor Vincent Walter Warren Wilfred Wilfrid Will William
+Willie Winston Zachariah
 """
 _SHORT_FORMS = """
 Elizabeth: Lizzy Lizzie Eliza Liza Betsy Betsey Betty Bessie Bess Beth Libby Lisbeth

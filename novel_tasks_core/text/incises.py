@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 _FRENCH_VERBS = (
-    "dit|fit|répondit|demanda|reprit|murmura|cria|ajouta|répliqua|répéta|pensa|continua|interrompit|déclara|s['’]écria|s['’]exclama"
-    "|balbutia|observa|remarqua|dirent|firent|criait|disait|répétait|murmurait|conclut|expliqua|hurla|soupira|grogna|dis|demandai|répondis"
+    "dit|fit|répondit|demanda|reprit|murmura|cria|ajouta|répliqua|répéta|pensa|continua|interrompit|déclara"
+    "|s['’]écria|s['’]exclama"
+    "|balbutia|observa|remarqua|dirent|firent|criait|disait|répétait|murmurait"
+    "|conclut|expliqua"
+    "|hurla|soupira|grogna|dis|demandai|répondis"
 )
 _ENGLISH_VERBS = "said|says|asked|answered|cried|replied|murmured|whispered|began|repeated|exclaimed|added|continued|observed|returned|called|thought"
 _INCISES = {

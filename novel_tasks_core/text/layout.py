@@ -20,7 +20,7 @@ _FEW = 0.03
 
 
 def paragraph_breaks(sample: str) -> str:
-    """Return a regex for the ends of paragraphs, by a sample: blank lines, deeper indentation, or the end of any line."""
+    """Return a regex for the ends of paragraphs: a blank line, deeper indentation, or the end of any line."""
     lines = [line.rstrip() for line in sample.expandtabs(4).split("\n")]
     blank = sum(1 for line in lines if not line)
     lines = [line for line in lines if line][1:-1]

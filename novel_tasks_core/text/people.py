@@ -20,10 +20,11 @@ _PARTICLE = "(?:de|du|des|della|di|da|von|van|der|den|la|le|del|y|ter|ten)"
 _NAME = re.compile(rf"{_WORD}(?:(?:\.?{_GAP}(?:{_PARTICLE}{_GAP}){{0,2}}|\.(?={_CAPITAL}\.)){_WORD}){{0,5}}")
 """Begins with a capital and nothing else, which the regex engine finds fifteen times as fast as a condition."""
 _OF = re.compile(rf" of (?:the )?{_WORD}(?: {_WORD})*")
-_RANKS = tuple(
+_RANK_WORDS = (
     "King Queen Prince Princess Duke Duchess Earl Count Countess Marquis Lord Lady Emperor Ghost Spirit Knave Bishop"
-    " Archbishop Dean".split()
+    " Archbishop Dean"
 )
+_RANKS = tuple(_RANK_WORDS.split())
 _SENTENCE_ENDS = frozenset(".!?:;\"“”‘’'«»„—–-*_([…")
 _AFTER_ADDRESS = frozenset(",!?.;—…")
 _BEFORE_ADDRESS = frozenset(",“‘\"'«„—")
@@ -208,7 +209,7 @@ _OWNS = ("'s", "’s")
 def _stem(word: str) -> str:
     """Return a word without what follows its apostrophe: it’s, I’ll, don’t."""
     return (
-        word.replace("’", "'").partition("'")[0] if len(word) > 2 and word[1] not in "'’" or word[:1] == "I" else word
+        word.replace("’", "'").partition("'")[0] if (len(word) > 2 and word[1] not in "'’") or word[:1] == "I" else word
     )
 
 

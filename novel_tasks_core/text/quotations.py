@@ -12,7 +12,8 @@ _LONG = 60
 _ENDS = frozenset(".,!?…—–-:;‚”\"’'")
 _LEADS = frozenset(",:;.!?…—–-“”\"‘’'«»)(_*")
 _STRONG = frozenset('.,!?;:—–-…)”"_*')
-_ELIDED = r"(?!(?:tis|twas|twere|twill|twould|em|im|er|un|ere|alf|ow|ouse|orse|and|ad|as|is|is|cause|bout|til|ll|ve|re|s|d|round|gainst|neath|way|fore)\b|\d)"
+_ELIDED_WORDS = "tis|twas|twere|twill|twould|em|im|un|ouse|orse|alf|cause|bout|til|gainst|neath|ll|ve|re"
+_ELIDED = rf"(?!(?:{_ELIDED_WORDS})\b|\d)"
 
 
 class Quotations(Protocol):
@@ -50,7 +51,7 @@ class _Scare:
             return False
         before = text[max(0, opening - 40) : opening]
         led = before.rstrip()
-        if not led or "\n" in before[len(led) :].replace("\n", "", 0) and before[len(led) :].count("\n") > 1:
+        if not led or before[len(led) :].count("\n") > 1:
             return True
         if led[-1] in _LEADS:
             return said[-1] in _ENDS or led[-1] in ",:" or said[0].isupper()
@@ -170,7 +171,7 @@ class _Single:
         return first, again.start() if again else None
 
     def _is_led(self, text: str, start: int) -> bool:
-        """Tell whether a mark that is never closed opens a speech: it begins a paragraph, or follows a comma or colon."""
+        """Tell whether a mark that never closes opens a speech: it begins a paragraph, or follows a comma."""
         before = text[max(0, start - 40) : start]
         led = before.rstrip()
         return not led or before[len(led) :].count("\n") > 1 or led[-1] in ",:—"
