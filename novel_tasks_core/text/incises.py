@@ -11,7 +11,10 @@ _FRENCH_VERBS = (
     "|conclut|expliqua"
     "|hurla|soupira|grogna|dis|demandai|répondis"
 )
-_ENGLISH_VERBS = "said|says|asked|answered|cried|replied|murmured|whispered|began|repeated|exclaimed|added|continued|observed|returned|called|thought"
+_ENGLISH_VERBS = (
+    "said|says|asked|answered|cried|replied|murmured|whispered|began|repeated|exclaimed|added|continued|observed"
+    "|returned|called|thought"
+)
 _INCISES = {
     "fr": re.compile(
         rf"(?<=[,!?…—–-])\s+(?:(?:{_FRENCH_VERBS})\b|[^\W\d_]+(?:-t)?-(?:il|elle|ils|elles|on|je)\b)[^,.!?;:…»”\n]*+[,.]?\s*"

@@ -8,7 +8,9 @@ from typing import Protocol
 from attrs import frozen
 
 _LONG_POEM = 1500
+_OUTSIDE = frozenset(",.;:!?")
 _LONG = 60
+_INDENT = 40
 _ENDS = frozenset(".,!?…—–-:;‚”\"’'")
 _LEADS = frozenset(",:;.!?…—–-“”\"‘’'«»)(_*")
 _STRONG = frozenset('.,!?;:—–-…)”"_*')
@@ -140,35 +142,47 @@ class _Single:
             if start >= stop:
                 ended = self.paragraph_end.search(text, start)
                 stop = ended.start() if ended else len(text)
-            closing, again = self._closing(text, start, stop, opener)
-            if closing is not None:
+            limit, again = self._limit(text, start, stop, opener)
+            closing, sure = self._closing(text, start, limit)
+            if not sure and self._goes_on(text, start, stop, closing):
+                spans.append((start + 1, stop))
+                at = stop
+            elif closing is not None:
                 if self.scare.is_speech(text, start, closing):
                     spans.append((start + 1, closing))
                 at = closing + 1
-            elif again is None and self._is_led(text, start):
+            elif not again and self._is_led(text, start):
                 spans.append((start + 1, stop))
                 at = stop
             else:
                 at = start + 1
         return spans
 
-    def _closing(self, text: str, start: int, stop: int, opener: re.Pattern[str]) -> tuple[int | None, int | None]:
-        """Return where the mark closes, and where another one opens before it does.
-
-        A mark behind punctuation closes. One behind a letter does, unless a surer one follows before the next opens.
-        """
+    def _limit(self, text: str, start: int, stop: int, opener: re.Pattern[str]) -> tuple[int, bool]:
+        """Return where another mark opens before the paragraph ends, and whether one does."""
         again = opener.search(text, start + 1, stop)
-        limit = again.start() if again else stop
+        return (again.start(), True) if again else (stop, False)
+
+    def _closing(self, text: str, start: int, limit: int) -> tuple[int | None, bool]:
+        """Return where the mark closes, and whether that is sure.
+
+        A mark beside punctuation closes. One between letter and blank does, unless a surer one follows.
+        """
         first: int | None = None
         at = text.find(self.closing, start + 1, limit)
         while at >= 0:
-            following = text[at + 1 : at + 2]
-            if not following.isalnum():
-                if text[at - 1] in _STRONG:
-                    return at, None
+            if not text[at + 1 : at + 2].isalnum():
+                if text[at - 1] in _STRONG or text[at + 1 : at + 2] in _OUTSIDE:
+                    return at, True
                 first = at if first is None else first
             at = text.find(self.closing, at + 1, limit)
-        return first, again.start() if again else None
+        return first, False
+
+    def _goes_on(self, text: str, start: int, stop: int, closing: int | None) -> bool:
+        """Tell whether a speech goes on in the next paragraph: nothing closes it in this one, and that opens anew."""
+        if not text[stop : stop + _INDENT].lstrip().startswith(self.opening):
+            return False
+        return (closing is None or self._is_led(text, start)) and not self._closing(text, start, stop)[1]
 
     def _is_led(self, text: str, start: int) -> bool:
         """Tell whether a mark that never closes opens a speech: it begins a paragraph, or follows a comma."""
