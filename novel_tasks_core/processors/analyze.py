@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from novel_tasks_core.processors.manuscript import Manuscript
     from novel_tasks_core.text.measures import BookMeasures, ChapterMeasures, Measuring
 
-SCHEMA = "novel-tasks/analysis/1"
-"""The version of analysis.json; `schemas/analysis-1.json` beside this module describes it."""
+SCHEMA = "novel-tasks/analysis/2"
+"""The version of analysis.json; `schemas/analysis-2.json` beside this module describes it."""
 _VERSION = "2"
 _JOURNAL = "analysis"
 _line = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

@@ -172,12 +172,16 @@ class _Joining:
         self._whole: dict[tuple[str, ...], _Group] = {}
         self._by_first: dict[str, list[_Group]] = defaultdict(list)
         self._by_last: dict[str, list[_Group]] = defaultdict(list)
+        self._plain_surnames: set[str] = set()
 
     def groups(self) -> list[_Group]:
         """Return the people, and whatever else bears a name."""
         parsed = [name for text, name in self._names.items() if self._counts[text] >= 1]
         parsed.sort(key=lambda name: (-self._counts[name.text], name.text))
         alone = Counter({name.parts[0]: self._counts[name.text] for name in parsed if name.text == name.parts[0]})
+        self._plain_surnames = {
+            name.parts[-1] for name in parsed if name.titles and name.titles[0] != "Old" and _is_plain_name(name)
+        }
         for name in parsed:
             if len(name.parts) > 1 and not self._is_chance(name, alone):
                 self._add_full(name)
@@ -240,7 +244,7 @@ class _Joining:
             if self._by_last[part] and part not in WOMEN and part not in MEN:
                 givens = []
             if title in _NOBLE:
-                givens = [group for group in givens if _is_called(group, title) or not _is_plain(group)]
+                givens = [group for group in givens if _is_called(group, title) or not self._is_plain(group)]
             if givens:
                 return _clear(givens)
         count = self._counts[name.text]
@@ -255,6 +259,10 @@ class _Joining:
         if title == "Miss" or title in _PLAIN_TITLES:
             owners = [group for group in owners if not _is_younger(group, count)]
         return _clear(owners)
+
+    def _is_plain(self, group: _Group) -> bool:
+        """Tell whether somebody is called Mr., Mrs. or Miss, and so not of rank."""
+        return any(name.parts[-1] in self._plain_surnames for name in group.names)
 
     def _add_single(self, name: _Parsed) -> None:
         part = name.parts[0]
@@ -337,11 +345,6 @@ def _is_ranked_lady(group: _Group) -> bool:
 
 def _is_called(group: _Group, title: str) -> bool:
     return any(title in name.titles for name in group.names)
-
-
-def _is_plain(group: _Group) -> bool:
-    """Tell whether somebody is called Mr., Mrs. or Miss, and so not of rank."""
-    return any(title in _PLAIN_TITLES or title in ("Mrs", "Miss") for name in group.names for title in name.titles)
 
 
 def _has_rank(group: _Group, name: _Parsed) -> bool:

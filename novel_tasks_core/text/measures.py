@@ -129,11 +129,13 @@ class Measuring:
         return min(max(self._length // PACE_POINTS, _LEAST_PIECE), _MOST_PIECE)
 
     def section(self, section: Section, pieces: Iterable[str], *, pause: Callable[[], None] = _no_pause) -> Record:
-        """Measure the next section, given in pieces. `pause` is called after each, and may raise to stop."""
+        """Measure the next section, given in pieces. `pause` is called between them, and may raise to stop."""
         sums, pace, names = Sums(), Pace(), NameEvidence()
         written: Counter[str] = Counter()
         read, tools = self._read, self._tools
         for text in at_paragraphs(pieces):
+            if read > self._read:
+                pause()
             spans = tools.speech.spans(text) if tools.speech else []
             counts = tools.reader.read(text, begins=read == self._read)
             piece = Sums.of(text, spans, counts)
@@ -143,7 +145,6 @@ class Measuring:
             if tools.names:
                 names.extend(tools.names.find(text, spans))
             read += len(text)
-            pause()
         sums.scenes += 1
         return {
             "section": attrs.asdict(self._figures(section, sums)),

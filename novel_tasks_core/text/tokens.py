@@ -16,7 +16,7 @@ from novel_tasks_core.text.tags import base_language
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
 _WIDE_SENTENCE_END = re.compile(r"[。！？!?…]+[”’」』）】]*")
 _ABBREVIATED = {
-    "en": "Mr Mrs Ms Dr St Messrs Mme Mlle Prof Rev Capt Col Gen Lt Sgt Hon Jr Sr vs etc viz No Esq",
+    "en": "Mr Mrs Ms Dr St Messrs Mme Mlle Prof Rev Capt Col Gen Lt Sgt Hon Jr Sr vs etc viz Esq",
     "fr": "MM Mme Mlle Mgr Dr St Ste etc",
     "de": "Hr Hrn Fr Frl Dr Prof St usw bzw resp ca 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20",
     "es": "Sr Sra Srta Dr Dra Da Ud Uds Vd Vds etc",
