@@ -17,7 +17,7 @@ _CLEAR = 3
 _OFTEN_BOTH = 5
 _CHANCE = 15
 _NEUTRAL = frozenset({"Old", "Cousin", "Saint"})
-_MARRIED = frozenset({"Mrs", "Missus", "Missis", "Madame", "Mme", "Señora", "Signora", "Frau"})
+_MARRIED = frozenset({"Mrs", "Mme", "Señora", "Signora", "Frau"})
 _NOBLE = frozenset(
     {"Sir", "Lord", "Lady", "Prince", "Princess", "Count", "Countess", "King", "Queen", "Duke", "Duchess"}
 )
@@ -45,6 +45,16 @@ _PLAIN_TITLES = frozenset(
     }
 )
 _OF = " of "
+_SAME_TITLES = {
+    "Doctor": "Dr", "Mister": "Mr", "Missus": "Mrs", "Missis": "Mrs", "Professor": "Prof", "Reverend": "Rev",
+    "Colonel": "Col", "General": "Gen", "Lieutenant": "Lieut", "Lt": "Lieut", "Sergeant": "Sergt", "Serjeant": "Sergt",
+    "Captain": "Capt", "Madame": "Mme", "Mademoiselle": "Mlle", "Monsieur": "M", "Auntie": "Aunt", "Aunty": "Aunt",
+    "Honourable": "Hon", "Honorable": "Hon", "Esquire": "Squire",
+}  # fmt: skip
+_CALLINGS = frozenset({"Dr", "Prof", "Rev", "Inspector", "Detective", "Constable", "Superintendent", "Judge", "Parson"})
+_PARTICLES = frozenset(
+    "de du des della di da von van der den la le del y ter ten De Du Von Van La Le Di Da Del".split()
+)
 
 
 @frozen
@@ -111,9 +121,10 @@ def _parsed(name: str, beside: NameWords) -> _Parsed:
             parts.append(f"St. {bare}")
             saint = False
         elif not parts and bare in beside.titles:
-            titles.append(bare)
+            titles.append(_SAME_TITLES.get(bare, bare))
         elif len(bare) > 1 and "." not in bare:
             parts.append(bare)
+    parts = [part for part in parts[:-1] if part not in _PARTICLES] + parts[-1:]
     if of:
         parts = [*titles, *parts, f"of {rest}"]
         titles = []
@@ -173,12 +184,14 @@ class _Joining:
         self._by_first: dict[str, list[_Group]] = defaultdict(list)
         self._by_last: dict[str, list[_Group]] = defaultdict(list)
         self._plain_surnames: set[str] = set()
+        self._maidens: set[str] = set()
 
     def groups(self) -> list[_Group]:
         """Return the people, and whatever else bears a name."""
         parsed = [name for text, name in self._names.items() if self._counts[text] >= 1]
         parsed.sort(key=lambda name: (-self._counts[name.text], name.text))
         alone = Counter({name.parts[0]: self._counts[name.text] for name in parsed if name.text == name.parts[0]})
+        self._maidens = {name.parts[-1] for name in parsed if "Miss" in name.titles}
         self._plain_surnames = {
             name.parts[-1] for name in parsed if name.titles and name.titles[0] != "Old" and _is_plain_name(name)
         }
@@ -254,7 +267,8 @@ class _Joining:
             if _agrees(group, woman) and not _has_rank(group, name) and not _is_another(group, name, count)
         ]
         if title in _MARRIED:
-            owners = [group for group in owners if _sex(group) and not _is_maiden(group) and group.total * 2 > count]
+            owners = [group for group in owners if _sex(group) and group.total * 2 > count]
+            owners = [] if part in self._maidens else owners
             return owners[0] if len(owners) == 1 else None
         if title == "Miss" or title in _PLAIN_TITLES:
             owners = [group for group in owners if not _is_younger(group, count)]
@@ -288,7 +302,7 @@ class _Joining:
                 other
                 for long in LONG_FORMS[name.parts[0]]
                 for other in self._by_first[long]
-                if other is not group and not _is_ranked_lady(other)
+                if other is not group and not _is_ranked_lady(other) and _goes_by(other, long)
             ]
             owner = _clear(longs)
             if owner is not None:
@@ -302,12 +316,12 @@ class _Joining:
             name = group.names[0]
             if len(group.names) > 1 or len(name.parts) != 1 or name.titles or name.parts[0] not in self._titles:
                 continue
+            alone = _SAME_TITLES.get(name.parts[0], name.parts[0])
             bearers = Counter(
                 {
                     n: called
                     for n, other in enumerate(self._groups)
-                    if (called := sum(other.mentions[one.text] for one in other.names if name.parts[0] in one.titles))
-                    > 1
+                    if (called := sum(other.mentions[one.text] for one in other.names if alone in one.titles)) > 1
                 }
             )
             (first, second) = [*bearers.most_common(2), (0, 0), (0, 0)][:2]
@@ -334,13 +348,19 @@ def _is_womans(group: _Group) -> bool:
     return _sex(group) is True
 
 
-def _is_maiden(group: _Group) -> bool:
-    return any("Miss" in name.titles for name in group.names)
-
-
 def _is_ranked_lady(group: _Group) -> bool:
     """Tell whether she is mostly called Lady, and so hardly by a short form."""
     return sum(group.mentions[name.text] for name in group.names if "Lady" in name.titles) * 2 > group.total
+
+
+def _goes_by(group: _Group, first_name: str) -> bool:
+    """Tell whether somebody is mostly called by the first name, alone or with a title of rank."""
+    called = sum(
+        group.mentions[name.text]
+        for name in group.names
+        if name.parts[0] == first_name and not any(title in _PLAIN_TITLES for title in name.titles)
+    )
+    return called * 2 >= group.total
 
 
 def _is_called(group: _Group, title: str) -> bool:
@@ -349,8 +369,9 @@ def _is_called(group: _Group, title: str) -> bool:
 
 def _has_rank(group: _Group, name: _Parsed) -> bool:
     """Tell whether somebody bears another title than this one, that both are hardly the same person."""
-    titles = {title for one in group.names for title in one.titles} - _PLAIN_TITLES - _NEUTRAL - {"Miss", "Mrs"}
-    mine = {title for title in name.titles if title not in _PLAIN_TITLES | _NEUTRAL | {"Miss", "Mrs"}}
+    without = _PLAIN_TITLES | _NEUTRAL | _CALLINGS | {"Miss", "Mrs"}
+    titles = {title for one in group.names for title in one.titles} - without
+    mine = set(name.titles) - without
     return bool(titles and mine and not titles & mine)
 
 
@@ -363,12 +384,13 @@ def _is_another(group: _Group, name: _Parsed, count: int) -> bool:
         return not _is_called(group, title)
     if title in _PLAIN_TITLES:
         ranked = sum(group.mentions[one.text] for one in group.names if one.titles and not _is_plain_name(one))
-        return ranked * 3 > group.total and count * 7 > group.total
+        noble = any(other in _NOBLE for one in group.names for other in one.titles)
+        return ranked * 3 > group.total and count * (7 if noble else 3) > group.total
     return False
 
 
 def _is_plain_name(name: _Parsed) -> bool:
-    return all(title in _PLAIN_TITLES or title in ("Mrs", "Miss") or title in _NEUTRAL for title in name.titles)
+    return all(title in _PLAIN_TITLES | _CALLINGS | _NEUTRAL | {"Mrs", "Miss"} for title in name.titles)
 
 
 def _is_younger(group: _Group, count: int) -> bool:
@@ -402,6 +424,11 @@ def _foremost(groups: Iterable[_Group], count: int) -> _Group | None:
     return _clear(ordered)
 
 
+def _is_of_rank(name: _Parsed) -> bool:
+    """Tell whether this is somebody like the Duke of Holm or the Ghost of Christmas Past."""
+    return len(name.parts) > 1 and name.parts[-1].startswith("of ")
+
+
 class _Judge:
     """Tells people from places, peoples and things by what stands beside their names."""
 
@@ -414,13 +441,14 @@ class _Judge:
         nobody = sum(group.mentions[name.text] for name in group.names if self._is_nobody(name))
         if mentions < _FEWEST_MENTIONS or nobody * 2 > mentions:
             return False
-        if any(name.titles and name.titles[0] != "Old" for name in group.names):
+        if any((name.titles and name.titles[0] != "Old") or _is_of_rank(name) for name in group.names):
             return True
         signs = {sign: sum(counts[name.text] for name in group.names) for sign, counts in self._evidence.signs.items()}
         get = signs.get
-        if not get("mid") or self._is_plural(group):
-            return False
         known = any(part in WOMEN or part in MEN for name in group.names for part in name.parts[:1])
+        full = known and any(len(name.parts) > 1 for name in group.names)
+        if not (get("mid") or full) or self._is_plural(group):
+            return False
         acting = get("acting", 0)
         person = acting + get("addressed", 0) * 0.5 + get("familiar", 0) + get("being", 0) * 0.25
         if get("some", 0) * 5 > mentions and not known:

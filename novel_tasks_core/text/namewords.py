@@ -133,7 +133,7 @@ _OPENERS = {
         " Go God Gone Good Goodbye Great Had Half Hallo Halloa Happily Hardly Has Have Having He Heaven Heavens"
         " Hello Hence Her Here Hers Herself Hey Him Himself His Hitherto Ho How Hullo However Hum Humph Hurrah"
         " Hush I If In Indeed Instead Into Is It Its Itself Just Ladies Last Lastly Later Latterly Least Less Lest"
-        " Let Like Likewise Listen Lo Long Look Many Marry May Maybe Me Meanwhile Might Mind Mine More Moreover"
+        " Let Like Likewise Listen Lo Long Look Many Marry Maybe Me Meanwhile Might Mind Mine More Moreover"
         " Morning Most Mostly Much Must My Myself Nay Near Nearly Neither Never Nevertheless Next Night No Nobody"
         " None Nonsense Nor Not Nothing Notwithstanding Now Nowhere O Of Off Often Oh On Once One Only Or Other"
         " Others Otherwise Ought Our Ours Out Over Part Perceiving Perhaps Please Poor Possibly Pray Presently"

@@ -189,6 +189,8 @@ class EuropeanNames:
     def _made(self, parts: list[str], begin: int) -> list[_Name]:
         """Return the name that these words make, if any."""
         while parts and (parts[-1].islower() or parts[-1] in self._words.openers):
+            if len(parts) > 1 and parts[-2].rstrip(".") in self._words.titles:
+                break
             parts = parts[:-1]
         if not parts:
             return []
