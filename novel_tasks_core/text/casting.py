@@ -52,9 +52,8 @@ _SAME_TITLES = {
     "Honourable": "Hon", "Honorable": "Hon", "Esquire": "Squire",
 }  # fmt: skip
 _CALLINGS = frozenset({"Dr", "Prof", "Rev", "Inspector", "Detective", "Constable", "Superintendent", "Judge", "Parson"})
-_PARTICLES = frozenset(
-    "de du des della di da von van der den la le del y ter ten De Du Von Van La Le Di Da Del".split()
-)
+_PARTICLE_WORDS = "de du des della di da von van der den la le del y ter ten De Du Von Van La Le Di Da Del"
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
 
 
 @frozen
@@ -129,7 +128,7 @@ def _parsed(name: str, beside: NameWords) -> _Parsed:
         parts = [*titles, *parts, f"of {rest}"]
         titles = []
     if not parts and titles:
-        parts, titles = [titles[-1]], titles[:-1]
+        parts, titles = [head.split()[-1].rstrip(".")], titles[:-1]
     return _Parsed(name, tuple(titles), tuple(parts) or (name,))
 
 
@@ -325,7 +324,7 @@ class _Joining:
                 }
             )
             (first, second) = [*bearers.most_common(2), (0, 0), (0, 0)][:2]
-            if first[1] >= _CLEAR * second[1] and first[1] * 5 >= group.total and name.parts[0] not in self._nobody:
+            if first[1] >= _CLEAR**2 * second[1] and first[1] * 5 >= group.total and name.parts[0] not in self._nobody:
                 self._join(name, self._groups[first[0]])
                 self._groups.remove(group)
             elif len(bearers) > 2:

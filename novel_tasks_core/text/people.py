@@ -84,6 +84,8 @@ class EuropeanNames:
             if run.endswith(_RANKS) and (more := _OF.match(text, end)):
                 run, taken = run + more[0], more.end()
                 end = taken
+            if text[begin - 1] in "'’" and text[begin - 2 : begin - 1] == "d":
+                begin, run = begin - 2, f"D'{run}"
             names = self._known.get(run)
             if names is None:
                 names = self._remember(run)
@@ -201,6 +203,8 @@ class EuropeanNames:
         if not last or (len(parts) == 1 and (len(last) < 2 or last in self._words.openers)):
             return []
         name = " ".join([*parts[:-1], last])
+        if name.startswith(("D'", "D’")):
+            name = f"d'{name[2:]}"
         return [_Name(name, begin, owner)] if len(name) <= _LONGEST_NAME else []
 
 
