@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from attrs import frozen
@@ -327,6 +327,20 @@ class TaskEngine(Changing):
         if task.source is None:
             raise SourceNotFoundError("of a task that has no source")
         return task.source, self._parts.files.path_of(task.source.sha256)
+
+    async def artifact_source(self, task_id: TaskId, name: str) -> Source:
+        """Return an artifact of a task as a source, to be submitted to another processor.
+
+        It is called as the task's own source, so that the title is still to be seen, with the artifact's
+        extension.
+
+        Raises: TaskNotFoundError, ArtifactNotFoundError.
+        """
+        task = await self.get(task_id)
+        artifact = await self._parts.tasks.artifact(task_id, name)
+        stem = PurePath(task.source.name).stem if task.source is not None else ""
+        called = f"{stem}{PurePath(name).suffix}" if stem else name
+        return Source(artifact.sha256, artifact.size, called)
 
     async def result(self, task_id: TaskId) -> Any:
         """Wait until a task is finished and return what its processor returned.

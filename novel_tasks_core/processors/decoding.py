@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from novel_tasks_core.processors.base import ChildContext
     from novel_tasks_core.processors.manuscript import Manuscript
 
+_TOLD_PLACES = 5
+
 
 def _known_encoding(instance: object, attribute: Attribute[Any], value: str | None) -> None:
     if value is None:
@@ -73,7 +75,9 @@ def _log(ctx: ChildContext, novel: Novel | Manuscript, options: ReadingOptions) 
     headed = sum(1 for section in _sections(novel) if section.line is not None)
     ctx.log(f"encoding {novel.encoding} (confidence {novel.encoding_confidence:.2f}), language {novel.language}")
     if novel.repaired_bytes:
-        ctx.log(f"{novel.repaired_bytes} damaged bytes were replaced")
+        places = ", ".join(f"{place.offset}" for place in novel.damage[:_TOLD_PLACES])
+        more = " ..." if len(novel.damage) > _TOLD_PLACES else ""
+        ctx.log(f"{novel.repaired_bytes} damaged bytes were replaced, at byte {places}{more}", level=LogLevel.WARNING)
     missed = options.chapter_rule is not None and not headed
     level = LogLevel.WARNING if missed else LogLevel.INFO
     ctx.log(f"{headed} headings (confidence {novel.confidence:.2f}): {novel.reason}", level=level)
@@ -84,11 +88,12 @@ def _sections(novel: Novel | Manuscript) -> Sequence[Section]:
 
 
 def summary(novel: Novel | Manuscript) -> dict[str, Any]:
-    """Return the facts about a novel that every result begins with, as JSON."""
+    """Return the facts about a novel that every result begins with, as JSON; `damage` are [offset, length] in bytes."""
     return {
         "encoding": novel.encoding,
         "encoding_confidence": round(novel.encoding_confidence, 3),
         "repaired_bytes": novel.repaired_bytes,
+        "damage": [[place.offset, place.length] for place in novel.damage],
         "language": novel.language,
         "confidence": round(novel.confidence, 3),
         "reason": novel.reason,

@@ -28,6 +28,7 @@ class Journal:
         self._ctx = ctx
         self._key = key
         self._count = 0
+        self._taken_over = 0
         self._checkpoint_at = time.monotonic()
         self._file = _open(ctx.work_folder / f"{name}.jsonl", key)
 
@@ -51,14 +52,20 @@ class Journal:
             whole += len(line)
             self._count += 1
             yield value[0]
+        self._taken_over = self._count
         self._file.seek(whole)
         self._file.truncate()
 
     def append(self, value: Any) -> None:
         """Record one more finished section; tells the database how many there are at most once a second.
 
+        The first one after those of an earlier attempt also tells people, in the task's log.
+
         Raises: CancelledError as every method of the context does.
         """
+        if self._taken_over:
+            self._ctx.log(f"{self._taken_over} sections were finished by an earlier attempt")
+            self._taken_over = 0
         self._file.write(_encode([value]).encode("utf-8", "surrogatepass") + b"\n")
         self._file.flush()
         self._count += 1

@@ -10,6 +10,8 @@ from typing import Any, TypeVar, overload
 from novel_tasks_core.errors import InvalidProcessorError, UnknownProcessorError
 from novel_tasks_core.processors.analyze import PROCESSOR as ANALYZE
 from novel_tasks_core.processors.base import Processor, options_parameter
+from novel_tasks_core.processors.clean import PROCESSOR as CLEAN
+from novel_tasks_core.processors.epub import PROCESSOR as EPUB
 from novel_tasks_core.processors.external import PROCESSOR as EXTERNAL
 from novel_tasks_core.processors.split import PROCESSOR as SPLIT
 from novel_tasks_core.retries import RetryPolicy
@@ -33,7 +35,7 @@ class Processors:
     def builtin(cls) -> Processors:
         """Return a new instance with the processors that come with the library."""
         processors = cls()
-        for processor in (ANALYZE, SPLIT, EXTERNAL):
+        for processor in (ANALYZE, SPLIT, CLEAN, EPUB, EXTERNAL):
             processors.add(processor)
         return processors
 

@@ -8,15 +8,16 @@ import weakref
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import SupportsIndex
 
 from attrs import field, frozen
 
-from novel_tasks_core.errors import SourceNotFoundError
+from novel_tasks_core.errors import FileStoreError, SourceNotFoundError
+from novel_tasks_core.text.damage import Damage
 from novel_tasks_core.text.decoding import Plan, Verdict, decode_into
-from novel_tasks_core.text.transcoding import Damage
 
 _CACHED_BLOCKS = 8
 
@@ -54,7 +55,7 @@ def spool_source(path: Path, folder: Path | Callable[[], Path], *, encoding: str
     A file of valid UTF-8 is read where it is. Any other is copied as UTF-8 into `folder`, which is only
     asked for then. Both must have room for the copy, up to twice the file.
 
-    Raises: as `decode`; SourceNotFoundError when the file is gone.
+    Raises: as `decode`; SourceNotFoundError when the file is gone; FileStoreError when the disk refuses.
     """
     source = _File(path)
     try:
@@ -103,10 +104,9 @@ class SpooledText:
 
     def find(self, sub: str, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /) -> int:
         """Return where `sub` first lies within the bounds, -1 where it does not."""
-        begin, stop, _ = slice(start, end).indices(len(self))
-        return self._find(sub, begin, stop)
-
-    def _find(self, sub: str, begin: int, stop: int) -> int:
+        begin, stop = self._bounds(start, end)
+        if begin > stop or not sub:
+            return begin if begin <= stop else -1
         before = ""
         for offset, part in self._parts(begin, stop):
             seam = before + part[: len(sub) - 1] if before else ""
@@ -115,11 +115,11 @@ class SpooledText:
             if (found := part.find(sub)) >= 0:
                 return offset + found
             before = (before + part)[1 - len(sub) :] if len(sub) > 1 else ""
-        return -1 if sub or begin > stop else begin
+        return -1
 
     def rfind(self, sub: str, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /) -> int:
         """Return where `sub` last lies within the bounds, -1 where it does not."""
-        begin, stop, _ = slice(start, end).indices(len(self))
+        begin, stop = self._bounds(start, end)
         if begin > stop or not sub:
             return stop if begin <= stop else -1
         after = ""
@@ -130,9 +130,14 @@ class SpooledText:
             after = (part + after)[: len(sub) - 1]
         return -1
 
+    def _bounds(self, start: SupportsIndex | None, end: SupportsIndex | None) -> tuple[int, int]:
+        """Return the bounds as `str` takes them; a start behind the end of the text stays behind it."""
+        begin, stop, _ = slice(start, end).indices(len(self))
+        return (begin, stop) if start is None or index(start) <= len(self) else (len(self) + 1, stop)
+
     def count(self, sub: str, start: SupportsIndex | None = None, end: SupportsIndex | None = None, /) -> int:
         """Count a single character within the bounds."""
-        begin, stop, _ = slice(start, end).indices(len(self))
+        begin, stop = self._bounds(start, end)
         return sum(part.count(sub) for _, part in self._parts(begin, stop))
 
     def blocks(self) -> Iterator[tuple[int, str]]:
@@ -196,6 +201,8 @@ class _File:
             self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError as exc:
             raise SourceNotFoundError(path.name) from exc
+        except OSError as exc:
+            raise _refused("the source cannot be read", exc) from exc
         self.size = os.fstat(self.descriptor).st_size
 
     def read_at(self, offset: int, size: int) -> bytes:
@@ -206,12 +213,12 @@ class _File:
 
 
 def _read_at(descriptor: int, offset: int, size: int) -> bytes:
-    data = os.pread(descriptor, size, offset)
-    while 0 < len(data) < size:
-        more = os.pread(descriptor, size - len(data), offset + len(data))
-        if not more:
-            break
-        data += more
+    try:
+        data = os.pread(descriptor, size, offset)
+        while 0 < len(data) < size and (more := os.pread(descriptor, size - len(data), offset + len(data))):
+            data += more
+    except OSError as exc:
+        raise _refused("the text cannot be read", exc) from exc
     return data
 
 
@@ -242,21 +249,31 @@ class _Copy:
     """Writes text as UTF-8 to a file without a name."""
 
     def __init__(self, folder: Path) -> None:
-        self._descriptor, name = tempfile.mkstemp(prefix="spool-", dir=folder)
-        os.unlink(name)
+        try:
+            self._descriptor, name = tempfile.mkstemp(prefix="spool-", dir=folder)
+            os.unlink(name)
+        except OSError as exc:
+            raise _refused("the decoded text cannot be kept", exc) from exc
         self._index = _Index()
 
     def take(self, text: str, end: int) -> None:
         data = memoryview(text.encode())
         self._index.add(len(text), len(data))
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as exc:
+            raise _refused("the decoded text cannot be kept", exc) from exc
 
     def discard(self) -> None:
         os.close(self._descriptor)
 
     def finish(self) -> SpooledText:
         return SpooledText(self._descriptor, self._index)
+
+
+def _refused(what: str, error: OSError) -> FileStoreError:
+    return FileStoreError(f"{what}: {error.strerror}", errno=error.errno)
 
 
 _Sink = _InPlace | _Copy

@@ -14,12 +14,14 @@ from novel_tasks_core.text.hanheadings import HAN_FIRST
 from novel_tasks_core.text.headings import (
     LONGEST_HEADING,
     clean_line,
+    collapse,
     ends_sentence,
     may_begin_heading,
     parse_heading,
 )
 from novel_tasks_core.text.numerals import HAN_NUMERAL, read_numeral
 from novel_tasks_core.text.passages import Text
+from novel_tasks_core.text.titles import BELOW, block_below, continued, line_title, precedes_list
 from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES, NAMED_HEADINGS, SURE_DIVISIONS
 from novel_tasks_core.text.windows import AROUND, SAMPLE, Window, windows
 
@@ -54,13 +56,15 @@ _LONGEST_LINE = 1000
 _LINE_ENDS_GAP = re.compile(r"\Z|\n[^\S\n]*(?:\n|\Z)")
 
 
-@frozen
+@frozen(kw_only=True)
 class Candidate:
     """A line that may be a heading.
 
     `line` counts from 1; `start` and `end` are offsets of its visible characters; `before` and `after`
-    count the blank lines around it (at most 9; 9 at the beginning of the text). `interrupts` tells that
-    it stands in the middle of a sentence, as page numbers do.
+    count the blank lines around it (at most 9; 9 at the beginning of the text). `title` is the line as a
+    reader would quote it; `more`, (end offset, title), joins the lines below that go on with it or, below a
+    bare number, read like its title. `interrupts` tells that it stands in the middle of a sentence, as page
+    numbers do; `lists` that a list of titles follows.
     """
 
     heading: Heading
@@ -70,7 +74,10 @@ class Candidate:
     before: int
     after: int
     indent: int
+    title: str
+    more: tuple[int, str] | None = None
     interrupts: bool = False
+    lists: bool = False
 
     @property
     def top(self) -> int:
@@ -274,16 +281,29 @@ def _place(window: Window, heading: Heading, line: str, number: int, at: int, be
     gap = _GAP.match(window.text, end, end + AROUND)
     ended = window.last and gap is not None and gap.end() == len(window.text)
     after = 9 if gap is None or ended else min(gap[0].count("\n") - 1, 9)
+    below = window.text[end : end + BELOW]
+    title = line_title(line)
     return Candidate(
-        heading,
-        number,
-        window.offset + start,
-        window.offset + end,
-        before,
-        after,
-        start - at,
-        _interrupts(window.text, start, end),
+        heading=heading,
+        line=number,
+        start=window.offset + start,
+        end=window.offset + end,
+        before=before,
+        after=after,
+        indent=start - at,
+        title=title,
+        more=_more(heading, title, below, window.offset + end, alone=bool(after) or not before),
+        interrupts=_interrupts(window.text, start, end),
+        lists=heading.form is Form.NAMED and precedes_list(below),
     )
+
+
+def _more(heading: Heading, title: str, below: str, end: int, *, alone: bool) -> tuple[int, str] | None:
+    """Return where a title of several lines ends, and all of it."""
+    if heading.form is Form.PLAIN or (heading.title and alone):
+        return None
+    rest = continued(below) if heading.title else block_below(below)
+    return None if rest is None else (end + rest[0], collapse(f"{title} {rest[1]}"))
 
 
 def _interrupts(text: str, start: int, end: int) -> bool:

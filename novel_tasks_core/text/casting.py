@@ -167,6 +167,8 @@ class _Trimming:
         small = self._words.get(word.lower(), 0)
         if small <= 2:
             return False
+        if not self._beside.acts:  # German capitals and the like say less
+            return True
         inside = self._inside[word]
         return inside * (4 if word in WOMEN or word in MEN else 1) < small * (0.5 if words > 1 else 0.25) or inside < 2
 

@@ -29,7 +29,7 @@ from novel_tasks_core.text.sequences import (
     without_contents,
     without_running_heads,
 )
-from novel_tasks_core.text.titles import heading_title, joins_next_line, precedes_list
+from novel_tasks_core.text.titles import heading_title, joins_next_line
 from novel_tasks_core.text.unnumbered import ContentsMatch, match_contents, outline_of_titles, title_heading
 from novel_tasks_core.text.verdict import judge
 from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION, is_sure_division
@@ -37,6 +37,7 @@ from novel_tasks_core.text.windows import with_newlines
 
 _NAMED_BODY = 150
 _SURE = 0.8
+_TYPICAL_CHAPTER = 12_000
 
 
 def find_outline(text: Text, *, markdown: bool = False, rule: str | None = None) -> Outline:
@@ -60,6 +61,8 @@ def _outline(text: Text, start: int, end: int, *, markdown: bool) -> Outline:
         return plain if len(plain.headings) > len(outline.headings) + 2 or not outline.headings else outline
     if has_marks(text):
         outline = outline_of_marks(text, aozora_marks(text), "marks", start=start, end=end)
+        if len(outline.headings) * _TYPICAL_CHAPTER > end - start:
+            return outline
         if outline.headings:
             plain = _scanned_outline(text, start, end)
             return _merged(outline, plain) if len(plain.headings) > 2 * len(outline.headings) else outline
@@ -81,34 +84,34 @@ def _scanned_outline(text: Text, start: int, end: int) -> Outline:
     match = match_contents(text, found)
     parts, chapters, sections = _levels(found, end)
     if not chapters and not parts:
-        return outline_of_titles(text, found, match, start, end)
+        return outline_of_titles(found, match, start, end)
     if not chapters:
         chapters, parts = parts, []
     headings = _without_doubles(
         [
-            *_build(text, parts, 1, "part"),
-            *_build(text, chapters, 2, "chapter"),
-            *_build(text, sections, 3, "section"),
+            *_build(parts, 1, "part"),
+            *_build(chapters, 2, "chapter"),
+            *_build(sections, 3, "section"),
         ]
     )
-    headings = sorted([*headings, *_named(text, found, headings, end)], key=lambda heading: heading.start)
+    headings = sorted([*headings, *_named(found, headings, end)], key=lambda heading: heading.start)
     confidence, reason = judge(chapters, parts, headings, start, end)
     if confidence < _SURE:
-        listed = outline_of_titles(text, found, match, start, end)
+        listed = outline_of_titles(found, match, start, end)
         if confidence < listed.confidence and len(listed.headings) > len(headings):
             return listed
     if match is not None:
-        headings = _with_listed(text, headings, match)
+        headings = _with_listed(headings, match)
     evidence = evidence_of("numbers", headings, found.candidates)
     return Outline(headings=tuple(headings), confidence=confidence, reason=reason, evidence=evidence)
 
 
-def _with_listed(text: Text, headings: list[FoundHeading], match: ContentsMatch) -> list[FoundHeading]:
+def _with_listed(headings: list[FoundHeading], match: ContentsMatch) -> list[FoundHeading]:
     """Add what the book's contents list names and no number shows: prefaces, letters, appendices."""
     taken = {heading.start for heading in headings}
     inside = [(heading.start, heading.end) for heading in headings]
     added = [
-        title_heading(text, candidate)
+        title_heading(candidate)
         for candidate in match.headings
         if candidate.start not in taken and not any(start <= candidate.start < end for start, end in inside)
     ]
@@ -210,12 +213,12 @@ def _nested(chain: Chain, starts: list[int]) -> bool:
     return bool(starts) and len(chain) >= 3 and chain.average >= 3.0 and chain.candidates[0].start >= starts[0]
 
 
-def _build(text: Text, chains: Iterable[Chain], level: int, kind: str) -> list[FoundHeading]:
+def _build(chains: Iterable[Chain], level: int, kind: str) -> list[FoundHeading]:
     found: list[FoundHeading] = []
     for chain in chains:
-        joined = joins_next_line(text, chain.candidates)
+        joined = joins_next_line(chain.candidates)
         for candidate in chain.candidates:
-            end, title = heading_title(text, candidate, joined=joined)
+            end, title = heading_title(candidate, joined=joined)
             found.append(
                 FoundHeading(
                     line=candidate.line,
@@ -240,7 +243,7 @@ def _without_doubles(headings: list[FoundHeading]) -> list[FoundHeading]:
     return kept
 
 
-def _named(text: Text, found: Scan, headings: list[FoundHeading], end: int) -> list[FoundHeading]:
+def _named(found: Scan, headings: list[FoundHeading], end: int) -> list[FoundHeading]:
     """Return the prefaces, prologues, epilogues that stand as headings do, outside contents lists."""
     if not headings:
         return []
@@ -256,10 +259,10 @@ def _named(text: Text, found: Scan, headings: list[FoundHeading], end: int) -> l
             candidate.start in taken
             or quality(candidate, found.layout) < 2.4
             or after - candidate.end < _NAMED_BODY
-            or precedes_list(text, candidate.end)
+            or candidate.lists
         ):
             continue
-        title_end, title = heading_title(text, candidate, joined=False)
+        title_end, title = heading_title(candidate, joined=False)
         accepted.append(
             FoundHeading(
                 line=candidate.line,

@@ -41,6 +41,12 @@ _JAPANESE = frozenset({"shift_jis", "cp932", "shift_jis_2004", "euc_jp", "euc_ji
 _FF_AND_NEXT = re.compile(rb"\xff[\x40-\xfe]?")
 _CLEARLY = 0.2
 _KANA = re.compile("[\u3041-\u30ff]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_NOTHING_ELSE = 0.95
+_RARE_HANGUL = 0.4
+_RARE_HAN = 0.35
+_FIRST_LEVELS = {"gb18030": ("gb2312", b"\xb0", b"\xd7"), "big5hkscs": ("big5", b"\xa4", b"\xc6")}
+_DOUBT = 3
 _NON_ASCII = re.compile(r"[^\x00-\x7f\s]")
 _REPLACED = re.compile("\ufffd+")
 _ONE_CHARACTER = 3
@@ -72,7 +78,7 @@ def rank_escaped(plain: bytes) -> list[tuple[float, str]]:
     if b"\x1b$)C" in plain:
         return [(0.95, "iso2022_kr")]
     signed = b"\n".join(_HZ_RUN.findall(plain))
-    return [(0.9, "hz")] if signed and _plausibility(signed, "hz", _COMMON_HAN) >= _ENOUGH else []
+    return [(0.9, "hz")] if signed and _plausibility(signed, "hz", _COMMON_HAN) >= _ENOUGH / 2 else []
 
 
 def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
@@ -134,13 +140,16 @@ def _is_stray_damage(foreign: bytes, size: int) -> bool:
 
 def rank_double_byte(sample: bytes) -> list[tuple[float, str]]:
     """Return (confidence, codec), best first, of the East Asian encodings that fit the sample well."""
-    scores = [(_plausibility(sample, name, common), name) for name, common in _CANDIDATES]
+    scores = [
+        (max(_plausibility(sample, codec, common) for codec in _FALLBACKS.get(name, (name,))), name)
+        for name, common in _CANDIDATES
+    ]
     good = sorted((scored for scored in scores if scored[0] >= _ENOUGH), key=lambda scored: -scored[0])
     ranked: list[tuple[float, str]] = []
     for score, name in good:
         if score < 0.7 * good[0][0]:
             break
-        confidence = min(0.99, 0.6 + score)
+        confidence = min(0.99, 0.45 + score)
         ranked += [
             (confidence, other) for other in _FALLBACKS.get(name, (name,)) if other not in {n for _, n in ranked}
         ]
@@ -158,13 +167,15 @@ def _plausibility(sample: bytes, name: str, common: frozenset[str]) -> float:
     return max(_share(data.decode(name, "replace"), name, common) for data in mended)
 
 
-def continues_better(data: bytes, name: str) -> bool:
-    """Tell whether bytes behind a damaged one make more sense without their first: it was the rest of a character."""
+def makes_more_sense(data: bytes, other: bytes, name: str) -> bool:
+    """Tell whether bytes clearly make more sense than others, in an encoding of East Asia or UTF-16."""
     common = dict(_CANDIDATES).get(_FIRST_OF.get(name, name))
-    if common is None or data[:1] < b"@":
+    if name in ("utf-16-le", "utf-16-be"):
+        return _sense(data[: len(data) & ~1], name) > _sense(other, name) + _CLEARLY
+    if common is None:
         return False
-    with_it, without = (_share(part.decode(name, "replace"), name, common) for part in (data, data[1:]))
-    return without > with_it + _CLEARLY
+    one, two = (_share(part.decode(name, "replace"), name, common) for part in (data, other))
+    return one > two + _CLEARLY
 
 
 def _share(text: str, name: str, common: frozenset[str]) -> float:
@@ -173,7 +184,17 @@ def _share(text: str, name: str, common: frozenset[str]) -> float:
     letters = foreign - sum(counts[character] for character in _HAN_PUNCTUATION)
     if not letters:
         return 0.0
-    good = sum(count for character, count in counts.items() if character in common)
+    good: float = sum(count for character, count in counts.items() if character in common)
     if name in _JAPANESE:
         good += len(_KANA.findall(text))
-    return good / letters - 20 * counts["\ufffd"] / foreign
+    elif common is _COMMON_HANGUL and len(_HANGUL.findall(text)) >= max(_NOTHING_ELSE * letters, len(text) // 2):
+        good = max(good, _RARE_HANGUL * letters)
+    elif name in _FIRST_LEVELS and _first_level(counts, name) >= max(_NOTHING_ELSE * letters, len(text) // 2):
+        good = max(good, _RARE_HAN * letters)
+    return good / (letters + _DOUBT) - 20 * counts["\ufffd"] / foreign
+
+
+def _first_level(counts: Counter[str], name: str) -> int:
+    """Count the characters of the part of a Chinese encoding where its designers put the common ones."""
+    codec, first, last = _FIRST_LEVELS[name]
+    return sum(count for character, count in counts.items() if first <= character.encode(codec, "ignore")[:1] <= last)

@@ -17,16 +17,14 @@ from attrs import define, evolve, field, frozen
 
 from novel_tasks_core.errors import DecodingError, InvalidInputError
 from novel_tasks_core.text import charsets
+from novel_tasks_core.text.damage import Damage, DamageLog, TooMuchDamage
 from novel_tasks_core.text.formats import refuse_binary, refuse_other_formats
 from novel_tasks_core.text.sampling import foreign_sample, plain_samples
 from novel_tasks_core.text.singlebyte import rank_single_byte
 from novel_tasks_core.text.transcoding import (
     ByteSource,
-    Damage,
-    DamageLog,
     Held,
     Sink,
-    TooMuchDamage,
     transcode,
 )
 
@@ -43,6 +41,8 @@ _NOT_FOR_FILES = frozenset(
 _TRUNCATED_TAIL = 4
 _SAME_DAMAGE = 4
 _SOME_DAMAGE = 16
+_UNSURE = 0.55
+_SHORT = 2048
 _BEGINNING = 4096
 
 S = TypeVar("S", bound=Sink)
@@ -271,9 +271,27 @@ def _groups(source: ByteSource) -> Iterator[list[Plan]]:
         Plan(encoding=name, codec=name, confidence=confidence, most_damage=some)
         for confidence, name in charsets.rank_double_byte(foreign)
     ]
-    for confidence, name in rank_single_byte(foreign, plain):
+    ranked = rank_single_byte(foreign, plain)
+    if ranked[0][0] < _UNSURE and source.size <= _SHORT:
+        ranked = [*_detected(plain), *ranked]
+    for confidence, name in ranked:
         yield [Plan(encoding=name, codec=name, confidence=confidence, most_damage=some)]
     yield [Plan(encoding="cp1252", codec="cp1252", confidence=0.3, most_damage=source.size)]
+
+
+def _detected(data: bytes) -> list[tuple[float, str]]:
+    """Return what the extra `detect` takes a short text for, as (confidence, codec); nothing without it.
+
+    Only where most letters are beyond ASCII: of a few accents it makes any encoding whatever.
+    """
+    if 3 * len(data.translate(None, bytes(range(128)))) < len(data):
+        return []
+    try:
+        from charset_normalizer import from_bytes
+    except ImportError:
+        return []
+    best = from_bytes(data).best()
+    return [] if best is None else [(_UNSURE, codecs.lookup(best.encoding).name)]
 
 
 def _escaped(plain: bytes) -> list[Plan]:

@@ -7,8 +7,8 @@ from functools import cache
 
 from attrs import evolve, frozen
 
+from novel_tasks_core.text.blocks import BLANK_LINE, paragraph_breaks
 from novel_tasks_core.text.incises import cut_incises, has_incises
-from novel_tasks_core.text.layout import BLANK_LINE, paragraph_breaks
 from novel_tasks_core.text.namewords import name_words
 from novel_tasks_core.text.quotations import Quotations, quotations
 from novel_tasks_core.text.tags import base_language, has_spaced_words

@@ -24,6 +24,7 @@ _APART = r"(?![^\W\d_])"
 _LETTERS = r"[^\W\d_]"
 _LOWER = r"[a-zß-öø-ÿа-яё]"
 _ROMAN = "IVXLCDMІХСМУ"
+_ROMANS = _ROMAN + _ROMAN.lower()
 _DIGITS = r"0-9０-９Ⅰ-ↈ\u2f00-\u2f1a\uff21-\uff3a"
 _NUMERAL = rf"{HAN_NUMERAL}0-9０-９Ⅰ-ↈ\u2f00-\u2fdf"
 _NOTE = "《［｜"
@@ -36,11 +37,6 @@ _WORD_END = ""
 _ADORNED_ENDS = [(_DASHES, r"\n"), (_DASHES, r"\r\n"), (r" \t\u3000", r"\n"), (r" \t\u3000\r", r"\r\n")]
 _COMPATIBLE = r"²³¹\u2070-\u209f\u2460-\u24ff\u3200-\u32ff"
 _BLANK = rf"[^\S\n]{{0,{INDENT}}}+"
-_CAPITALS = "".join(
-    character
-    for character in map(chr, (*range(0x41, 0x5B), *range(0xC0, 0x180), *range(0x370, 0x530), *range(0x1E00, 0x2000)))
-    if character.isupper()
-)
 
 
 @cache
@@ -52,11 +48,12 @@ def possible_line() -> re.Pattern[str]:
     adorned = "|".join(rf"(?<=[{end}]{newline})" for end, newline in _ADORNED_ENDS)
     ornament = rf"(?:[{_DASHES}](?=[^\n]{{0,119}}+\n(?:{adorned}))|[{_ORNAMENTS}])"
     behind = r"(?:［＃[^］\n]{0,200}］|《[^》\n]{0,60}》|[^\w\n]|_)*+"
-    inside = rf"[{_NUMERAL}{_DIGITS}{_COMPATIBLE}]|VIP|{_words(capital=False)}|{_han()}"
+    capitals = "".join(sorted({word[0].upper() for word in _latin_words()} | set(_ROMAN)))
+    inside = rf"[{_NUMERAL}{_DIGITS}{_COMPATIBLE}]|VIP|{_any_words()}|{_han()}"
     dressed = rf"(?={ornament})(?:{behind}(?:{inside})|[^\n第]{{0,220}}+(?<=[^\S\n])第)"
     return re.compile(
-        rf"\n{_BLANK}(?=[{_CAPITALS}{_DIGITS}{_DASHES}{_ORNAMENTS}{_HAN_FIRST}])"
-        rf"(?=(?=[{_CAPITALS}]){_words(capital=True)}|(?=[{_HAN_FIRST}]){_han()}|[{_DIGITS}]|{dressed})"
+        rf"\n{_BLANK}(?=[{capitals}{_DIGITS}{_DASHES}{_ORNAMENTS}{_HAN_FIRST}])"
+        rf"(?=(?=[{capitals}]){_words(capital=True)}|(?=[{_HAN_FIRST}]){_han()}|[{_DIGITS}]|{dressed})"
     )
 
 
@@ -70,7 +67,7 @@ def lone_line() -> re.Pattern[str]:
     title = rf"[^a-z{_DASHES}*_=~•…\"“”‘'«»„][^\n]{{0,120}}\n{ends}"
     few = r"(?=[^\n]{1,60}\n)[^\s.]++(?:[ \t]+\S++){0,2}[^\S\n]*\n"
     capitals = r"[^a-zß-öø-ÿа-яё\n]{2,120}+\n"
-    small = rf"(?={_LOWER}){_words(capital=False)}"
+    small = rf"(?={_LOWER}){_any_words()}"
     return re.compile(
         rf"\n{_BLANK}\n{_BLANK}(?=[^\s\"“‘«„])(?=[^\n]{{1,120}}\n[^\S\n]*+\n)(?={title}|{few}|{capitals}|{small})"
     )
@@ -81,27 +78,41 @@ def _words(*, capital: bool) -> str:
 
     A number or division that goes on like a sentence, `I was`, is none.
     """
-    roman = _ROMAN + _ROMAN.lower()
-    letters = {word.casefold() for word, _ in number_words()}
-    numbers = (
-        rf"[{_ROMAN if capital else roman}][{roman}]{{0,8}}{_APART}|{_either(letters, 4, capital=capital)}{_LETTERS}*"
-    )
-    later = {part for word in letters for part in re.split(r"[\W_]", word)[1:]}
-    division = _either(DIVISION_RANKS, 20, capital=False)
-    names = [name for name in NAMED_HEADINGS if name < "\u2e80"]
+    divisions = _either(DIVISION_RANKS, 20, capital=capital)
+    numbers = rf"[{_ROMAN}][{_ROMANS}]{{0,8}}{_APART}|{_either(_number_words(), 4, capital=capital)}{_LETTERS}*"
+    later = {part for word in _number_words() for part in re.split(r"[\W_]", word)[1:]}
+    division = _either(DIVISION_RANKS, 4, capital=False)
     return (
-        rf"(?:{_either(DIVISION_RANKS, 20, capital=capital)}(?![^\S\n]+(?!{_number()}){_LOWER})"
+        rf"(?:{divisions}(?![^\S\n]+(?!{_number()}){_LOWER})"
         rf"|(?:{numbers})(?:(?![’'])(?![ \t]{_LOWER})(?!{_SPACES}*[.:;,)\]{_DASHES}]+{_SPACES}*[a-z])"
-        rf"|(?=[^\w\n]+{_either(later, 3, capital=False)})|(?=(?:\W+\w+){{0,2}}?\W*\b{division}))"
-        rf"|{_either(names, 8, capital=capital)}"
+        rf"|(?=[^\w\n]+{_either(later, 2, capital=False)})|(?=(?:[^\w\n]+\w+){{0,2}}?[^\w\n]*\b{division}))"
+        rf"|{_either(_latin_names(), 8, capital=capital)}"
         rf"|{_either(ARTICLES, 9, capital=capital)}[^\S\n]+{_number()})"
     )
 
 
+def _any_words() -> str:
+    """Return how a heading may begin that has ornaments or a small letter first: less sure, and seldom needed."""
+    return rf"(?:[{_ROMANS}]{{1,9}}{_APART}|{_either(_latin_words(), 3, capital=False)})"
+
+
 def _number() -> str:
     """Return how a number in letters begins, or the article or sign before one."""
-    words = {word.casefold() for word, _ in number_words()} | ARTICLES | {"nr", "num", "no"}
-    return rf"(?:[{_ROMAN}{_ROMAN.lower()}]{{1,9}}{_APART}|{_either(words, 3, capital=False)}|n[°º]|№)"
+    words = _number_words() | ARTICLES | {"nr", "num", "no"}
+    return rf"(?:[{_ROMANS}]{{1,9}}{_APART}|{_either(words, 2, capital=False)}|n[°º]|№)"
+
+
+@cache
+def _number_words() -> frozenset[str]:
+    return frozenset(word.casefold() for word, _ in number_words())
+
+
+def _latin_words() -> list[str]:
+    return [*DIVISION_RANKS, *_number_words(), *_latin_names(), *ARTICLES]
+
+
+def _latin_names() -> list[str]:
+    return [name for name in NAMED_HEADINGS if name < "\u2e80"]
 
 
 def _han() -> str:

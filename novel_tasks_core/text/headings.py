@@ -88,7 +88,8 @@ def clean_line(line: str) -> str:
 
 def collapse(text: str) -> str:
     """Return the text in one line: runs of white space as one space, control characters dropped."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    shown = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(shown.split())
 
 
 def may_begin_heading(word: str, line: str) -> bool:

@@ -1,67 +1,166 @@
-"""Paragraphs and breaks between scenes: what the lines of a text show."""
+"""How a text shows its paragraphs: by blank lines, one a line, or wrapped at a width; and its lines joined again.
+
+The evidence for wrapping is what a line break would have had to be: the next word did not fit. Verse,
+lists and addresses break where it would have fitted; a paragraph a line breaks after the end of a sentence.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
+from itertools import pairwise
 
-_GAP = re.compile(r"\n[^\S\n]*\n\s*")
-_LINE = re.compile(r"\n\s*(?=\S)")
-_SCENE_BREAK = re.compile(
-    r"^[^\S\n]*(?:[*#~•·⁂※◇◆○●☆★＊_=—–-][^\S\n]*){3,}$|^[^\S\n]*[#⁂※◇◆☆★＊*§][^\S\n]*$", re.MULTILINE
+from attrs import frozen
+
+WIDEST_WRAP = 200
+"""Lines of more characters were not wrapped by anybody for reading."""
+
+_LEAST_BREAKS = 8
+_SENTENCE_ENDS = tuple(".!?…:;。！？：；」』”’\"')）]】~～—*_")
+_SPACE = " \t\u3000\xa0"
+_CJK = "\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uff65-\uff9f\U00020000-\U0003ffff—…“”‘’·"
+_CJK_LAST = re.compile(f"[{_CJK}]$")
+_CJK_FIRST = re.compile(f"[{_CJK}]")
+_SURE_CJK = re.compile("[\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U0003ffff]")
+_EITHER = frozenset("-—…“”‘’·")
+_NEED_CARE = ("-\n", "\n-", " \n", "\n ", "\t\n", "\n\t")
+_TIGHT_DASH = re.compile(r"\S(?:-|--|—)$")
+_SUSPENDED = re.compile(r"(?:und|oder|bzw|sowie|and|or|to|y|o|e|et|ou|и|или)\b", re.IGNORECASE)
+_SCENE = re.compile(
+    r"(?=.{1,80}$)(?:[*＊]+(?:\s*[*＊])*|[-—–―_=~～·•※◇◆☆★○●△▽□■#§⁂+＋.…]{3,}|[※◇◆☆★○●△▽□■§⁂]"
+    r"|[-—–―_=~～·•※◇◆☆★○●△▽□■#§⁂+＋.…](?:\s+[-—–―_=~～·•※◇◆☆★○●△▽□■#§⁂+＋.…]+)+)$"
 )
-_LONGEST_TAIL = 20_000
-BLANK_LINE = r"\n(?=[^\S\n]*\n)"
-"""A paragraph's end, where a blank line follows it."""
-_ANY_LINE = r"\n"
-_LINE_ENDS = frozenset(".!?:…\"”’'»)—。！？」』）*_")
-_FEW = 0.03
 
 
-def paragraph_breaks(sample: str) -> str:
-    """Return a regex for the ends of paragraphs: a blank line, deeper indentation, or the end of any line."""
-    lines = [line.rstrip() for line in sample.expandtabs(4).split("\n")]
-    blank = sum(1 for line in lines if not line)
-    lines = [line for line in lines if line][1:-1]
-    if not lines:
-        return BLANK_LINE
-    indents = Counter(len(line) - len(line.lstrip()) for line in lines)
-    usual = min((indent for indent, count in indents.items() if count * 10 >= len(lines)), default=0)
-    deeper = sum(count for indent, count in indents.items() if indent > usual + 1)
-    if _FEW * len(lines) < deeper < 0.85 * len(lines) and blank < 0.5 * deeper:
-        return rf"\n(?=[^\S\n]*\n|\t|[^\S\n]{{{usual + 2},}})"
-    ended = sum(1 for line in lines if line[-1] in _LINE_ENDS)
-    return _ANY_LINE if blank * 12 <= len(lines) and ended > 0.8 * len(lines) else BLANK_LINE
+@frozen(kw_only=True)
+class Layout:
+    """How a text shows its paragraphs.
 
-
-def count_paragraphs(text: str) -> int:
-    """Count the paragraphs: blocks between blank lines or, where there are hardly any, lines."""
-    body = text.strip()
-    if not body:
-        return 0
-    gaps = len(_GAP.findall(body))
-    lines = body.count("\n")
-    return (gaps if gaps * 20 > lines else len(_LINE.findall(body))) + 1
-
-
-def count_scene_breaks(text: str) -> int:
-    """Count the lines that part two scenes: a row of asterisks or the like."""
-    return len(_SCENE_BREAK.findall(text))
-
-
-def at_paragraphs(pieces: Iterable[str]) -> Iterator[str]:
-    """Move the cuts between the pieces of a section to blank lines, where there are any near the cut.
-
-    What is spoken, and a name of two words, would otherwise be cut in two.
+    `width` is where lines were wrapped, in characters, None where every line is a paragraph (or a line of
+    verse). `gap` is the usual number of blank lines between paragraphs: more of them mean a pause. `indent`
+    is the least indentation that begins a paragraph in wrapped text, None where only blank lines do.
     """
-    tail = ""
-    for piece in pieces:
-        text = tail + piece
-        cut = text.rfind("\n\n", max(0, len(text) - _LONGEST_TAIL)) + 2
-        cut = cut if cut > 1 else len(text)
-        tail = text[cut:]
-        if cut:
-            yield text[:cut]
-    if tail:
-        yield tail
+
+    width: int | None = None
+    gap: int = 0
+    indent: int | None = None
+
+
+def measure_layout(sample: str) -> Layout:
+    """Find the layout of a sample by counting how its lines break."""
+    lines = [line.rstrip() for line in sample.split("\n")]
+    pairs = [(left, right) for left, right in pairwise(lines) if left and right.strip()]
+    gap = _usual_gap(lines)
+    width = _wrap_width(pairs)
+    return Layout(width=width, gap=gap, indent=None if width is None else _indent(pairs))
+
+
+def agrees(text: str, layout: Layout) -> bool:
+    """Tell, at a glance and so not always, that a text has a layout by the lengths of its lines."""
+    lengths = sorted(map(len, text.split("\n")))
+    if layout.width is None:
+        return lengths[-1] > WIDEST_WRAP
+    return 0.9 * layout.width <= lengths[len(lengths) * 19 // 20] and lengths[-1] <= 1.2 * layout.width
+
+
+def _usual_gap(lines: Sequence[str]) -> int:
+    gaps: Counter[int] = Counter()
+    blank = 0
+    for line in lines:
+        if line.strip():
+            gaps[blank] += 1
+            blank = 0
+        else:
+            blank += 1
+    separated = sum(gaps.values()) - gaps[0]
+    if separated < 0.2 * sum(gaps.values()) and gaps[0] > 2 * _LEAST_BREAKS and _one_a_line(lines):
+        return 0
+    del gaps[0]
+    return gaps.most_common(1)[0][0] if gaps else 1
+
+
+def _one_a_line(lines: Sequence[str]) -> bool:
+    """Tell lines that mostly end as sentences do from wrapped ones."""
+    full = [line for line in lines if line.strip()]
+    return sum(line.endswith(_SENTENCE_ENDS) for line in full) > 0.6 * len(full)
+
+
+def _wrap_width(pairs: Sequence[tuple[str, str]]) -> int | None:
+    """Return the width at which lines were wrapped; None when the breaks say that they were not."""
+    open_breaks = [pair for pair in pairs if not pair[0].endswith(_SENTENCE_ENDS)]
+    if len(open_breaks) < max(_LEAST_BREAKS, 0.2 * len(pairs)):
+        return None
+    lengths = sorted(len(left) for left, _ in open_breaks)
+    width = lengths[len(lengths) * 19 // 20]
+    if not 20 <= width <= WIDEST_WRAP:
+        return None
+    free = sum(would_have_fitted(left, right, width) for left, right in open_breaks)
+    return width if free <= 0.35 * len(open_breaks) else None
+
+
+def would_have_fitted(left: str, right: str, width: int) -> bool:
+    """Tell a break that somebody wanted: the next word had room on the line before."""
+    word = right.split(None, 1)[0] if right.strip() else ""
+    needed = min(len(word), 24) if not _SURE_CJK.match(word) else 1
+    return len(left) + 1 + needed <= 0.87 * width
+
+
+def _indent(pairs: Sequence[tuple[str, str]]) -> int | None:
+    """Return the indentation that begins paragraphs: more than most lines have, after lines that end a sentence."""
+    indents = Counter(indentation(right) for _, right in pairs)
+    base = indents.most_common(1)[0][0]
+    deeper = [(left, right) for left, right in pairs if indentation(right) >= base + 2]
+    if len(deeper) < max(3, 0.02 * len(pairs)):
+        return None
+    return base + 2 if sum(left.endswith(_SENTENCE_ENDS) for left, _ in deeper) >= 0.6 * len(deeper) else None
+
+
+def indentation(line: str) -> int:
+    """Return how many columns a line is indented; an ideographic space counts two, a tab eight."""
+    stripped = line.lstrip(_SPACE)
+    if len(stripped) == len(line):
+        return 0
+    space = line[: len(line) - len(stripped)]
+    return len(space) + space.count("\u3000") + 7 * space.count("\t")
+
+
+def is_scene_break(line: str) -> bool:
+    """Tell a line that only marks a pause: * * *, ＊, ———, ◇◇◇."""
+    return _SCENE.match(line.strip()) is not None
+
+
+def ends_sentence(line: str) -> bool:
+    """Tell whether a line ends as a paragraph may."""
+    return line.rstrip().endswith(_SENTENCE_ENDS)
+
+
+def join_lines(lines: Sequence[str]) -> str:
+    """Join the lines of one paragraph: by a space, by nothing between Chinese or Japanese characters or after a dash.
+
+    A hyphen at the end of a line stays: which ones a printer put there only a dictionary could tell.
+    """
+    block = "\n".join(lines).strip()
+    if block.isascii() and not any(rare in block for rare in _NEED_CARE):
+        return block.replace("\n", " ")
+    stripped = [line.strip() for line in lines]
+    parts = [stripped[0]]
+    for left, right in pairwise(stripped):
+        parts.append(_glue(left, right))
+        parts.append(right)
+    return "".join(parts)
+
+
+def _glue(left: str, right: str) -> str:
+    last, first = left[-1:], right[:1]
+    if last < "\u2e80" and first < "\u2e80" and last not in _EITHER and first not in _EITHER:
+        return " "
+    if _CJK_LAST.search(left) and _CJK_FIRST.match(right) and (_SURE_CJK.search(left[-2:]) or _SURE_CJK.match(right)):
+        return ""
+    if _SURE_CJK.search(left[-1:]) or _SURE_CJK.match(right):
+        return ""
+    if left[-1:] == "-" or left[-1:] == "—":
+        return "" if _TIGHT_DASH.search(left) and not _SUSPENDED.match(right) else " "
+    if right[:2] == "--" and right[2:3].strip():
+        return ""
+    return " "

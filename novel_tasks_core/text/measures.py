@@ -10,7 +10,7 @@ import attrs
 from attrs import frozen
 
 from novel_tasks_core.text.appearances import Attendance, Meeting, Person
-from novel_tasks_core.text.layout import at_paragraphs
+from novel_tasks_core.text.blocks import at_paragraphs
 from novel_tasks_core.text.names import Cast, NameEvidence
 from novel_tasks_core.text.novel import Novel, Section
 from novel_tasks_core.text.pace import PACE_POINTS, Pace, PacePoint, median

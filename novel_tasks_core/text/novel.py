@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from novel_tasks_core.text.damage import Damage
+
 
 @frozen(kw_only=True)
 class Section:
@@ -42,7 +44,8 @@ class Novel:
     """A whole novel.
 
     `encoding` is the Python codec that decodes the whole file; `repaired_bytes` counts the damaged ones
-    that were replaced by U+FFFD. `language` is a BCP 47 tag such as en, ja or zh-Hans, "und" when unknown.
+    that were replaced by U+FFFD, `damage` says where, for the first hundred places. `language` is a
+    BCP 47 tag such as en, ja or zh-Hans, "und" when unknown.
     `confidence` 0..1 is that of the chapters, `reason` says in a sentence why they were chosen.
     The chapters' texts joined equal `text`.
     """
@@ -51,6 +54,7 @@ class Novel:
     encoding: str
     encoding_confidence: float
     repaired_bytes: int
+    damage: tuple[Damage, ...] = ()
     language: str
     confidence: float
     reason: str

@@ -41,6 +41,7 @@ def read_novel(
         encoding=decoded.encoding,
         encoding_confidence=decoded.confidence,
         repaired_bytes=decoded.repaired_bytes,
+        damage=decoded.damage,
         language=detect_language(text),
         confidence=outline.confidence,
         reason=outline.reason,

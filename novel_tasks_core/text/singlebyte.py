@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
 
-from novel_tasks_core.text.stopwords import latin_language
+from novel_tasks_core.text.stopwords import LATIN
 
 _PAIRS = {
     "cyrillic": (
@@ -49,6 +49,7 @@ _SCRIPT_CODECS = (
 _WORD = re.compile("(?:[^\\W\\d_]|[\u0591-\u05c7\u064b-\u0652\u0e31\u0e34-\u0e3a\u0e47-\u0e4e]){2,}")
 _RUN_OF_HIGH = re.compile(rb"[\x80-\xff]{2}")
 _LEAST_SHARE = 0.15
+_DOUBT = 4
 
 _LATIN_CODECS = (
     *("cp1252", "iso8859-15", "cp1250", "iso8859-2", "cp1254", "cp1257", "mac-roman", "cp850", "cp852"),
@@ -60,7 +61,8 @@ _LETTERS = {
     "pt": "ãáéçíóêõúâôà", "nl": "éëïèöüáó", "sv": "äåöé", "da": "åæøé", "no": "åøæéòô", "fi": "äöå",
     "ca": "àèéóíòçúïü", "pl": "ęłąśżóćńź", "cs": "áíéěýžřčšůúťďňó", "sk": "áíéčýžšúľťôňďóäŕĺ", "hr": "čšžćđ",
     "sl": "čšž", "hu": "áéöóőíüúű", "ro": "ăîâșțşţ", "tr": "ışğüçöâîûi̇", "lt": "ėšžųįąūčę", "lv": "āīēšūņžļķģč",
-    "et": "äõüöšž",
+    "et": "äõüöšž", "sq": "ëç", "is": "áðíþóöúæéý", "gl": "óáéíúñü", "af": "ëêéôï", "ga": "áéíóú", "cy": "ŵŷâêîôû",
+    "eu": "ñü", "tl": "ñ", "la": "æœëï", "eo": "ĉĝĥĵŝŭ",
 }  # fmt: skip
 """Letters beyond ASCII, the most common first."""
 
@@ -132,15 +134,15 @@ def _pair_share(sample: bytes, codec: str, script: str) -> float:
         for first, second in pairwise(kept):
             pairs[first + second] += count
     total = sum(count for pair, count in pairs.items() if not pair.isascii() or pair == "??")
-    return sum(count for pair, count in pairs.items() if pair in common) / total if total else 0.0
+    return sum(count for pair, count in pairs.items() if pair in common) / (total + _DOUBT)
 
 
 def _rank_latin(foreign: bytes, plain: bytes) -> list[tuple[float, str]]:
-    language, sure = latin_language(plain.decode("ascii", "replace"))
+    language, sure = LATIN.language(plain.decode("ascii", "replace"))
     contexts = _contexts(foreign.replace(b"\xff", b""))  # no Latin text has it, but many a damaged one
     scores: list[tuple[float, str]] = []
     for codec in _LATIN_CODECS:
-        spoken = language if sure else latin_language(plain[:_SHORT].decode(codec, "replace"))[0]
+        spoken = language if sure else LATIN.language(plain[:_SHORT].decode(codec, "replace"))[0]
         alphabet = _ALPHABETS.get(spoken, {}) | (_APOSTROPHE if spoken in _ELIDING else {})
         fitness = _fitness(contexts, codec, alphabet, known=1.0 if sure else 0.9)
         scores.append((fitness if spoken in _SPOKEN_IN.get(codec, _ALPHABETS) else fitness - _ELSEWHERE, codec))

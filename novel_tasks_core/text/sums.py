@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import asdict, astuple, define, field
 
-from novel_tasks_core.text.layout import count_paragraphs, count_scene_breaks
+from novel_tasks_core.text.blocks import count_paragraphs, count_scene_breaks
 from novel_tasks_core.text.readability import ReadingWeights
 from novel_tasks_core.text.tokens import TextCounts, count_characters
 

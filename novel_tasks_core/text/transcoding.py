@@ -5,16 +5,16 @@ from __future__ import annotations
 import codecs
 from typing import Protocol
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
-from novel_tasks_core.text.charsets import continues_better
+from novel_tasks_core.text.charsets import makes_more_sense
+from novel_tasks_core.text.damage import DamageLog
 
 CHUNK_BYTES = 262_144
 """How many bytes are decoded at once."""
 
 _WINDOW = 512
 _BEHIND = 64
-_NOTED = 100
 _ORDERS = {"utf-16-le": 1, "utf-16-be": 0}
 _SLIP_BYTES = 4096
 _NO_CHARACTERS = "\uf8f0\uf8f1\uf8f2\uf8f3"  # where cp932 puts bytes that are no characters at all
@@ -59,45 +59,6 @@ class Held:
     def read_at(self, offset: int, size: int) -> bytes:
         """Return so many bytes from an offset, fewer at the end."""
         return self.data[offset : offset + size]
-
-
-@frozen
-class Damage:
-    """A place in a file whose bytes are no character: U+FFFD stands for its `length` bytes from byte `offset`."""
-
-    offset: int
-    length: int
-
-
-@define
-class DamageLog:
-    """The damaged bytes of a file: how many, and the first hundred places."""
-
-    most: int
-    size: int
-    free_tail: int = 0
-    bytes: int = 0
-    places: list[Damage] = field(factory=list)
-
-    def add(self, offset: int, length: int, reason: str) -> None:
-        """Note a place.
-
-        Raises: TooMuchDamage beyond `most` bytes; the last `free_tail` bytes of the file do not count.
-        """
-        if offset < self.size - self.free_tail and self.bytes + length > self.most:
-            raise TooMuchDamage(offset, reason)
-        self.bytes += length
-        if len(self.places) < _NOTED:
-            self.places.append(Damage(offset, length))
-
-
-class TooMuchDamage(Exception):
-    """The bytes cannot be in this encoding: `reason` is the codec's, `offset` the place that was too much."""
-
-    def __init__(self, offset: int, reason: str) -> None:
-        super().__init__(offset, reason)
-        self.offset = offset
-        self.reason = reason
 
 
 def transcode(source: ByteSource, codec: str, log: DamageLog, sink: Sink, *, start: int = 0) -> None:
@@ -194,8 +155,15 @@ class _Steps:
             return self._strict(window, final and place + len(window) == len(data))
         except UnicodeDecodeError as exc:
             self._decoder.reset()
-            end = exc.end
-            if end - exc.start == 1 and continues_better(data[place + end : place + end + _BEHIND], self._codec):
-                end += 1
+            end = self._end_of_damage(data, place + exc.start, place + exc.end) - place
             self._log.add(offset + exc.start, end - exc.start, exc.reason)
             return self._decoder.decode(window[: exc.start], True) + "\ufffd", end
+
+    def _end_of_damage(self, data: bytes, start: int, end: int) -> int:
+        """Return where decoding goes on: UTF-16 may lack a byte; elsewhere the rest of a character may be left."""
+        wide = self._codec in _ORDERS
+        other = start + 1 if wide else end + 1
+        if not wide and (end - start > 1 or data[end:other] < b"@"):
+            return end
+        better = makes_more_sense(data[other : other + _BEHIND], data[end : end + _BEHIND], self._codec)
+        return other if better else end

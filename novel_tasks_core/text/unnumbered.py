@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -13,7 +14,7 @@ from attrs import frozen
 from novel_tasks_core.text.candidates import Candidate, Layout, Scan
 from novel_tasks_core.text.evidence import evidence_of
 from novel_tasks_core.text.forms import Form
-from novel_tasks_core.text.headings import clean_line, collapse
+from novel_tasks_core.text.headings import clean_line
 from novel_tasks_core.text.outline import FoundHeading, Outline
 from novel_tasks_core.text.passages import Text
 
@@ -38,13 +39,19 @@ class ContentsMatch:
 
 def match_contents(text: Text, found: Scan) -> ContentsMatch | None:
     """Look every entry of the book's contents list up among the lines that stand alone in the body."""
+    if not found.contents:
+        return None
     lines = sorted([*found.titles, *found.candidates], key=lambda candidate: candidate.start)
+    places: dict[str, list[int]] = defaultdict(list)
+    for index, line in enumerate(lines):
+        places[_key(line.title)].append(index)
     best: ContentsMatch | None = None
     for contents in found.contents[:5]:
         entries, end = _entries(text, contents.end)
         if len(entries) < _LEAST_MATCHED:
             continue
-        matched = _look_up(text, entries, [line for line in lines if line.start >= end])
+        first = bisect_left(lines, end, key=lambda line: line.start)
+        matched = [lines[index] for index in _look_up(entries, places, first)]
         if len(matched) >= max(_LEAST_MATCHED, 0.6 * len(entries)) and (
             best is None or len(matched) > len(best.headings)
         ):
@@ -81,33 +88,27 @@ def _key(line: str) -> str:
     return _NOISE.sub("", text.casefold())
 
 
-def _look_up(text: Text, entries: Sequence[str], lines: Sequence[Candidate]) -> list[Candidate]:
-    """Find entries in order; one that is missing is passed over."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for index, line in enumerate(lines):
-        places[_key(text[line.start : line.end])].append(index)
-    matched: list[Candidate] = []
-    at = -1
+def _look_up(entries: Sequence[str], places: Mapping[str, Sequence[int]], first: int) -> Iterator[int]:
+    """Yield where entries are found in order, from `first` on; one that is missing is passed over."""
     for entry in entries:
-        for index in places.get(entry, ()):
-            if index > at:
-                matched.append(lines[index])
-                at = index
-                break
-    return matched
+        known = places.get(entry, ())
+        at = bisect_left(known, first)
+        if at < len(known):
+            yield known[at]
+            first = known[at] + 1
 
 
-def outline_of_titles(text: Text, found: Scan, match: ContentsMatch | None, start: int, end: int) -> Outline:
+def outline_of_titles(found: Scan, match: ContentsMatch | None, start: int, end: int) -> Outline:
     """Find chapters without numbers; an empty outline when nothing sets titles apart."""
     if match is not None:
         share = len(match.headings) / match.entries
-        headings = tuple(title_heading(text, candidate) for candidate in match.headings)
+        headings = tuple(title_heading(candidate) for candidate in match.headings)
         reason = f"{len(headings)} of the {match.entries} entries of the book's own contents list"
         evidence = evidence_of("contents", headings, found.titles)
         return Outline(headings=headings, confidence=round(0.5 + 0.45 * share, 2), reason=reason, evidence=evidence)
     group, confidence = _best_group(found, end)
     if group:
-        headings = tuple(title_heading(text, candidate) for candidate in group)
+        headings = tuple(title_heading(candidate) for candidate in group)
         reason = f"{len(headings)} short lines with more space around them than paragraphs have"
         evidence = evidence_of("space", headings, found.titles)
         return Outline(headings=headings, confidence=confidence, reason=reason, evidence=evidence)
@@ -115,16 +116,15 @@ def outline_of_titles(text: Text, found: Scan, match: ContentsMatch | None, star
     return Outline(headings=(), confidence=sure, reason="no heading found: the text is one piece")
 
 
-def title_heading(text: Text, candidate: Candidate) -> FoundHeading:
+def title_heading(candidate: Candidate) -> FoundHeading:
     """Make an unnumbered line a chapter heading."""
-    title = collapse(clean_line(text[candidate.start : candidate.end]).strip("#*_ \t"))
     kind = candidate.heading.style if candidate.heading.form is Form.NAMED else "chapter"
     return FoundHeading(
         line=candidate.line,
         top=candidate.top,
         start=candidate.start,
         end=candidate.end,
-        title=title,
+        title=candidate.title,
         kind=kind,
         level=2,
     )

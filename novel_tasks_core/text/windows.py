@@ -17,6 +17,7 @@ SAMPLE = 2_000_000
 
 _BLOCK = 1 << 20
 _LONGEST_BLANK = 1 << 20
+_NEAR = 200
 
 
 @runtime_checkable
@@ -49,16 +50,25 @@ def windows(text: Text) -> Iterator[Window]:
     for _, block in _blocks(text):
         held += block
         limit = len(held) - AROUND
-        visible = len(held[begin : max(begin, limit)].rstrip())
-        if not visible and limit - begin < _LONGEST_BLANK:
+        visible = _last_visible(held, begin, limit)
+        if visible < 0 and limit - begin < _LONGEST_BLANK:
             continue
-        limit = begin + visible - 1 if visible else limit
+        limit = limit if visible < 0 else visible
         if limit > begin:
             yield Window(offset, held, begin, limit)
         cut = max(0, limit - AROUND)
         held, offset, begin = held[cut:], offset + cut, limit - cut
     if begin < len(held):
         yield Window(offset, held, begin, len(held), last=True)
+
+
+def _last_visible(text: str, begin: int, end: int) -> int:
+    """Return where the last visible character of a part is, -1 when there is none."""
+    for start in (max(begin, end - _NEAR), begin):
+        visible = len(text[start : max(start, end)].rstrip())
+        if visible:
+            return start + visible - 1
+    return -1
 
 
 def _blocks(text: Text) -> Iterator[tuple[int, str]]:

@@ -64,6 +64,16 @@ def test_another_key_begins_anew(recorder: Recorder) -> None:
     assert wrote(recorder, key="other") == ["new"]
 
 
+def test_people_hear_what_was_taken_over(recorder: Recorder) -> None:
+    """Once, when the attempt goes on; not when there is nothing, or nothing left to do."""
+    wrote(recorder, "one", "two")
+    wrote(recorder)
+    assert recorder.lines == []
+
+    wrote(recorder, "three", "four")
+    assert recorder.lines == ["2 sections were finished by an earlier attempt"]
+
+
 def test_the_database_hears_of_it_now_and_then(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint tells how many sections there are, but not for each of them."""
     now = 0.0

@@ -75,7 +75,7 @@ def test_the_built_in_processors() -> None:
     """`analyze` comes first, for it is the default; `external` has no code."""
     processors = Processors.builtin()
 
-    assert processors.names() == ("analyze", "split", "external")
+    assert processors.names() == ("analyze", "split", "clean", "epub", "external")
     assert processors.get("external").function is None
     assert processors.get("analyze").target == "novel_tasks_core.processors.analyze:analyze"
     assert processors.get("split").runs_in_child
@@ -86,7 +86,7 @@ def test_instances_do_not_share_what_they_know() -> None:
     """A processor registered in one instance is unknown to another."""
     Processors.builtin().register("shrink", shrink)
 
-    with pytest.raises(UnknownProcessorError, match="known: analyze, external, split"):
+    with pytest.raises(UnknownProcessorError, match="known: analyze, clean, epub, external, split"):
         Processors.builtin().get("shrink")
 
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from novel_tasks_core import DecodingError
-from novel_tasks_core.errors import SourceNotFoundError
+from novel_tasks_core.errors import FileStoreError, SourceNotFoundError
 from novel_tasks_core.processors.spool import SpooledText, spool_source
 from novel_tasks_core.text.decoding import decode
 from novel_tasks_core.text.passages import Text, passages
@@ -117,3 +123,58 @@ def test_tells_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "book.txt").write_bytes(b"%PDF-1.7\n" + b"x" * 100)
     with pytest.raises(DecodingError, match="PDF"):
         spool_source(tmp_path / "book.txt", tmp_path)
+    with pytest.raises(FileStoreError):
+        spool_source(tmp_path, tmp_path)
+
+
+def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
+    """A copy that finds no room, or no folder, is an error of the library, and nothing stays open."""
+    (tmp_path / "tale.txt").write_bytes(TALE.encode("gb18030"))
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(FileStoreError) as missing:
+        spool_source(tmp_path / "tale.txt", tmp_path / "none")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        with pytest.raises(FileStoreError) as full:
+            spool_source(tmp_path / "tale.txt", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, former)
+    assert (missing.value.errno, full.value.errno) == (errno.ENOENT, errno.EFBIG)
+    assert len(os.listdir("/dev/fd")) == before
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from novel_tasks_core.processors.spool import spool_source
+from novel_tasks_core.text.language import detect_language
+
+def most() -> int:
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+
+path = Path(sys.argv[1])
+detect_language("first, so that what is imported does not count")
+before = most()
+with spool_source(path, path.parent) as spool:
+    characters = sum(len(block) for _, block in spool.text.blocks())
+    spool.text.find("nowhere in it"), spool.text.rfind("nowhere in it"), spool.text[10**7 : 10**7 + 1000]
+    assert characters == len(spool.text)
+    print(spool.encoding, (most() - before) // 1024)
+"""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16-le"])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, encoding: str) -> None:
+    """A file of 40 MB or more is decoded, read from both ends and searched in less than 16 MB."""
+    path = tmp_path / "tale.txt"
+    with path.open("wb") as file:
+        for _ in range(40):
+            file.write(TALE.encode(encoding))
+    assert path.stat().st_size > 40_000_000
+    told = subprocess.run([sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True).stdout
+    found, megabytes = told.split()
+    assert found == encoding
+    assert int(megabytes) < 16

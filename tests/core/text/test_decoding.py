@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import sys
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,78 @@ def test_tolerates_a_character_cut_off_at_the_end(written: str) -> None:
     assert decoded.repaired_bytes > 0
 
 
+def test_says_where_the_damage_is() -> None:
+    """Every damaged place is told with its byte offset in the file, a byte order mark included."""
+    data = bytearray(CHINESE.encode("utf-8-sig"))
+    data[30] = data[900] = 0xFF
+
+    decoded = decode(bytes(data))
+
+    assert {place.offset for place in decoded.damage} >= {30, 900}
+    assert decoded.repaired_bytes == sum(place.length for place in decoded.damage)
+    assert decode(CHINESE.encode("utf-8-sig")).damage == ()
+
+
+def test_characters_that_only_windows_has_make_it_windows() -> None:
+    """Japanese is Shift JIS until a character is found that only cp932 has; damage does not change that."""
+    text = JAPANESE + "①㈱Ⅳ\n" + JAPANESE
+    damaged = bytearray(JAPANESE.encode("shift_jis"))
+    damaged[500] = 0xFF
+
+    assert (decode(text.encode("cp932")).text, decode(text.encode("cp932")).encoding) == (text, "cp932")
+    assert decode(bytes(damaged)).encoding == "shift_jis"
+
+
+def test_a_few_zero_bytes_are_no_binary_file() -> None:
+    """A text with some zero bytes is read, with less confidence; the zeros stay."""
+    text = ENGLISH.replace("\n", "\0\n", 3)
+    decoded = decode(text.encode())
+
+    assert (decoded.text, decoded.encoding, decoded.repaired_bytes) == (text, "utf-8", 0)
+    assert decoded.confidence < 0.9
+
+
+def test_binary_files_tell_their_first_control_byte() -> None:
+    """Where the first byte is that no text has, is told."""
+    with pytest.raises(DecodingError) as caught:
+        decode(b"MThd" + bytes(range(20)) * 50)
+
+    assert caught.value.offset == 4
+
+
+@given(
+    text=st.text(alphabet="aé¿中国文字あアБї한\r\n ~", min_size=1, max_size=80),
+    encoding=st.sampled_from(["utf-8", "utf-16", "utf-32", "utf-16-be", "gb18030", "cp932", "koi8-u", "hz"]),
+)
+def test_a_named_encoding_gives_what_the_codec_gives(text: str, encoding: str) -> None:
+    """The text of an undamaged file is exactly what Python's codec of that name makes of it."""
+    data = text.encode(encoding, "ignore")
+    if not data.decode(encoding).strip():
+        return
+    assert decode(data, encoding=encoding).text == data.decode(encoding)
+
+
+def test_a_short_text_is_asked_of_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where few rare characters leave it open, charset-normalizer decides, if it is installed."""
+    data = "殘垣斷壁、荊棘叢生、蛛網塵封、霉斑點點。".encode("gb18030")
+    with_it = decode(data)
+    monkeypatch.setitem(sys.modules, "charset_normalizer", None)
+    without = decode(data)
+
+    assert with_it.encoding == "gb18030"
+    assert without.encoding != "gb18030"
+    assert without.confidence < 0.6
+
+
+@pytest.mark.parametrize("text", ["蝴蝶、蜻蜓、螞蟻、蟋蟀。", "naïf", "é", "“", "ж"])
+@pytest.mark.parametrize("encoding", ["big5", "cp1251", "cp1252", "mac-roman"])
+def test_is_not_sure_of_a_few_characters(text: str, encoding: str) -> None:
+    """What a handful of bytes may be is told with little confidence."""
+    data = text.encode(encoding, "ignore")
+    if data and not data.isascii():
+        assert decode(data).confidence <= 0.9
+
+
 def test_keeps_newlines_as_they_are() -> None:
     """CRLF, LF and CR stay, because offsets count them."""
     assert decode(b"a\r\nb\nc\rd").text == "a\r\nb\nc\rd"
@@ -120,6 +193,9 @@ def test_a_stray_byte_in_ascii_is_damage_not_a_letter() -> None:
         (b"PK\x03\x04" + b"\0" * 100, "ZIP"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 100, "PNG"),
         (b"{\\rtf1\\ansi hello}", "Rich Text"),
+        (b"PK\x03\x04\x14\0\x01\0" + b"\0" * 100, "ZIP archive with a password"),
+        (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA", "encrypted"),
+        (b"Salted__12345678", "encrypted"),
         (bytes(range(256)) * 20, "control bytes"),
         (b"\0" * 1000, "control bytes"),
     ],

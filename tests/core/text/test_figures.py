@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from novel_tasks_core import read_novel
-from novel_tasks_core.text.layout import at_paragraphs, count_paragraphs, count_scene_breaks
+from novel_tasks_core.text.blocks import at_paragraphs, count_paragraphs, count_scene_breaks
 from novel_tasks_core.text.measures import BookMeasures, measure
 from novel_tasks_core.text.pace import Pace, median
 from novel_tasks_core.text.readability import ReadingWeights, count_syllables, readability, reading_minutes

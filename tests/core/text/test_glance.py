@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from novel_tasks_core.text.candidates import examine, possible_lines
@@ -164,6 +164,7 @@ def every_line(window: Window) -> list[int]:
     return [at for at in first + starts if window.begin <= at < window.limit]
 
 
+@settings(deadline=None)
 @given(text=TEXTS)
 @example(text="Twenty-first Night\nOne hundred\nI. chapter\nПервая часть\nThe Last Chapter\nquatre-vingt et un\n")
 @example(text="x\n\nZölftes Kapitel.\n\nTHE END.\n\nProblem 4.\n\nNo ending\n\n")

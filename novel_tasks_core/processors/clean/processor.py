@@ -1,0 +1,196 @@
+"""Clean a novel: UTF-8 with plain line ends, no junk, whole paragraphs; and a log of every change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, evolve
+
+from novel_tasks_core.errors import InvalidOptionsError
+from novel_tasks_core.processors.base import ChildContext, Processor
+from novel_tasks_core.processors.clean.changes import MEANINGS, ChangeLog
+from novel_tasks_core.processors.clean.options import Chinese, CleanOptions, Unwrap
+from novel_tasks_core.processors.decoding import open_and_log, summary
+from novel_tasks_core.processors.journal import Journal
+
+if TYPE_CHECKING:
+    from novel_tasks_core.processors.clean.cleaning import Convert, Manner, Part
+    from novel_tasks_core.processors.clean.repetition import Repeated
+    from novel_tasks_core.processors.manuscript import Manuscript
+    from novel_tasks_core.text.layout import Layout
+    from novel_tasks_core.text.novel import Section
+
+SCHEMA = "novel-tasks/changes/1"
+"""The version of changes.json."""
+VERSION = "1"
+NOVEL = "novel.txt"
+
+_SECTIONS_MEASURED = 3
+_SHARE_WRAPPED = 0.5
+_CONFIGURATIONS = {Chinese.SIMPLIFIED: "t2s", Chinese.TRADITIONAL: "s2t"}
+_MARKDOWN = (".md", ".markdown", ".mdown", ".mkd")
+
+
+def clean(ctx: ChildContext, options: CleanOptions) -> dict[str, Any]:
+    """Write novel.txt, the clean text, and changes.json, which lists every kind of change with examples."""
+    convert = _converter(options.chinese)
+    novel = open_and_log(ctx, options)
+    total = len(novel.sections) + 1
+    ctx.progress(0, total=total, stage="looking for repeated lines")
+    found = _repeated(ctx, novel) if options.repeated else []
+    manner = _manner(novel, options, found, convert, markdown=ctx.file_name.lower().endswith(_MARKDOWN))
+    path = ctx.work_folder / NOVEL
+    log = _written(ctx, novel, manner, path, key=_key(ctx, options), total=total)
+    ctx.save_artifact(NOVEL, path, content_type="text/plain; charset=utf-8")
+    facts = summary(novel)
+    document = _document(facts, novel, log, found)
+    ctx.save_artifact(
+        "changes.json", json.dumps(document, ensure_ascii=False, indent=1).encode(), content_type="application/json"
+    )
+    ctx.progress(total, total=total, stage="changes")
+    return {**facts, "changes": dict(sorted(log.counts.items())), "rules": dict(sorted(log.rules.items()))}
+
+
+def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *, key: str, total: int) -> ChangeLog:
+    """Write the clean text to `path`, going on where an earlier attempt stopped, and return the log of all changes."""
+    from novel_tasks_core.processors.clean.cleaning import Cleaner
+
+    cleaner, log = Cleaner(manner), ChangeLog()
+    path.touch(mode=0o600)
+    with Journal(ctx, "clean", key=key) as journal, path.open("r+b") as file:
+        done = 0
+        for kept in journal.finished():
+            log.merge(kept["log"])
+            cleaner.line, cleaner.blank, cleaner.open = kept["line"], kept["blank"], kept["open"]
+            file.seek(kept["bytes"])
+            done += 1
+        file.truncate()
+        for section in novel.sections[done:]:
+            pieces = _followed(ctx, novel, section, done=done, total=total)
+            for text in cleaner.cleaned(pieces, part=_part(novel, section)):
+                file.write(text.encode("utf-8", "replace"))
+            file.flush()
+            part, cleaner.log = cleaner.log.document(), ChangeLog()
+            log.merge(part)
+            ends = {"bytes": file.tell(), "line": cleaner.line, "blank": cleaner.blank, "open": cleaner.open}
+            journal.append({**ends, "log": part})
+            done += 1
+    return log
+
+
+def _part(novel: Manuscript, section: Section) -> Part:
+    """Say what a section is. What stands before the first heading or after the last is not the author's text."""
+    from novel_tasks_core.processors.clean.cleaning import Part
+
+    if section.line is not None:
+        return Part.CHAPTER
+    return Part.BODY if len(novel.sections) == 1 else Part.MATTER
+
+
+def _followed(ctx: ChildContext, novel: Manuscript, section: Section, *, done: int, total: int) -> Iterator[str]:
+    """Yield the pieces of a section, telling before each how far the work is; that is where a cancellation stops it."""
+    read = 0
+    for piece in novel.pieces(section):
+        ctx.progress(done + read / max(1, len(section)), total=total, stage=section.title)
+        read += len(piece)
+        yield piece
+
+
+def _key(ctx: ChildContext, options: CleanOptions) -> str:
+    """Name what a partial result depends on; the source of a task never changes."""
+    return json.dumps([VERSION, dict(ctx.options), ctx.file_name], sort_keys=True, default=str)
+
+
+def _converter(chinese: Chinese) -> Convert | None:
+    """Return what converts the characters. Raises: InvalidOptionsError when the extra is not installed."""
+    if chinese is Chinese.KEEP:
+        return None
+    try:
+        from opencc import OpenCC
+    except ImportError as exc:
+        problem = "converting Chinese characters needs OpenCC: pip install novel-tasks[zh]"
+        raise InvalidOptionsError("clean", [("/chinese", problem)]) from exc
+    convert: Convert = OpenCC(_CONFIGURATIONS[chinese]).convert
+    return convert
+
+
+def _repeated(ctx: ChildContext, novel: Manuscript) -> list[Repeated]:
+    """Look through the whole book for lines that come again and again."""
+    from novel_tasks_core.processors.clean.repetition import Repetition
+
+    seen = Repetition(wide=novel.language.partition("-")[0] in ("zh", "ja", "ko"))
+    for section in novel.sections:
+        for piece in _followed(ctx, novel, section, done=0, total=1 << 40):
+            seen.piece(piece)
+        seen.end_section()
+    return seen.found()
+
+
+def _manner(
+    novel: Manuscript, options: CleanOptions, found: list[Repeated], convert: Convert | None, *, markdown: bool
+) -> Manner:
+    from novel_tasks_core.processors.clean.cleaning import Manner
+    from novel_tasks_core.processors.clean.rules import chosen_rules
+
+    manner = Manner(
+        language=novel.language,
+        widths=options.widths,
+        rules=chosen_rules(options.rules, options.without, novel.language),
+        repeated=frozenset(one.line for one in found if one.dropped),
+        layout=None,
+        convert=convert if novel.language.startswith("zh") else None,
+    )
+    joins = options.unwrap is Unwrap.AUTO and not markdown
+    return evolve(manner, layout=_layout(novel, manner)) if joins else manner
+
+
+def _layout(novel: Manuscript, manner: Manner) -> Layout | None:
+    """Return the layout of a book whose lines were wrapped, as it shows when all else is clean; None for any other."""
+    from novel_tasks_core.processors.clean.cleaning import Cleaner, Part
+    from novel_tasks_core.text.layout import WIDEST_WRAP, measure_layout
+
+    largest = sorted(novel.sections, key=len, reverse=True)[:_SECTIONS_MEASURED]
+    first = [next(novel.pieces(section), "") for section in largest]
+    sample = "\n\n".join("".join(Cleaner(manner).cleaned([piece], part=Part.CHAPTER)) for piece in first)
+    lines = [line for line in sample.split("\n") if line.strip()]
+    layout = measure_layout(sample)
+    if layout.width is None or sum(len(line) <= WIDEST_WRAP for line in lines) < _SHARE_WRAPPED * len(lines):
+        return None
+    breaks = sum(bool(one.strip() and other.strip()) for one, other in pairwise(sample.split("\n")))
+    return layout if breaks >= _SHARE_WRAPPED * len(lines) else None
+
+
+def _document(facts: dict[str, Any], novel: Manuscript, log: ChangeLog, found: list[Repeated]) -> dict[str, Any]:
+    """Return changes.json. `dropped` and `suspects` are the repeated lines; only the former were dropped."""
+    told = log.document()
+    return {
+        "schema": SCHEMA,
+        **facts,
+        "damage": [asdict(place) for place in novel.damage],
+        "changes": [
+            {
+                "kind": kind,
+                "meaning": meaning,
+                "count": log.counts.get(kind, 0),
+                "examples": told["examples"].get(kind, []),
+            }
+            for kind, meaning in MEANINGS.items()
+        ],
+        "rules": dict(sorted(log.rules.items())),
+        "dropped": [asdict(one) for one in found if one.dropped],
+        "suspects": [asdict(one) for one in found if not one.dropped],
+    }
+
+
+PROCESSOR = Processor(
+    name="clean",
+    function=clean,
+    version=VERSION,
+    options_type=CleanOptions,
+    description="Cleans a novel: UTF-8, plain line ends, whole paragraphs, no advertising; with a log of every change.",
+)
+"""The processor `clean`."""
