@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from novel_tasks_core.processors.report_words import CHINESE, ENGLISH, Words
+from novel_tasks_core.text.appearances import Appearances, Person
 from novel_tasks_core.text.measures import BookMeasures, ChapterMeasures
-from novel_tasks_core.text.people import Person
 
 _STYLE = """
 :root{color-scheme:light dark;--paper:#fbfaf7;--ink:#24211c;--soft:#6f695f;--line:#e3ded3;
@@ -174,28 +174,27 @@ def _people(book: BookMeasures, words: Words) -> str:
         return f'{heading}<p class="soft">{words["none"]}</p>'
     if not book.people:
         return ""
-    rows = "".join(_person_row(person) for person in book.people[:_PEOPLE_SHOWN])
+    rows = "".join(_person_row(person, len(book.chapters)) for person in book.people[:_PEOPLE_SHOWN])
     head = "".join(f'<th scope="col">{words[name]}</th>' for name in ("name", "mentions", "where"))
     table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
     return heading + table + _meetings(book, words)
 
 
-def _person_row(person: Person) -> str:
+def _person_row(person: Person, chapters: int) -> str:
     aliases = f' <span class="soft">{escape(", ".join(person.aliases[:4]))}</span>' if person.aliases else ""
-    cells = (f"{escape(person.name)}{aliases}", f"{person.mentions:,}", _strip(person.by_chapter))
+    cells = (f"{escape(person.name)}{aliases}", f"{person.mentions:,}", _strip(person.by_chapter, chapters))
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
 
 
-def _strip(by_chapter: Sequence[int]) -> str:
+def _strip(by_chapter: Appearances, chapters: int) -> str:
     """Draw where in the book somebody is named: a mark for each chapter, darker the more often."""
-    highest = max(by_chapter, default=0) or 1
-    step = _STRIP_WIDTH / max(1, len(by_chapter))
+    highest = max((count for _, count in by_chapter), default=1)
+    step = _STRIP_WIDTH / max(1, chapters)
     width = max(0.6, step * 0.9)
     marks = "".join(
         f'<rect class="mark" x="{index * step:.1f}" y="1" width="{width:.1f}" height="14"'
         f' opacity="{0.15 + 0.85 * count / highest:.2f}"/>'
-        for index, count in enumerate(by_chapter)
-        if count
+        for index, count in by_chapter
     )
     return f'<svg viewBox="0 0 {_STRIP_WIDTH} 16" style="width:{_STRIP_WIDTH}px;max-width:100%">{marks}</svg>'
 

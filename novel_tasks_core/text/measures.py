@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
+import attrs
 from attrs import frozen
 
-from novel_tasks_core.text.dialogue import DialogueStyle, dialogue_characters, dialogue_style
-from novel_tasks_core.text.novel import Chapter, Novel
-from novel_tasks_core.text.people import NameEvidence, Person, find_names, find_people, knows_names
+from novel_tasks_core.text.appearances import Attendance, Meeting, Person
+from novel_tasks_core.text.blocks import at_paragraphs
+from novel_tasks_core.text.names import Cast, NameEvidence
+from novel_tasks_core.text.novel import Novel, Section
+from novel_tasks_core.text.pace import PACE_POINTS, Pace, PacePoint, median
 from novel_tasks_core.text.readability import Readability, readability, reading_minutes
-from novel_tasks_core.text.tokens import (
-    WordCounter,
-    count_characters,
-    count_lowered,
-    count_sentences,
-    has_spaced_words,
-)
+from novel_tasks_core.text.sums import Sums
+from novel_tasks_core.text.tokens import richness
+from novel_tasks_core.text.toolkit import toolkit
+from novel_tasks_core.text.written import WrittenWords
 
-_MEETING = 2
-_MOST_MEETINGS = 100
+Record = dict[str, Any]
+"""All that is measured of one section, as JSON: it can be stored, and added to another `Measuring`."""
+_LEAST_PIECE, _MOST_PIECE = 5_000, 100_000
+_SAMPLE = 200_000
+
+
+def _no_pause() -> None:
+    """Go on."""
 
 
 @frozen(kw_only=True)
 class ChapterMeasures:
-    """The figures of one section: `characters` are those that are not blank, `dialogue_share` is 0..1 of them."""
+    """The figures of one section: `characters` are those that are not blank, `dialogue_share` is 0..1 of them.
+
+    `sentence_words` is the median length of a sentence and `paragraph_words` the mean length of a paragraph, in
+    words; `scenes` counts the stretches between lines of asterisks and the like.
+    """
 
     title: str
     kind: str
@@ -35,143 +45,210 @@ class ChapterMeasures:
     characters: int
     words: int | None
     sentences: int | None
+    paragraphs: int
+    scenes: int
+    sentence_words: float | None
+    paragraph_words: float | None
     reading_minutes: float | None
     dialogue_share: float | None
     readability: Readability | None
 
-
-@frozen(kw_only=True)
-class Meeting:
-    """Two people who both appear in the same chapters, and in how many."""
-
-    first: str
-    second: str
-    chapters: int
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ChapterMeasures:
+        """Read what `attrs.asdict` made of one."""
+        score = value["readability"]
+        return cls(**{**value, "readability": Readability(**score) if score else None})
 
 
 @frozen(kw_only=True)
 class BookMeasures:
-    """The figures of a whole book. `people` is None for a language in which names cannot be told apart."""
+    """The figures of a whole book. `people` is None for a language in which names cannot be told apart.
+
+    `chapters` may be read anew, chapter by chapter, each time it is iterated: a book may have 100,000.
+    `pace` has about a hundred points at equal distances.
+    """
 
     characters: int
     words: int | None
     sentences: int | None
+    paragraphs: int
+    scenes: int
+    sentence_words: float | None
+    paragraph_words: float | None
     reading_minutes: float | None
     dialogue_share: float | None
     dialogue_marks: str | None
     readability: Readability | None
     different_words: int | None
     richness: float | None
-    chapters: tuple[ChapterMeasures, ...]
+    pace: tuple[PacePoint, ...]
+    chapters: Collection[ChapterMeasures]
     people: tuple[Person, ...] | None
     meetings: tuple[Meeting, ...] | None
 
 
+class MeasuredNovel(Protocol):
+    """What is wanted of a novel: its language, its sections, and a stretch from its middle."""
+
+    @property
+    def language(self) -> str:
+        """A BCP 47 tag."""
+        ...
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """All sections."""
+        ...
+
+    def sample(self) -> str:
+        """Return a stretch of the text."""
+        ...
+
+
 class Measuring:
-    """Measures a novel chapter by chapter: each is tokenised once, and what the whole book needs is kept."""
+    """Measures a novel section by section, and sums up; memory does not grow with the text.
 
-    def __init__(self, novel: Novel) -> None:
+    A section becomes a record, which is then added and may be stored. Records that another `Measuring` of the
+    same novel made may be added instead: the book comes out the same.
+    """
+
+    def __init__(self, novel: MeasuredNovel) -> None:
         self.language = novel.language
-        self.sections = body_sections(novel)
-        self._style: DialogueStyle | None = dialogue_style(novel.text, novel.language)
-        self._words: Counter[str] = Counter()
-        self._counter = WordCounter()
-        self._spoken = 0
-        self._richness: list[tuple[float, int]] = []
-        self._names: list[NameEvidence] = []
-        self._chapters: list[ChapterMeasures] = []
+        self.sections = body_sections(novel.sections)
+        self._tools = toolkit(novel.language, novel.sample())
+        self._length = max(1, sum(map(len, self.sections)))
+        self._read = 0
+        self._pace = Pace()
+        self._sums = Sums()
+        self._written = WrittenWords()
+        self._names = NameEvidence()
 
-    def measure(self) -> Iterator[ChapterMeasures]:
-        """Yield the figures of one section after the other."""
-        for section in self.sections:
-            measured = self._section(section)
-            self._chapters.append(measured)
-            yield measured
+    @property
+    def piece_characters(self) -> int:
+        """How large the pieces of a section should be, so that the pace has a point in each hundredth of the book."""
+        return min(max(self._length // PACE_POINTS, _LEAST_PIECE), _MOST_PIECE)
 
-    def _section(self, section: Chapter) -> ChapterMeasures:
-        text, language = section.text, self.language
-        characters = count_characters(text)
-        sentences = count_sentences(text, language)
-        words, score = self._count_words(text, sentences)
-        share: float | None = None
-        if self._style is not None:
-            spoken = dialogue_characters(text, self._style)
-            self._spoken += spoken
-            share = round(spoken / characters, 4) if characters else 0.0
-        if knows_names(language):
-            self._names.append(find_names(text, language))
+    def section(self, section: Section, pieces: Iterable[str], *, pause: Callable[[], None] = _no_pause) -> Record:
+        """Measure the next section, given in pieces. `pause` is called between them, and may raise to stop."""
+        sums, pace, names = Sums(), Pace(), NameEvidence()
+        written: Counter[str] = Counter()
+        read, tools = self._read, self._tools
+        for text in at_paragraphs(pieces):
+            if read > self._read:
+                pause()
+            spans = tools.speech.spans(text) if tools.speech else []
+            counts = tools.reader.read(text, begins=read == self._read)
+            piece = Sums.of(text, spans, counts)
+            sums.add(piece)
+            pace.note(read * PACE_POINTS // self._length, piece.paces)
+            written.update(counts.words)
+            if tools.names:
+                names.extend(tools.names.find(text, spans))
+            read += len(text)
+        sums.scenes += 1
+        return {
+            "section": attrs.asdict(self._figures(section, sums)),
+            "length": len(section),
+            "sums": sums.as_json(),
+            "pace": sorted(pace.parts.items()),
+            "words": self._written.news(written),
+            "names": names.as_json(),
+        }
+
+    def add(self, record: Record) -> None:
+        """Add the record of the next section."""
+        self._read += record["length"]
+        self._sums.add(Sums.from_json(record["sums"]))
+        self._written.add(record["words"])
+        for point, part in record["pace"]:
+            self._pace.note(point, part)
+        self._names.add(NameEvidence.from_json(record["names"]))
+
+    def _figures(self, section: Section, sums: Sums) -> ChapterMeasures:
         return ChapterMeasures(
-            title=section.title,
-            kind=section.kind,
-            level=section.level,
-            start=section.start,
-            characters=characters,
-            words=words,
-            sentences=sentences,
-            reading_minutes=_rounded(reading_minutes(words, characters, language)),
-            dialogue_share=share,
-            readability=score,
+            title=section.title, kind=section.kind, level=section.level, start=section.start, **self._shared(sums)
         )
 
-    def _count_words(self, text: str, sentences: int | None) -> tuple[int | None, Readability | None]:
-        if not has_spaced_words(self.language):
-            return None, None
-        found = self._counter.count(text)
-        self._words.update(found.counts)
-        if found.richness is not None:
-            self._richness.append((found.richness, found.total))
-        return found.total, readability(found.counts, sentences or 0, self.language)
+    def _shared(self, sums: Sums) -> dict[str, Any]:
+        """Return the figures that a chapter and a book have alike."""
+        reader = self._tools.reader
+        words = sums.words if reader.counts_words else None
+        sentences = sums.sentences if reader.counts_sentences else None
+        return {
+            "characters": sums.characters,
+            "words": words,
+            "sentences": sentences,
+            "paragraphs": sums.paragraphs,
+            "scenes": sums.scenes,
+            "sentence_words": median(sums.lengths) if words is not None else None,
+            "paragraph_words": round(words / sums.paragraphs, 1) if words is not None and sums.paragraphs else None,
+            "reading_minutes": _rounded(reading_minutes(words, sums.characters, self.language)),
+            "dialogue_share": round(sums.spoken / max(1, sums.characters), 4) if self._tools.speech else None,
+            "readability": readability(sums.weights, sentences or 0, self.language) if words is not None else None,
+        }
 
-    def book(self) -> BookMeasures:
-        """Sum up the sections measured so far."""
-        chapters = self._chapters
-        characters = sum(chapter.characters for chapter in chapters)
-        spaced = has_spaced_words(self.language)
-        words = sum(chapter.words or 0 for chapter in chapters) if spaced else None
-        counted = [chapter.sentences for chapter in chapters if chapter.sentences is not None]
-        sentences = sum(counted) if counted else None
-        people = self._people()
-        weight = sum(count for _, count in self._richness)
+    def book(self, records: Iterable[Record], chapters: Collection[ChapterMeasures]) -> BookMeasures:
+        """Sum up the sections. `records` are all of them once more, in order, to find where the people are."""
+        people, meetings = self._appearances(records)
+        speech, reader = self._tools.speech, self._tools.reader
         return BookMeasures(
-            characters=characters,
-            words=words,
-            sentences=sentences,
-            reading_minutes=_rounded(reading_minutes(words, characters, self.language)),
-            dialogue_share=round(self._spoken / characters, 4) if self._style and characters else None,
-            dialogue_marks=self._style.marks if self._style else None,
-            readability=readability(self._words, sentences or 0, self.language) if spaced else None,
-            different_words=len(count_lowered(self._words)) if spaced else None,
-            richness=round(sum(value * count for value, count in self._richness) / weight, 4) if weight else None,
-            chapters=tuple(chapters),
+            **self._shared(self._sums),
+            dialogue_marks=speech.marks if speech else None,
+            different_words=self._written.different if reader.counts_words else None,
+            richness=richness(self._sums.segments, self._sums.different) if reader.counts_words else None,
+            pace=self._pace.points(
+                dialogue=speech is not None, sentences=reader.counts_words and reader.counts_sentences
+            ),
+            chapters=chapters,
             people=people,
-            meetings=meetings(people) if people is not None else None,
+            meetings=meetings,
         )
 
-    def _people(self) -> tuple[Person, ...] | None:
-        if not knows_names(self.language):
-            return None
-        small = {word: count for word, count in self._words.items() if word.islower()}
-        return tuple(find_people(self._names, small, self.language))
+    def _appearances(self, records: Iterable[Record]) -> tuple[tuple[Person, ...] | None, tuple[Meeting, ...] | None]:
+        finder = self._tools.names
+        attendance = Attendance(finder.cast(self._names, self._written.small) if finder else Cast())
+        for number, record in enumerate(records):
+            attendance.note(number, NameEvidence.from_json(record["names"]))
+        return (attendance.people(), attendance.meetings()) if finder else (None, None)
 
 
-def body_sections(novel: Novel) -> list[Chapter]:
+def measure(novel: Novel) -> BookMeasures:
+    """Measure a novel in memory."""
+    measured = _InMemory(novel)
+    measuring = Measuring(measured)
+    records: list[Record] = []
+    for section in measuring.sections:
+        text = novel.text[section.start : section.end]
+        size = measuring.piece_characters
+        record = measuring.section(section, (text[start : start + size] for start in range(0, len(text), size)))
+        measuring.add(record)
+        records.append(record)
+    return measuring.book(records, tuple(ChapterMeasures.from_json(record["section"]) for record in records))
+
+
+def body_sections(sections: Sequence[Section]) -> Sequence[Section]:
     """Return the sections of the book proper: what has no heading beside others that do is title page or licence."""
-    headed = [chapter for chapter in novel.chapters if chapter.line is not None]
-    return headed or list(novel.chapters)
+    headed = [section for section in sections if section.line is not None]
+    return headed or sections
 
 
-def meetings(people: Sequence[Person]) -> tuple[Meeting, ...]:
-    """Return who appears with whom, most often first: both named at least twice in the same chapter."""
-    present = [
-        (person, {n for n, count in enumerate(person.by_chapter) if count >= _MEETING}) for person in people[:40]
-    ]
-    found = [
-        Meeting(first=one.name, second=other.name, chapters=len(here & there))
-        for (one, here), (other, there) in combinations(present, 2)
-        if here & there
-    ]
-    found.sort(key=lambda meeting: (-meeting.chapters, meeting.first, meeting.second))
-    return tuple(found[:_MOST_MEETINGS])
+@frozen
+class _InMemory:
+    """A novel in memory, as it is wanted here."""
+
+    novel: Novel
+
+    @property
+    def language(self) -> str:
+        return self.novel.language
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        return self.novel.chapters
+
+    def sample(self) -> str:
+        middle = len(self.novel.text) // 2
+        return self.novel.text[max(0, middle - _SAMPLE // 2) : middle + _SAMPLE // 2]
 
 
 def _rounded(minutes: float | None) -> float | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from attrs import frozen
 
-from novel_tasks_core.text.tokens import base_language
+from novel_tasks_core.text.tags import base_language
 
 _VOWELS = re.compile("[aeiouyàáâãäåæèéêëìíîïòóôõöøùúûüýœаеёиоуыэюяіїє]+", re.IGNORECASE)
 _SILENT_E = re.compile(r"(?<=[^aeiouyl])e(?:s|d)?$|(?<=[aeiouy]l)e(?:s|d)?$", re.IGNORECASE)
@@ -19,6 +17,9 @@ _WORDS_PER_MINUTE = {
     "fi": 161, "tr": 166, "ar": 138, "he": 187,
 }  # fmt: skip
 _CHARACTERS_PER_MINUTE = {"zh": 255, "ja": 357}
+_FEWEST_WORDS = 100
+LONG_WORD = 6
+"""A word with more letters is long."""
 
 
 @frozen
@@ -27,6 +28,25 @@ class Readability:
 
     score: float
     formula: str
+
+
+@frozen
+class ReadingWeights:
+    """What the formulas want to know of words, summed up over a text."""
+
+    words: int = 0
+    syllables: int = 0
+    letters: int = 0
+    long_words: int = 0
+
+    def plus(self, other: ReadingWeights) -> ReadingWeights:
+        """Return the sum of both."""
+        return ReadingWeights(
+            self.words + other.words,
+            self.syllables + other.syllables,
+            self.letters + other.letters,
+            self.long_words + other.long_words,
+        )
 
 
 @frozen
@@ -49,32 +69,30 @@ _FORMULAS: Mapping[str, tuple[str, Callable[[_Counts], float]]] = {
 }
 
 
-def readability(words: Counter[str], sentences: int, language: str) -> Readability | None:
-    """Score a text by its words and its number of sentences; None for a language without a published formula.
+def readability(weights: ReadingWeights, sentences: int, language: str) -> Readability | None:
+    """Score a text by the weights of its words and its number of sentences; None without a published formula.
 
     Sources: R. Flesch, A new readability yardstick (1948); T. Amstad, Wie verständlich sind unsere
     Zeitungen? (1978); L. Kandel and A. Moles (1958); J. Fernández Huerta (1959); W. H. Douma (1960);
     I. V. Oborneva (2006); P. Lucisano and M. E. Piemontese, GULPEASE (1988); C. H. Björnsson, Läsbarhet
-    (1968). Syllables are counted as groups of vowels.
+    (1968). Syllables are counted as groups of vowels. A text of less than a hundred words has no score.
     """
     formula = _FORMULAS.get(base_language(language))
-    total = sum(words.values())
-    if formula is None or sentences < 1 or total < 100:
+    if formula is None or sentences < 1 or weights.words < _FEWEST_WORDS:
         return None
-    syllables = letters = long_words = 0
-    english = language == "en"
-    for word, count in words.items():
-        syllables += count * _syllables(word, english)
-        letters += count * len(word)
-        long_words += count if len(word) > 6 else 0
-    counts = _Counts(total / sentences, syllables / total, letters / total, long_words / total)
+    counts = _Counts(
+        weights.words / sentences,
+        weights.syllables / weights.words,
+        weights.letters / weights.words,
+        weights.long_words / weights.words,
+    )
     return Readability(round(formula[1](counts), 1), formula[0])
 
 
-@lru_cache(maxsize=100_000)
-def _syllables(word: str, english: bool) -> int:
+def count_syllables(word: str, language: str) -> int:
+    """Count the syllables of a word: its groups of vowels, in English without a silent e."""
     count = len(_VOWELS.findall(word))
-    if english and count > 1 and _SILENT_E.search(word):
+    if count > 1 and base_language(language) == "en" and _SILENT_E.search(word):
         count -= 1
     return count or 1
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
+from itertools import compress
+from operator import mul
 
-from attrs import frozen
+from attrs import Factory, frozen
 
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "und"})
+from novel_tasks_core.text.readability import LONG_WORD, ReadingWeights, count_syllables
+from novel_tasks_core.text.tags import base_language
+
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»“)\]_*]*(?=\s|$|[—–-])")
 _WIDE_SENTENCE_END = re.compile(r"[。！？!?…]+[”’」』）】]*")
 _ABBREVIATED = {
-    "en": "Mr Mrs Ms Dr St Messrs Mme Mlle Prof Rev Capt Col Gen Lt Sgt Hon Jr Sr vs etc viz No Esq",
+    "en": "Mr Mrs Ms Dr St Messrs Mme Mlle Prof Rev Capt Col Gen Lt Sgt Hon Jr Sr vs etc viz Esq",
     "fr": "MM Mme Mlle Mgr Dr St Ste etc",
     "de": "Hr Hrn Fr Frl Dr Prof St usw bzw resp ca 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20",
     "es": "Sr Sra Srta Dr Dra Da Ud Uds Vd Vds etc",
@@ -22,21 +26,13 @@ _ABBREVIATED = {
     "ru": "гр г гг кн св т д п е",
 }
 _ABBREVIATIONS = {language: frozenset(words.split()) for language, words in _ABBREVIATED.items()}
-_LONGEST_ABBREVIATION = 9
+_BETWEEN = ("--", "—", "–", ",", ";", ":", '"', "“", "”", "«", "»", "„", "(", ")", "[", "]", "*", "_", "‘", "¿", "¡")
+_FINALS = (".", "!", "?", "…")
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _MOST_KNOWN = 200_000
-_SEGMENT = 1000
+SEGMENT = 1000
+"""How many words a segment has whose different words are counted."""
 _WIDE = frozenset({"zh", "ja"})
-
-
-def base_language(tag: str) -> str:
-    """Return the language of a BCP 47 tag: zh for zh-Hant."""
-    return tag.partition("-")[0]
-
-
-def has_spaced_words(language: str) -> bool:
-    """Tell whether the language puts spaces between words, so that they can be counted without a dictionary."""
-    return base_language(language) not in _UNSPACED
 
 
 def find_words(text: str) -> list[str]:
@@ -45,84 +41,151 @@ def find_words(text: str) -> list[str]:
 
 
 @frozen
-class WordCounts:
-    """The words of a text: how often each is written so, how many there are, and how rich the choice is.
+class TextCounts:
+    """What is counted of one piece of a section; 0 or nothing where its language does not allow to count.
 
-    `richness` is the mean share of different words in segments of a thousand, None for a shorter text:
-    the mean segmental type-token ratio of W. Johnson (Studies in Language Behavior, 1944). Unlike the
+    `words` says how often each word is written so, `total` how many there are. `lengths` says how many
+    sentences have so many words. `segments` and `different` are for lexical richness: how many segments of a
+    thousand words ended here, and how many different words each had, summed up.
+    """
+
+    words: Mapping[str, int] = Factory(dict)
+    total: int = 0
+    sentences: int = 0
+    lengths: Mapping[int, int] = Factory(dict)
+    segments: int = 0
+    different: int = 0
+    weights: ReadingWeights = Factory(ReadingWeights)
+
+
+def richness(segments: int, different: int) -> float | None:
+    """Return the mean share of different words in segments of a thousand, None for a text shorter than one.
+
+    This is the mean segmental type-token ratio of W. Johnson (Studies in Language Behavior, 1944). Unlike the
     plain ratio it does not fall with the length of the text.
     """
-
-    counts: Counter[str]
-    total: int
-    richness: float | None
+    return round(different / (segments * SEGMENT), 4) if segments else None
 
 
-class WordCounter:
-    """Counts words chapter by chapter; remembers which words a stretch between blanks holds."""
+class SpacedReader:
+    """Counts the words and sentences of a language with blanks between words."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, ...]] = {}
+    counts_words = True
+    counts_sentences = True
 
-    def count(self, text: str) -> WordCounts:
-        """Count the words of one text."""
-        stretches = text.split()
-        counts: dict[str, int] = {}
-        for stretch, number in Counter(stretches).items():
-            for word in self._words(stretch):
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._abbreviations = _ABBREVIATIONS.get(base_language(language), frozenset())
+        self._initials = frozenset("" if base_language(language) != "en" else "I")
+        self._rest: list[str] = []
+        self._plain: set[str] = set()
+        self._odd: dict[str, tuple[str, ...]] = {}
+        self._syllables: dict[str, int] = {}
+
+    def read(self, text: str, *, begins: bool) -> TextCounts:
+        """Count a piece of text; `begins` says that it is the first one of a section."""
+        tokens = _tokens(text)
+        counts = self._count(tokens)
+        sentences, lengths = self._sentences(tokens)
+        segments, different = self._segments(tokens, begins)
+        weights = self._weigh(counts)
+        return TextCounts(counts, weights.words, sentences, lengths, segments, different, weights)
+
+    def _count(self, tokens: list[str]) -> dict[str, int]:
+        """Count the words: nearly all tokens are one as they are, the others hold none or several."""
+        if len(self._plain) + len(self._odd) > _MOST_KNOWN:
+            self._plain, self._odd = set(), {}
+        counts: dict[str, int] = dict(Counter(tokens))
+        plain = self._plain
+        for token in [token for token in counts if token not in plain]:
+            words = self._odd.get(token)
+            if words is None:
+                words = tuple(_WORD.findall(token))
+                if words == (token,):
+                    plain.add(token)
+                    continue
+                self._odd[token] = words
+            number = counts.pop(token)
+            for word in words:
                 counts[word] = counts.get(word, 0) + number
-        return WordCounts(Counter(counts), sum(counts.values()), self._richness(stretches))
+        return counts
 
-    def _words(self, stretch: str) -> tuple[str, ...]:
-        words = self._known.get(stretch)
-        if words is None:
-            words = (stretch,) if stretch.isalpha() else tuple(_WORD.findall(stretch))
-            if len(self._known) < _MOST_KNOWN:
-                self._known[stretch] = words
-        return words
+    def _weigh(self, counts: Mapping[str, int]) -> ReadingWeights:
+        known = self._syllables
+        if len(known) > _MOST_KNOWN:
+            known.clear()
+        for word in [word for word in counts if word not in known]:
+            known[word] = count_syllables(word, self._language)
+        numbers = counts.values()
+        return ReadingWeights(
+            sum(numbers),
+            sum(map(mul, numbers, map(known.__getitem__, counts))),
+            sum(map(mul, numbers, map(len, counts))),
+            sum([number for word, number in counts.items() if len(word) > LONG_WORD]),
+        )
 
-    def _richness(self, stretches: list[str]) -> float | None:
-        different = total = 0
-        for start in range(0, len(stretches) - _SEGMENT + 1, _SEGMENT):
-            segment = stretches[start : start + _SEGMENT]
-            different += len({word.lower() for stretch in set(segment) for word in self._words(stretch)})
-            total += _SEGMENT
-        return different / total if total else None
+    def _sentences(self, tokens: list[str]) -> tuple[int, dict[int, int]]:
+        """Count the sentences, and how many have so many words.
+
+        A mark that goes with an abbreviation or an initial, or that small letters or digits follow, ends none.
+        """
+        sentences, start, last = 0, 0, len(tokens) - 1
+        lengths: dict[int, int] = {}
+        for place in compress(range(len(tokens)), map(_FINALS.__contains__, tokens)):
+            if place < last and not tokens[place + 1][0].isupper() and _goes_on(tokens[place + 1]):
+                continue
+            length = place - start
+            if length and tokens[place] == "." and self._abbreviates(tokens[place - 1]):
+                continue
+            start = place + 1
+            if length:
+                sentences += 1
+                lengths[length] = lengths.get(length, 0) + 1
+        return sentences, lengths
+
+    def _abbreviates(self, word: str) -> bool:
+        """Tell whether a full stop belongs to an initial, an abbreviation or, in German, the number of a day."""
+        word = word.lstrip("'’")
+        return word in self._abbreviations or (len(word) == 1 and word.isalpha() and word not in self._initials)
+
+    def _segments(self, tokens: list[str], begins: bool) -> tuple[int, int]:
+        """Count the different words of each whole segment; what is left over waits for the next piece."""
+        words = [token for token in " ".join(tokens).lower().split() if token not in _FINALS]
+        waiting = words if begins else self._rest + words
+        segments = len(waiting) // SEGMENT
+        different = sum(len(set(waiting[n * SEGMENT : (n + 1) * SEGMENT])) for n in range(segments))
+        self._rest = waiting[segments * SEGMENT :]
+        return segments, different
 
 
-def count_sentences(text: str, language: str) -> int | None:
-    """Count the sentences of a text by their final marks; None for a script without marks that we know.
-
-    Initials and the usual abbreviations of the language do not end one.
-    """
-    base = base_language(language)
-    if base in _WIDE:
-        return len(_WIDE_SENTENCE_END.findall(text))
-    if not has_spaced_words(language):
-        return None
-    abbreviations = _ABBREVIATIONS.get(base, frozenset())
-    count = 0
-    for match in _SENTENCE_END.finditer(text):
-        start, end = match.span()
-        count += end - start > 1 or text[start] != "." or not _is_abbreviation(text, start, abbreviations)
-    return count
+def _tokens(text: str) -> list[str]:
+    """Return the words of a text and, apart from them, the marks that may end a sentence."""
+    for mark in _BETWEEN:
+        text = text.replace(mark, " ")
+    for mark in _FINALS:
+        text = text.replace(mark, f" {mark} ")
+    return text.split()
 
 
-def _is_abbreviation(text: str, stop: int, abbreviations: frozenset[str]) -> bool:
-    """Tell whether the word before a full stop is an initial, an abbreviation or, in German, a number of a day."""
-    words = text[max(0, stop - _LONGEST_ABBREVIATION) : stop].split()
-    word = words[-1].lstrip("\"'“‘«»„(—") if words else ""
-    return word in abbreviations or (len(word) == 1 and word.isupper() and stop + 1 < len(text))
+def _goes_on(token: str) -> bool:
+    """Tell whether a sentence goes on with this: a small letter, a digit, or one more mark."""
+    first = token.lstrip("'’-")[:1]
+    return first.islower() or first.isdigit() or token in _FINALS
+
+
+class PlainReader:
+    """Counts the sentences of a language whose words cannot be counted without a dictionary."""
+
+    counts_words = False
+
+    def __init__(self, language: str) -> None:
+        self.counts_sentences = base_language(language) in _WIDE
+
+    def read(self, text: str, *, begins: bool) -> TextCounts:
+        """Count a piece of text: nothing for a script whose marks we do not know."""
+        return TextCounts(sentences=len(_WIDE_SENTENCE_END.findall(text)) if self.counts_sentences else 0)
 
 
 def count_characters(text: str) -> int:
     """Count the characters of a text that are not blank."""
     return len(text) - sum(map(text.count, _BLANKS))
-
-
-def count_lowered(words: Counter[str]) -> Counter[str]:
-    """Merge the counts of words that differ in case only."""
-    lowered: Counter[str] = Counter()
-    for word, count in words.items():
-        lowered[word.lower()] += count
-    return lowered

@@ -58,7 +58,7 @@ def test_analyze_gives_a_compact_result_and_a_full_document() -> None:
     recorder, result = ran(analyze, ENGLISH)
 
     document = json.loads(recorder.artifacts["analysis.json"])
-    assert document["schema"] == "novel-tasks/analysis/1"
+    assert document["schema"] == "novel-tasks/analysis/2"
     assert len(document["sections"]) == 3
     assert "sections" not in result
     assert result["words"] == document["book"]["words"] == sum(section["words"] for section in document["sections"])

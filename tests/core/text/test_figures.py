@@ -1,111 +1,87 @@
-"""What is counted of a text: words, sentences, speech, ease, people; and what is honestly not."""
+"""What is counted of a text: words, sentences, paragraphs, ease, pace; and what is honestly not."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import pytest
 
 from novel_tasks_core import read_novel
-from novel_tasks_core.text.dialogue import dialogue_characters, dialogue_style
-from novel_tasks_core.text.measures import BookMeasures, Measuring
-from novel_tasks_core.text.people import find_names, find_people, knows_names
-from novel_tasks_core.text.readability import readability, reading_minutes
-from novel_tasks_core.text.tokens import WordCounter, count_characters, count_sentences, find_words
-
-SPEECH = {
-    ("en", "“”"): "“Come in,” he said. “It is cold.” She came in.\n\n",
-    ("en", '""'): '"Come in," he said. "It is cold." She came in.\n\n',
-    ("en", "''"): "'Come in, don't stand there,' he said. She came in from the dogs' yard.\n\n",
-    ("fr", "«»"): "« Entrez », dit-il. « Il fait froid. » Elle entra.\n\n",
-    ("de", "»«"): "»Kommen Sie herein«, sagte er. »Es ist kalt.« Sie trat ein.\n\n",
-    ("de", "„“"): "„Kommen Sie herein“, sagte er. „Es ist kalt.“ Sie trat ein.\n\n",
-    ("es", "—"): "—Entre —dijo él—. Hace frío.\n\nElla entró en la casa.\n\n",
-    ("ru", "—"): "— Входите, — сказал он. — Холодно.\n\nОна вошла в дом.\n\n",
-    ("zh-Hans", "“”"): "老人说：“请进来。”少年走了进去。\n",
-    ("zh-Hant", "「」"): "老人說：「請進來。」少年走了進去。\n",
-    ("ja", "「」"): "「お入り」と老人は言った。少年は中へ入った。\n",
-}
-SPOKEN = {
-    ("en", "“”"): "Come in, It is cold.",
-    ("en", '""'): "Come in, It is cold.",
-    ("en", "''"): "Come in, don't stand there,",
-    ("fr", "«»"): "Entrez Il fait froid.",
-    ("de", "»«"): "Kommen Sie herein Es ist kalt.",
-    ("de", "„“"): "Kommen Sie herein Es ist kalt.",
-    ("es", "—"): "Entre . Hace frío.",
-    ("ru", "—"): "Входите, Холодно.",
-    ("zh-Hans", "“”"): "请进来。",
-    ("zh-Hant", "「」"): "請進來。",
-    ("ja", "「」"): "お入り",
-}
-
-
-@pytest.mark.parametrize("case", SPEECH)
-def test_speech_is_told_from_narration(case: tuple[str, str]) -> None:
-    """Every language's own marks are found, and only what lies between them counts."""
-    language, marks = case
-    text = SPEECH[case] * 10
-
-    style = dialogue_style(text, language)
-
-    assert style is not None
-    assert style.marks == marks
-    assert dialogue_characters(text, style) == 10 * count_characters(SPOKEN[case])
-
-
-def test_a_speech_of_several_paragraphs_counts_whole() -> None:
-    """Each paragraph opens with a mark and only the last one closes."""
-    text = "“One two.\n\n“Three four.”\n\nFive six.\n\n" * 5
-    style = dialogue_style(text, "en")
-
-    assert style is not None
-    assert dialogue_characters(text, style) == 5 * count_characters("One two. Three four.")
+from novel_tasks_core.text.blocks import at_paragraphs, count_paragraphs, count_scene_breaks
+from novel_tasks_core.text.measures import BookMeasures, measure
+from novel_tasks_core.text.pace import Pace, median
+from novel_tasks_core.text.readability import ReadingWeights, count_syllables, readability, reading_minutes
+from novel_tasks_core.text.tokens import PlainReader, SpacedReader, richness
+from novel_tasks_core.text.written import WrittenWords
 
 
 @pytest.mark.parametrize(
-    ("text", "language"), [("He came. She went. " * 50, "en"), ("« Oui. » " * 50, "th"), ("", "en")]
-)
-def test_speech_without_known_marks_is_not_available(text: str, language: str) -> None:
-    """A book or a language whose way of marking speech is unknown has no share of it."""
-    assert dialogue_style(text, language) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "count"),
+    ("text", "language", "lengths"),
     [
-        ("Mr. Hyde came. Who? “I!” he cried. It was 5.30 by St. Mary's…", "en", 5),
-        ("Herr Dr. Faust kam am 3. Mai. Er ging.", "de", 2),
-        ("他来了。谁？“我！”他说。", "zh-Hans", 4),
-        ("来た。「誰だ？」と言った。", "ja", 3),
+        ("Mr. Hyde came. Who? “I!” he cried. It was 5.30 by St. Mary's…", "en", [3, 1, 3, 6]),
+        ("It is I. J. K. Rowe came... and went! What?! “No.” “Never.”", "en", [3, 7, 1, 1, 1]),
+        ("Herr Dr. Faust kam am 3. Mai. Er ging.", "de", [6, 2]),
+        ("— Non ! dit-il. Quoi ?", "fr", [2, 1]),
     ],
 )
-def test_sentences_are_counted_by_their_end_marks(text: str, language: str, count: int) -> None:
-    """Abbreviations do not end a sentence."""
-    assert count_sentences(text, language) == count
+def test_sentences_are_counted_by_their_end_marks(text: str, language: str, lengths: list[int]) -> None:
+    """Abbreviations and initials do not end a sentence, nor does a mark that small letters follow."""
+    counts = SpacedReader(language).read(text, begins=True)
+
+    assert counts.sentences == len(lengths)
+    assert sum(counts.lengths.values()) == len(lengths)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "count"), [("他来了。谁？“我！”他说。", "zh-Hans", 4), ("来た。「誰だ？」と言った。", "ja", 3)]
+)
+def test_sentences_of_wide_scripts(text: str, language: str, count: int) -> None:
+    """Chinese and Japanese have marks of their own, and their words are not counted."""
+    counts = PlainReader(language).read(text, begins=True)
+
+    assert (counts.sentences, counts.total, dict(counts.words)) == (count, 0, {})
 
 
 def test_words_of_spaced_scripts() -> None:
-    """Hyphens and apostrophes join; digits are no words."""
-    assert find_words("Don't well-worn d’Artagnan 42 ЁЖ naïve") == ["Don't", "well-worn", "d’Artagnan", "ЁЖ", "naïve"]
+    """Hyphens and apostrophes join; digits, dashes and quotation marks are no words."""
+    text = "Don't well-worn—no, d’Artagnan's “42” ЁЖ naïve; 'tis the boys' (x)_y_ 3rd--last"
+
+    assert list(SpacedReader("en").read(text, begins=True).words) == [
+        "Don't",
+        "well-worn",
+        "no",
+        "d’Artagnan's",
+        "ЁЖ",
+        "naïve",
+        "the",
+        "x",
+        "y",
+        "last",
+        "tis",
+        "boys",
+        "rd",
+    ]
 
 
-def test_words_are_counted_with_their_richness() -> None:
-    """The counter finds the same words, and the share of different ones in stretches of a thousand."""
-    counter = WordCounter()
+def test_richness_is_that_of_segments_of_a_thousand_words() -> None:
+    """What is left over of a piece counts with the next one of the section, and is dropped where another begins."""
+    reader = SpacedReader("en")
+    text = "A, b. " * 600
 
-    found = counter.count("Yes—no, yes; well-worn! " * 3)
-    assert found.counts == {"Yes": 3, "no": 3, "yes": 3, "well-worn": 3}
-    assert (found.total, found.richness) == (12, None)
-    assert counter.count("A, b. " * 500).richness == 0.002
+    first = reader.read(text, begins=True)
+    second = reader.read(text, begins=False)
+    other = reader.read("A, b. " * 400, begins=True)
+
+    assert (first.segments, first.different) == (1, 2)
+    assert (second.segments, second.different) == (1, 2)
+    assert (other.segments, other.different) == (0, 0)
+    assert richness(2, 4) == 0.002
+    assert richness(0, 0) is None
 
 
 def test_readability_needs_a_published_formula() -> None:
     """English is scored by Flesch; a language without a formula is not scored at all."""
-    easy = Counter(find_words("the cat sat on the mat and the dog ran to the cat " * 20))
-    hard = Counter(
-        find_words("considerable institutional responsibility necessitates comprehensive deliberation " * 40)
-    )
+    easy = SpacedReader("en").read("the cat sat on the mat and the dog ran to the cat " * 20, begins=True).weights
+    words = "considerable institutional responsibility necessitates comprehensive deliberation "
+    hard = SpacedReader("en").read(words * 40, begins=True).weights
 
     easy_score, hard_score = readability(easy, 40, "en"), readability(hard, 4, "en")
 
@@ -115,6 +91,15 @@ def test_readability_needs_a_published_formula() -> None:
     assert easy_score.score > 80 > 0 > hard_score.score
     assert readability(easy, 40, "ko") is None
     assert readability(easy, 0, "en") is None
+    assert readability(ReadingWeights(), 40, "en") is None
+
+
+@pytest.mark.parametrize(
+    ("word", "syllables"), [("the", 1), ("made", 1), ("maker", 2), ("table", 2), ("institution", 4)]
+)
+def test_syllables_are_groups_of_vowels(word: str, syllables: int) -> None:
+    """A silent e at the end of an English word is none."""
+    assert count_syllables(word, "en") == syllables
 
 
 def test_reading_time_is_by_words_or_by_characters() -> None:
@@ -131,31 +116,68 @@ cried Holt.
 """
 
 
-def test_people_are_those_who_speak_and_act() -> None:
-    """Names of one person are joined; places, and words that only begin a sentence, are left out."""
-    words = Counter(word.lower() for word in find_words(TALE * 3) if word.islower())
-    words.update({"the": 9, "then": 9, "nobody": 9, "they": 9, "in": 9, "from": 9, "good": 9, "you": 9})
-
-    people = find_people([find_names(TALE, "en"), find_names(TALE * 2, "en")], words, "en")
-
-    assert {person.name for person in people} == {"Holt", "Anna"}
-    holt = next(person for person in people if person.name == "Holt")
-    assert holt.aliases == ("Mr. Holt",)
-    assert holt.by_chapter == (5, 10)
-
-
-def test_people_of_unknown_languages_are_not_available() -> None:
-    """Chinese has no capitals to go by, so nothing is claimed."""
-    assert not knows_names("zh-Hans")
-    assert knows_names("en")
-
-
 def measured(text: str) -> BookMeasures:
-    """Measure a text as `analyze` does."""
-    measuring = Measuring(read_novel(text.encode()))
-    for _ in measuring.measure():
-        pass
-    return measuring.book()
+    """Measure a text."""
+    return measure(read_novel(text.encode()))
+
+
+def test_paragraphs_are_blocks_or_lines() -> None:
+    """Blank lines part them; where there are none, every line is one."""
+    assert count_paragraphs("One\nstill one.\n\nTwo.\n \nThree.\n") == 3
+    assert count_paragraphs("One.\nTwo.\n  Three.\n") == 3
+    assert count_paragraphs(" \n") == 0
+
+
+def test_scenes_are_parted_by_rows_of_marks() -> None:
+    """Asterisks, stars and the like on a line of their own; a rule of one dash or a list is none."""
+    assert count_scene_breaks("a\n\n* * *\n\nb\n***\nc\n   ⁂\nd\n-\ne\n* one\n#\n") == 4
+
+
+def test_pieces_are_cut_at_paragraphs() -> None:
+    """Joined they are the same text, and none but the last ends within a paragraph."""
+    text = "One two three.\n\nFour five\nsix.\n\nSeven eight nine ten.\n\nEleven."
+    pieces = list(at_paragraphs(text[at : at + 9] for at in range(0, len(text), 9)))
+
+    assert "".join(pieces) == text
+    assert any(piece.endswith("\n\n") for piece in pieces)
+
+
+def test_median_of_counted_values() -> None:
+    """Between two middle values it is their mean."""
+    assert median({3: 1, 5: 1, 9: 1}) == 5
+    assert median({3: 2, 5: 2}) == 4
+    assert median({}) is None
+
+
+def test_pace_has_a_point_for_each_stretch_with_text() -> None:
+    """Shares and lengths are those of the stretch; what cannot be measured is None."""
+    pace = Pace()
+    pace.note(0, (100, 50, 20, 2))
+    pace.note(7, (10, 0, 2, 0))
+    pace.note(0, (100, 0, 20, 2))
+    pace.note(9, (0, 0, 0, 0))
+
+    first, second = pace.points(dialogue=True, sentences=True)
+    assert (first.position, first.dialogue_share, first.sentence_words) == (0.0, 0.25, 10.0)
+    assert (second.position, second.dialogue_share, second.sentence_words) == (0.07, 0.0, None)
+    assert pace.points(dialogue=False, sentences=False)[0].dialogue_share is None
+
+
+def test_words_written_small_are_counted_a_hundred_times_at_least() -> None:
+    """What is added piece by piece is what all words say at once; capitals alone count nothing."""
+    written = WrittenWords()
+    for _ in range(3):
+        written.add(written.news({"the": 60, "The": 9, "Holt": 2, "mill": 1}))
+
+    assert written.small["the"] >= 100
+    assert (written.small["mill"], written.small["holt"], written.different) == (3, 0, 3)
+
+
+TALE = """Mr. Holt came to the mill. "Good evening," said Mr. Holt. Anna Reed looked up. "You are late," said Anna.
+The wind came from London. Holt smiled. "From London?" asked Anna. They had never been in London. The door opened.
+Then Anna laughed, and Holt said nothing. In London it rained. Anna Reed turned away. "Nobody lives in London,"
+cried Holt.
+"""
 
 
 def test_a_book_sums_up_its_chapters() -> None:
@@ -171,8 +193,9 @@ def test_a_book_sums_up_its_chapters() -> None:
     assert book.dialogue_marks == '""'
     assert book.people is not None
     assert [person.name for person in book.people] == ["Anna", "Holt"]
+    assert book.people[0].mentions == book.people[0].by_chapter.total
     assert book.meetings is not None
-    assert book.meetings[0].chapters == 3
+    assert (book.meetings[0].chapters, book.meetings[0].first, book.meetings[0].second) == (3, "Anna", "Holt")
 
 
 def test_chinese_figures_that_need_a_dictionary_are_none() -> None:
