@@ -87,7 +87,8 @@ def test_newlines_of_any_system_are_newlines(newline: str) -> None:
 _WEIRD = st.text(
     st.one_of(
         st.sampled_from(
-            "ab .,'\"&<>_*#-“”‘’—…\n\n\n\r\t　第一章回CHAPTER《》｜［］＃0159﻿\x00\x0b\x0c\x1b\x7f\x85\u2028\ufffe\ufdd0😀שع"
+            "ab .,'\"&<>_*#-“”‘’—…\n\n\n\r\t　第一章回CHAPTER《》｜［］＃0159"
+            "﻿\x00\x0b\x0c\x1b\x7f\x85\u2028\ufffe\ufdd0😀שع"
         ),
         st.characters(exclude_categories=["Cs"]),
     ),

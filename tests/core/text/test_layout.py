@@ -21,7 +21,10 @@ SENTENCES = (
     " an appointment that it did not care to miss, for the winter is always hard when it comes.",
 )
 TALE = [SENTENCES[index % 5] for index in range(60)]
-HAN = ["江水在这里拐了一个弯，弯里有一个渡口，渡口边上立着一盏灯，附近的人都说，只要看见那点黄光，就知道离家不远了。" * 2, "“船家！还过不过江？”"] * 30
+HAN = [
+    "江水在这里拐了一个弯，弯里有一个渡口，渡口边上立着一盏灯，附近的人都说，只要看见那点黄光，就知道离家不远了。" * 2,
+    "“船家！还过不过江？”",
+] * 30
 
 
 def found(text: str) -> list[Paragraph]:
@@ -71,7 +74,9 @@ def test_paragraphs_are_found_in_every_layout(shape, tale) -> None:  # type: ign
 
 def test_verse_among_wrapped_prose_keeps_its_lines() -> None:
     """Its breaks come where the next word would have fitted."""
-    verse = '     "My song for ever shall record,\n     That terrible, that joyful hour;\n       I give the glory to God'
+    verse = (
+        '     "My song for ever shall record,\n     That terrible, that joyful hour;\n       I give the glory to God'
+    )
     made = found("\n\n".join([*map(wrapped, TALE), verse, *map(wrapped, TALE)]))
 
     kept = [paragraph for paragraph in made if paragraph.kind is Kind.VERSE]
@@ -100,7 +105,9 @@ def test_more_blank_lines_than_usual_are_a_pause() -> None:
         assert [index for index, paragraph in enumerate(found(text)) if paragraph.gap] == [30]
 
 
-@pytest.mark.parametrize("mark", ["* * *", "***", "＊", "———", "-----", "◇◇◇", "※　※　※", "§", "⁂", "~~~", "＊　＊　＊", ". . ."])
+@pytest.mark.parametrize(
+    "mark", ["* * *", "***", "＊", "———", "-----", "◇◇◇", "※　※　※", "§", "⁂", "~~~", "＊　＊　＊", ". . ."]
+)
 def test_marks_of_a_pause_are_recognised(mark: str) -> None:
     """In the middle of the text, wherever the line puts them."""
     assert is_scene_break(f"      {mark}  ")
