@@ -70,6 +70,9 @@ def test_more_entries_than_the_old_format_counts(tmp_path: Path) -> None:
             archive.add(f"p{number}", b"x", stored=True)
         archive.finish()
 
+    data = path.read_bytes()
+    record = data.rindex(b"PK\6\6")
+    assert int.from_bytes(data[record + 32 : record + 40], "little") == 70_000
     with zipfile.ZipFile(path) as read:
         assert len(read.namelist()) == 70_000
         assert read.read("p69999") == b"x"

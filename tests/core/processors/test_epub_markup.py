@@ -59,6 +59,7 @@ def test_underscores_are_italics_where_they_surround_words(text: str, shown: str
         ("[w][r]\n\n[r]: https://example.org", '<p><a href="https://example.org">w</a></p>'),
         ("![a map](map.png)", "<p>a map</p>"),
         ("<b>x</b> <script>y</script>", "<p>&lt;b&gt;x&lt;/b&gt; &lt;script&gt;y&lt;/script&gt;</p>"),
+        ("<div>*x*</div>", "<p>&lt;div&gt;<em>x</em>&lt;/div&gt;</p>"),
         ("> one\n> two", "<blockquote><p>one<br/>two</p></blockquote>"),
         ("- a\n- b\n\n  c", "<ul><li><p>a</p></li><li><p>b</p><p>c</p></li></ul>"),
         ("3. a\n4. b", '<ol start="3"><li>a </li><li>b </li></ol>'),
@@ -85,7 +86,7 @@ def test_footnotes_are_led_to_where_they_stand_on_the_page() -> None:
 
 def test_notes_of_a_chapter_of_several_pages_are_not_led_to() -> None:
     """The note may be on another page."""
-    book, _, _ = made("# One\n\nText[^a].\n\n" + "A paragraph.\n\n" * 20_000 + "[^a]: Note.\n", file_name="x.md")
+    book, _, _ = made("# One\n\nText[^a].\n\n[^a]: Note.\n\n" + "A paragraph.\n\n" * 20_000, file_name="x.md")
 
     assert len(book.pages()) > 1
     assert "noteref" not in book.markup(0)

@@ -98,6 +98,31 @@ def test_prose_wrapped_more_narrowly_than_the_rest_is_joined() -> None:
     assert TALE[4] + " " + TALE[2] in [paragraph.lines[0] for paragraph in made]
 
 
+def test_a_sentence_may_end_with_a_line_of_narrower_prose() -> None:
+    """It does not end the paragraph there: no word would have fitted at that width."""
+    narrow = (
+        "It was late in the evening when they came there.\n"
+        "The door stood open and the lamp had been left to\n"
+        "burn through the night, so that the moths had come\n"
+        "in at the window and lay about the table."
+    )
+    made = found("\n\n".join([*map(wrapped, TALE), narrow, *map(wrapped, TALE)]))
+
+    assert narrow.replace("\n", " ") in [paragraph.lines[0] for paragraph in made]
+
+
+def test_a_book_of_verse_is_not_taken_for_wrapped_prose() -> None:
+    """Its lines end where the next word would have fitted."""
+    words = " ".join(TALE).replace(".", "").split()
+    lines, start = [], 0
+    for index in range(200):
+        stop = start + (7, 4, 6, 3, 5)[index % 5]
+        lines.append(" ".join(words[start % 500 : start % 500 + stop - start]))
+        start = stop
+
+    assert measure_layout("\n".join(lines)).width is None
+
+
 def test_more_blank_lines_than_usual_are_a_pause() -> None:
     """The paragraph after them is told apart."""
     for separator in ("\n", "\n\n"):
