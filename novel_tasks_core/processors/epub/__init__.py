@@ -91,8 +91,9 @@ def epub(ctx: ChildContext, options: EpubOptions) -> dict[str, Any]:
     from novel_tasks_core.processors.epub.making import Maker, result_of
     from novel_tasks_core.processors.epub.reading import Notation
     from novel_tasks_core.processors.epub.ruby import uses_notation
-    from novel_tasks_core.text.bookinfo import is_markdown, read_bookinfo
+    from novel_tasks_core.text.bookinfo import read_bookinfo
     from novel_tasks_core.text.layout import measure_layout
+    from novel_tasks_core.text.markdown import is_markdown
 
     novel = open_and_log(ctx, options)
     head, sample = _head(novel), novel.sample()

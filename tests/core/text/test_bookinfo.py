@@ -72,6 +72,22 @@ def test_the_head_of_a_text_is_read(head: str, facts: tuple[str, str, str]) -> N
 
 
 @pytest.mark.parametrize(
+    ("head", "name", "title", "author"),
+    [
+        ("Effi Briest\n\nTheodor Fontane\n\nErstes Kapitel", "de_effi-briest.txt", "Effi Briest", "Theodor Fontane"),
+        ("# The Salt Ledger\n\n*A tale*\n", "the-salt-ledger.md", "The Salt Ledger", ""),
+        ("The Ferry\n\nChapter One\n", "the_ferry.txt", "The Ferry", ""),
+        ("Preface\n\nOnce", "the_ferry.txt", "the ferry", ""),
+    ],
+)
+def test_a_line_that_spells_the_file_name_is_the_title(head: str, name: str, title: str, author: str) -> None:
+    """With its capitals and accents, and with the name below it."""
+    found = info(head, name)
+
+    assert (found.title, found.author) == (title, author)
+
+
+@pytest.mark.parametrize(
     ("block", "facts"),
     [
         ("title: The Ledger\nauthor: Clara Wynne", {"title": "The Ledger", "author": "Clara Wynne"}),
