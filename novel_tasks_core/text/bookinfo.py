@@ -146,10 +146,10 @@ def _kept(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def front_matter_span(head: str) -> tuple[int, int, int]:
     """Return (begin, end of the fields, end) of the block between two lines of --- at the top; zeros without one."""
-    match = re.match(r"\ufeff?\s*---[ \t]*\n", head)
+    match = re.match(r"\ufeff?\s*---[ \t]*\r?\n", head)
     if not match:
         return 0, 0, 0
-    closing = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE).search(head, match.end())
+    closing = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE).search(head, match.end())
     if not closing or not re.match(r"\s*[A-Za-z_-]+[ \t]*:", head[match.end() : closing.start()]):
         return 0, 0, 0
     return match.end(), closing.start(), closing.end()

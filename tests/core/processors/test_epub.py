@@ -187,6 +187,17 @@ def test_metadata_come_from_options_before_all_else() -> None:
     assert "Other" not in book.text()
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_front_matter_is_no_part_of_the_text(newline: str) -> None:
+    """It is read, and only read."""
+    text = "---\ntitle: Other\nauthor: Me\n---\n\n# One\n\nText.\n\n# Two\n\nMore.\n\n# Three\n\nEnd.\n"
+    book, result, _ = made(text.replace("\n", newline), file_name="x.md")
+
+    assert (result["title"], result["author"]) == ("Other", "Me")
+    assert [label for _, label in book.contents()] == ["One", "Two", "Three"]
+    assert book.text() == "OneText.TwoMore.ThreeEnd."
+
+
 def test_without_a_date_the_time_of_change_is_a_constant() -> None:
     """A date that the source names is taken instead."""
     assert made(PROSE * 3)[1]["modified"] == "2000-01-01T00:00:00Z"

@@ -64,6 +64,7 @@ def test_underscores_are_italics_where_they_surround_words(text: str, shown: str
         ("- a\n- b\n\n  c", "<ul><li><p>a</p></li><li><p>b</p><p>c</p></li></ul>"),
         ("3. a\n4. b", '<ol start="3"><li>a </li><li>b </li></ol>'),
         ("```\na <\n\nb\n```", "<pre>a &lt;&#10;&#10;b&#10;</pre>"),
+        ("    To *Hearthrug*,\n    The Fender", "<p>To <em>Hearthrug</em>,<br/>The Fender</p>"),
         ("***", '<p class="scene">* * *</p>'),
         ("#### Small *x*", "<h4>Small <em>x</em></h4>"),
         ("a  \nb *c*", "<p>a<br/>b <em>c</em></p>"),
