@@ -55,6 +55,13 @@ def test_volumes_hold_their_chapters() -> None:
     assert [len(point.findall(name)) for point in ncx[2]] == [3, 3]
 
 
+def test_a_heading_without_text_has_a_page_of_its_own() -> None:
+    """Lower on the page, as volumes are opened."""
+    book, _, _ = made(VOLUMES)
+
+    assert [name for name in range(8) if '<section class="alone"' in book.markup(name)] == [0, 4]
+
+
 def test_every_page_says_what_part_of_the_book_it_is() -> None:
     """Front matter, chapters and volumes are told apart."""
     book, _, _ = made("To my mother.\n\n" + VOLUMES)
@@ -307,6 +314,39 @@ def test_a_later_attempt_goes_on_and_makes_the_same_bytes(tmp_path: Path, after:
 
     assert again.artifacts["novel.epub"] == whole
     assert again.steps[0][0] > 0 or after < 6
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from tests.core.processors.recorder import Recorder
+from novel_tasks_core.processors.epub import EpubOptions, epub
+left = int(sys.argv[2])
+def stop():
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), 9)
+epub(Recorder(Path(sys.argv[1]), (Path(sys.argv[1]) / "novel").read_bytes(), stop=stop), EpubOptions())
+"""
+
+
+@pytest.mark.parametrize("after", [8, 15])
+def test_a_killed_attempt_is_taken_up_with_the_same_bytes(tmp_path: Path, after: int) -> None:
+    """What the process had not yet handed to the system is made again."""
+    (tmp_path / "novel").write_bytes(VOLUMES.encode())
+    root = str(Path(__file__).parents[3])
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path), str(after)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])},
+        check=False,
+    )
+    assert killed.returncode == -9
+    again = Recorder(tmp_path, VOLUMES.encode(), attempt=2)
+    epub(again, EpubOptions())
+
+    assert again.artifacts["novel.epub"] == made(VOLUMES)[0].data
+    assert again.steps[0][0] > 0
 
 
 @pytest.mark.parametrize("damage", ["short", "changed", "gone", "long"])
