@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from novel_tasks_core import InvalidOptionsError, Processors
+from novel_tasks_core.models import NewArtifact
 from novel_tasks_core.processors.epub import EpubOptions, epub
 
 from .epub_book import TYPE, XHTML, Book, made, squeezed
@@ -381,3 +383,32 @@ def test_other_options_do_not_take_up_what_was_begun(tmp_path: Path) -> None:
 
     assert Book(again.artifacts["novel.epub"]).fact("title") == "Other"
     assert again.artifacts["novel.epub"] == made(VOLUMES, EpubOptions(title="Other"))[0].data
+
+
+class Careless(Recorder):
+    """Does not keep artifacts, which would count as memory."""
+
+    def save_artifact(self, name: str, data: bytes | Path, *, content_type: str | None = None) -> NewArtifact:
+        """Look at the size only."""
+        assert isinstance(data, Path)
+        return NewArtifact(name=name, sha256="0" * 64, size=data.stat().st_size, content_type=content_type or "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [PROSE, "x" * 99 + " "])
+def test_memory_does_not_grow_with_the_novel(tmp_path: Path, line: str) -> None:
+    """One section of more than four times the size needs no more, with paragraphs or without."""
+    peaks = []
+    for size in (1_000_000, 4_500_000):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        (folder / "source").write_text(line * (size // len(line)))
+        context = Careless(folder, b"")
+        tracemalloc.start()
+        try:
+            epub(context, EpubOptions())
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+
+    assert peaks[1] < peaks[0] + 2_000_000
