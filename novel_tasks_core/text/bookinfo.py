@@ -287,5 +287,5 @@ def _letters(text: str) -> str:
 
 def _stem_title(file_name: str) -> str:
     """Return the file name as a title: without ending and noise, underscores as spaces; "" if it tells nothing."""
-    stem = _clean_stem(file_name).replace("_", " ").strip()
+    stem = _clean_stem(file_name).replace("_", " ").strip(" .")
     return "" if _TELLS_NOTHING.fullmatch(stem) else _cleaned("title", stem)

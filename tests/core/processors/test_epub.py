@@ -241,12 +241,21 @@ def test_a_cover_can_be_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("title", "  "), ("title", "x" * 1001), ("language", "not a tag"), ("modified", "yesterday"), ("cover", "yes")],
+    [("title", 5), ("author", "a\0b"), ("language", "not a tag"), ("modified", "yesterday"), ("cover", "yes")],
 )
-def test_wrong_options_are_refused(option: str, value: str) -> None:
+def test_wrong_options_are_refused(option: str, value: object) -> None:
     """Before anything runs."""
     with pytest.raises(InvalidOptionsError):
         Processors.builtin().validate("epub", {option: value})
+
+
+@pytest.mark.parametrize("title", ["", " \t\n"])
+def test_a_blank_option_is_one_that_was_not_given(title: str) -> None:
+    """The title is found elsewhere."""
+    options = EpubOptions(**Processors.builtin().validate("epub", {"title": title, "author": title}))
+
+    assert made(PROSE, options, file_name="The Ferry.txt")[1]["title"] == "The Ferry"
+    assert made(PROSE, options, file_name=".txt")[1]["title"] == "Untitled"
 
 
 def test_large_chapters_are_cut_at_paragraphs() -> None:
@@ -274,7 +283,7 @@ def test_one_endless_line_is_cut_too(character: str) -> None:
 
 def test_a_very_long_title_is_whole_on_its_page_and_short_in_the_contents() -> None:
     """Ten thousand characters of title break nothing."""
-    options = EpubOptions(title="Long " * 200)
+    options = EpubOptions(title="Long " * 2000)
     text = "# " + "word " * 2000 + "\n\nText.\n\n# Two\n\nText.\n\n# Three\n\nText.\n"
     book, _, recorder = made(text, options, file_name="x.md")
 

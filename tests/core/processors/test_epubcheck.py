@@ -42,9 +42,9 @@ HOSTILE = {
     ),
     "long-title": (
         "# " + "word " * 2000 + "\n\nText.\n\n# \n\nText.\n\n# &lt;\n\nText.\n",
-        EpubOptions(title="T" * 1000),
+        EpubOptions(title="T " * 5000, author="T" * 5000),
     ),
-    "empty-name": ("*\n\n" + "Line.\n" * 9, EpubOptions(cover=False)),
+    "empty-name": ("*\n\n" + "Line.\n" * 9, EpubOptions(title="", author=" ", cover=False)),
     "nested": (
         "# Part I\n\n### Deep\n\nText\n\n## Chapter\n\n### Deeper\n\nText.\n\n# Part II\n\n## Chapter\n\nEnd\n",
         None,
