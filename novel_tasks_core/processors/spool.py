@@ -17,7 +17,8 @@ from attrs import field, frozen
 
 from novel_tasks_core.errors import FileStoreError, SourceNotFoundError
 from novel_tasks_core.text.damage import Damage
-from novel_tasks_core.text.decoding import Plan, Verdict, decode_into
+from novel_tasks_core.text.decoding import Verdict, decode_into
+from novel_tasks_core.text.plans import Plan
 
 _CACHED_BLOCKS = 8
 

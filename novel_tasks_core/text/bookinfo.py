@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import PurePath
 
 from attrs import frozen
 
-MARKDOWN_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd"})
-"""The endings of file names that tell Markdown."""
+from novel_tasks_core.text.headings import parse_heading
+from novel_tasks_core.text.markdown import MARKDOWN_ENDINGS
 
 HEAD_CHARACTERS = 20_000
 """How much of the beginning of a text is looked at."""
@@ -25,6 +26,8 @@ LONGEST_FACT = 300
 FACTS = ("title", "author", "language", "publisher", "date")
 
 _HEADER = 8_000
+_TOP_LINES = 5
+_LONGEST_PREFIX = 8
 _FIELD = re.compile(
     r"^[ \t\u3000]*(?:#{1,3}[ \t]+)?(title|author|language|publisher|release date|year|date|书名|書名|作品名|作者|著者"
     r"|titre|auteur|titel|autor|título|название|автор)[ \t\u3000]*[:：][ \t\u3000]*(\S[^\n]{0,400})$",
@@ -105,6 +108,7 @@ def read_bookinfo(head: str, *, file_name: str, given: Mapping[str, str | None],
         ("front matter", front_matter(head) if markdown else {}),
         ("text", head_facts(head)),
         ("file name", file_name_facts(file_name)),
+        ("text", _spelled(head, _stem_title(file_name))),
         ("file name", {"title": _stem_title(file_name)}),
     ):
         for name in FACTS:
@@ -112,11 +116,6 @@ def read_bookinfo(head: str, *, file_name: str, given: Mapping[str, str | None],
             if value and name not in facts:
                 facts[name], sources[name] = value, source
     return BookInfo(**facts, sources=sources)
-
-
-def is_markdown(file_name: str) -> bool:
-    """Tell whether the name of a file says that it is Markdown."""
-    return PurePath(file_name).suffix.lower() in MARKDOWN_ENDINGS
 
 
 def _given(given: Mapping[str, str | None]) -> dict[str, str]:
@@ -147,10 +146,10 @@ def _kept(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def front_matter_span(head: str) -> tuple[int, int, int]:
     """Return (begin, end of the fields, end) of the block between two lines of --- at the top; zeros without one."""
-    match = re.match(r"\ufeff?\s*---[ \t]*\n", head)
+    match = re.match(r"\ufeff?\s*---[ \t]*\r?\n", head)
     if not match:
         return 0, 0, 0
-    closing = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE).search(head, match.end())
+    closing = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE).search(head, match.end())
     if not closing or not re.match(r"\s*[A-Za-z_-]+[ \t]*:", head[match.end() : closing.start()]):
         return 0, 0, 0
     return match.end(), closing.start(), closing.end()
@@ -266,7 +265,27 @@ def _clean_stem(file_name: str) -> str:
     return cleaned or stem
 
 
+def _spelled(head: str, stem: str) -> dict[str, str]:
+    """Return the title as a line at the top writes it, if the file name ends in the same letters; and who stands below.
+
+    So "de_effi-briest.txt" is "Effi Briest".
+    """
+    lines = [line.strip("#* \t\u3000\ufeff") for line in head[:_HEADER].split("\n")]
+    lines = [line for line in lines if line][:_TOP_LINES]
+    wanted = _letters(stem)
+    for line, below in pairwise([*lines, ""]):
+        letters = _letters(line)
+        if len(letters) > 1 and wanted.endswith(letters) and len(wanted) - len(letters) <= _LONGEST_PREFIX:
+            name = below if " " in below and _name_likeness(below) > 0 and parse_heading(below) is None else ""
+            return _kept([("title", line), ("author", name)])
+    return {}
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
 def _stem_title(file_name: str) -> str:
     """Return the file name as a title: without ending and noise, underscores as spaces; "" if it tells nothing."""
-    stem = _clean_stem(file_name).replace("_", " ").strip()
+    stem = _clean_stem(file_name).replace("_", " ").strip(" .")
     return "" if _TELLS_NOTHING.fullmatch(stem) else _cleaned("title", stem)

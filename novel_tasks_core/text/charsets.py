@@ -71,7 +71,7 @@ _WRITTEN = frozenset(
 
 def rank_escaped(plain: bytes) -> list[tuple[float, str]]:
     """Return (confidence, codec) of the encodings of seven bits whose signs a text has."""
-    if not plain.isascii():
+    if len(plain.translate(None, _ASCII)) > len(plain) // 1000 + 2:
         return []
     if b"\x1b$B" in plain or b"\x1b$@" in plain or b"\x1b(I" in plain:
         return [(0.95, "iso2022_jp"), (0.9, "iso2022_jp_ext"), (0.9, "iso2022_jp_2004")]

@@ -8,6 +8,7 @@ from functools import cache
 from attrs import evolve, frozen
 
 from novel_tasks_core.text.blocks import BLANK_LINE, paragraph_breaks
+from novel_tasks_core.text.hanspeech import HanSpeech, han_speech
 from novel_tasks_core.text.incises import cut_incises, has_incises
 from novel_tasks_core.text.namewords import name_words
 from novel_tasks_core.text.quotations import Quotations, quotations
@@ -34,10 +35,9 @@ _BY_LANGUAGE = {
     "da": ("»«", _DASH, "“”", '""', "„“"),
     "fi": (_DASH, "“”", '""', "»«"),
     "ca": (_DASH, "«»", "“”", '""'),
-    "zh": ("“”", "「」", "『』", '""'),
-    "ja": ("「」",),
     "ko": ("“”", '""', "「」"),
 }
+_HAN = frozenset({"zh", "ja"})
 _MIXING = frozenset({"fr", "es", "it", "pt", "ca", "ro"})
 _LEAST_SPEECHES = 4
 _MUCH = 1.05
@@ -69,7 +69,7 @@ class DialogueStyle:
         return cut_incises(text, spans, self.language) if has_incises(self.language, self.marks) else spans
 
 
-def dialogue_style(text: str, language: str) -> DialogueStyle | None:
+def dialogue_style(text: str, language: str) -> DialogueStyle | HanSpeech | None:
     """Return how a book marks speech, None for a language or a book whose way is not known.
 
     Of the ways usual in the language the one that covers most of a sample counts.
@@ -77,6 +77,8 @@ def dialogue_style(text: str, language: str) -> DialogueStyle | None:
     base = base_language(language)
     middle = max(0, len(text) // 2 - _SAMPLE // 2)
     sample = text[middle : middle + _SAMPLE]
+    if base in _HAN:
+        return han_speech(sample, language)
     paragraph_break = paragraph_breaks(sample)
     best: tuple[int, DialogueStyle] | None = None
     for marks in _BY_LANGUAGE.get(base, ()):
@@ -109,7 +111,7 @@ def _united(spans: list[Span], more: list[Span]) -> list[Span]:
     return united
 
 
-def dialogue_characters(text: str, style: DialogueStyle) -> int:
+def dialogue_characters(text: str, style: DialogueStyle | HanSpeech) -> int:
     """Count the characters of a text that are spoken, without their marks and without blanks."""
     spoken = "".join([text[start:end] for start, end in style.spans(text)])
     return len("".join(spoken.split()))

@@ -42,7 +42,6 @@ _JAPANESE_KANJI = re.compile(
 _JAPANESE_SHARE = 0.02
 _PERSIAN = re.compile("[پچژگیک]")
 _ARABIC_ONLY = re.compile("[يكةىأإ]")
-_OLD_RUSSIAN = 0.005
 _SHORT = 2_000
 _ASKED = 6
 _WIDELY_READ = 24
@@ -63,7 +62,7 @@ def detect_language(text: Text) -> str:
         case "han" | "kana":
             return _han(sample)
         case "cyrillic":
-            return _cyrillic(sample)
+            return _worded(sample, CYRILLIC)
         case "latin":
             return _worded(sample, LATIN)
         case "arabic":
@@ -94,13 +93,6 @@ def _han(sample: str) -> str:
     if japanese > _JAPANESE_SHARE * han and japanese > simplified:
         return "ja"
     return "zh-Hant" if traditional > simplified else "zh-Hans"
-
-
-def _cyrillic(sample: str) -> str:
-    lowered = sample.lower()
-    if lowered.count("ѣ") > _OLD_RUSSIAN * len(lowered):
-        return "ru"
-    return _worded(sample, CYRILLIC)
 
 
 def _worded(sample: str, vocabulary: Vocabulary) -> str:

@@ -24,8 +24,7 @@ _CJK_LAST = re.compile(f"[{_CJK}]$")
 _CJK_FIRST = re.compile(f"[{_CJK}]")
 _SURE_CJK = re.compile("[\u2e80-\u312f\u3190-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U0003ffff]")
 _EITHER = frozenset("-—…“”‘’·")
-_NEED_CARE = ("-\n", "\n-", " \n", "\n ", "\t\n", "\n\t")
-_TIGHT_DASH = re.compile(r"\S(?:-|--|—)$")
+_TIGHT_DASH = re.compile(r"[^\s—-](?:-{1,3}|—+)$")
 _SUSPENDED = re.compile(r"(?:und|oder|bzw|sowie|and|or|to|y|o|e|et|ou|и|или)\b", re.IGNORECASE)
 _SCENE = re.compile(
     r"(?=.{1,80}$)(?:[*＊]+(?:\s*[*＊])*|[-—–―_=~～·•※◇◆☆★○●△▽□■#§⁂+＋.…]{3,}|[※◇◆☆★○●△▽□■§⁂]"
@@ -140,8 +139,10 @@ def join_lines(lines: Sequence[str]) -> str:
 
     A hyphen at the end of a line stays: which ones a printer put there only a dictionary could tell.
     """
+    if len(lines) == 1:
+        return lines[0].strip()
     block = "\n".join(lines).strip()
-    if block.isascii() and not any(rare in block for rare in _NEED_CARE):
+    if block.isascii() and not ("-\n" in block or " \n" in block or "\n " in block or "\t" in block):
         return block.replace("\n", " ")
     stripped = [line.strip() for line in lines]
     parts = [stripped[0]]
@@ -160,7 +161,6 @@ def _glue(left: str, right: str) -> str:
     if _SURE_CJK.search(left[-1:]) or _SURE_CJK.match(right):
         return ""
     if left[-1:] == "-" or left[-1:] == "—":
-        return "" if _TIGHT_DASH.search(left) and not _SUSPENDED.match(right) else " "
-    if right[:2] == "--" and right[2:3].strip():
-        return ""
+        suspended = left[-2:-1].isalpha() and _SUSPENDED.match(right)
+        return "" if _TIGHT_DASH.search(left) and not suspended else " "
     return " "

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from novel_tasks_core.text.headings import collapse
@@ -23,6 +24,9 @@ _SHAPING = (
 )
 _MARKED_LINE = re.compile("\n" + _SHAPING)
 _FIRST_MARKED = re.compile(_SHAPING)
+MARKDOWN_ENDINGS = frozenset({".md", ".markdown", ".mdown", ".mkd"})
+"""The endings of file names that tell Markdown."""
+
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 _PARSED_AT_ONCE = 5000
 _LONGEST_LINE = 2000
@@ -31,6 +35,11 @@ _LONGEST_SETEXT = 200
 _EMPHASIS = re.compile(r"(\*{1,3}|_{1,3})(?=\S)(.+?)(?<=\S)\1")
 _LINK = re.compile(r"!?\[([^\]]{0,200})\]\([^)]{0,500}\)")
 _ANCHOR = re.compile(r"\{#[^}]{0,100}\}\s*$|<[^>]{0,200}>")
+
+
+def is_markdown(file_name: str) -> bool:
+    """Tell whether the name of a file says that it is Markdown."""
+    return PurePath(file_name).suffix.lower() in MARKDOWN_ENDINGS
 
 
 def markdown_marks(text: Text) -> list[Mark]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -24,6 +24,7 @@ Record = dict[str, Any]
 """All that is measured of one section, as JSON: it can be stored, and added to another `Measuring`."""
 _LEAST_PIECE, _MOST_PIECE = 5_000, 100_000
 _SAMPLE = 200_000
+_ENOUGH, _LEAST_PASSAGE = 2_000_000, 2_000
 
 
 def _no_pause() -> None:
@@ -88,7 +89,7 @@ class BookMeasures:
 
 
 class MeasuredNovel(Protocol):
-    """What is wanted of a novel: its language, its sections, and a stretch from its middle."""
+    """What is wanted of a novel: its language, its sections and their text, and a stretch from its middle."""
 
     @property
     def language(self) -> str:
@@ -104,6 +105,10 @@ class MeasuredNovel(Protocol):
         """Return a stretch of the text."""
         ...
 
+    def pieces(self, section: Section, *, characters: int) -> Iterator[str]:
+        """Yield the text of a section, at most so many characters at once."""
+        ...
+
 
 class Measuring:
     """Measures a novel section by section, and sums up; memory does not grow with the text.
@@ -115,7 +120,7 @@ class Measuring:
     def __init__(self, novel: MeasuredNovel) -> None:
         self.language = novel.language
         self.sections = body_sections(novel.sections)
-        self._tools = toolkit(novel.language, novel.sample())
+        self._tools = toolkit(novel.language, novel.sample(), lambda: stretches(novel, self.sections))
         self._length = max(1, sum(map(len, self.sections)))
         self._read = 0
         self._pace = Pace()
@@ -133,9 +138,10 @@ class Measuring:
         sums, pace, names = Sums(), Pace(), NameEvidence()
         written: Counter[str] = Counter()
         read, tools = self._read, self._tools
-        for text in at_paragraphs(pieces):
+        for whole in at_paragraphs(pieces):
             if read > self._read:
                 pause()
+            text = tools.plain(whole)
             spans = tools.speech.spans(text) if tools.speech else []
             counts = tools.reader.read(text, begins=read == self._read)
             piece = Sums.of(text, spans, counts)
@@ -144,7 +150,7 @@ class Measuring:
             written.update(counts.words)
             if tools.names:
                 names.extend(tools.names.find(text, spans))
-            read += len(text)
+            read += len(whole)
         sums.scenes += 1
         return {
             "section": attrs.asdict(self._figures(section, sums)),
@@ -218,12 +224,34 @@ def measure(novel: Novel) -> BookMeasures:
     measuring = Measuring(measured)
     records: list[Record] = []
     for section in measuring.sections:
-        text = novel.text[section.start : section.end]
-        size = measuring.piece_characters
-        record = measuring.section(section, (text[start : start + size] for start in range(0, len(text), size)))
+        record = measuring.section(section, measured.pieces(section, characters=measuring.piece_characters))
         measuring.add(record)
         records.append(record)
     return measuring.book(records, tuple(ChapterMeasures.from_json(record["section"]) for record in records))
+
+
+def stretches(novel: MeasuredNovel, sections: Sequence[Section]) -> Iterator[str]:
+    """Yield the text in pieces of like size; of a very large novel passages, evenly spread, as many as tell."""
+    length = max(1, sum(map(len, sections)))
+    share = min(1.0, _ENOUGH / length)
+    waiting: list[str] = []
+    seen = taken = size = 0
+    for section in sections:
+        for piece in novel.pieces(section, characters=_MOST_PIECE if share == 1 else _LEAST_PIECE):
+            seen += len(piece)
+            room = round(seen * share) - taken
+            least = _LEAST_PASSAGE + seen * 7919 % _LEAST_PASSAGE  # uneven steps: chapters may come round like a clock
+            if room < least and share < 1:
+                continue
+            part = piece[:room]
+            taken += len(part)
+            waiting.append(part)
+            size += len(part)
+            if size >= _MOST_PIECE:
+                yield "\n".join(waiting)
+                waiting, size = [], 0
+    if waiting:
+        yield "\n".join(waiting)
 
 
 def body_sections(sections: Sequence[Section]) -> Sequence[Section]:
@@ -245,6 +273,10 @@ class _InMemory:
     @property
     def sections(self) -> tuple[Section, ...]:
         return self.novel.chapters
+
+    def pieces(self, section: Section, *, characters: int) -> Iterator[str]:
+        for start in range(section.start, section.end, characters):
+            yield self.novel.text[start : min(start + characters, section.end)]
 
     def sample(self) -> str:
         middle = len(self.novel.text) // 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ from novel_tasks_core.text.layout import (
 LONGEST_PARAGRAPH = 30_000
 """Longer paragraphs are cut, at the end of a sentence where there is one: no page could hold them."""
 
+_BLANK_LINE = re.compile(r"\n[^\S\n]+(?=\n)")
 _LONGEST_CARRY = 300_000
 _LONGEST_VERSE = 80
 _LINES_BACK = 2000
@@ -103,22 +104,26 @@ def _breath(text: str, limit: int) -> int:
 
 def paragraphs(text: str, layout: Layout) -> Iterator[Paragraph]:
     """Yield the paragraphs of a text whose newlines are "\\n" and that ends where a paragraph does."""
-    blank = 0
-    block: list[str] = []
-    gap = False
-    for line in text.split("\n"):
-        if line and not line.isspace():
-            if not block:
-                gap = blank > layout.gap
-            block.append(line)
-            blank = 0
-            continue
-        blank += 1
-        if block:
-            yield from _block(block, gap, layout)
-            block = []
-    if block:
-        yield from _block(block, gap, layout)
+    full = 0.75 * layout.width if layout.width is not None and layout.indent is None else None
+    for lines, blank in _blocks(text):
+        gap = blank > layout.gap
+        if full is not None and (len(lines) == 1 or min(map(len, lines[:-1])) >= full):
+            yield from _prose(join_lines(lines), gap, len(lines))
+        else:
+            yield from _block(lines, gap, layout)
+
+
+def _blocks(text: str) -> Iterator[tuple[list[str], int]]:
+    """Yield the lines between blank ones, with how many of these stand before them."""
+    top = text.rfind("\n", 0, len(text) - len(text.lstrip())) + 1
+    blank = text.count("\n", 0, top)
+    for block in _BLANK_LINE.sub("\n", text[top:].rstrip()).split("\n\n"):
+        lines = block.lstrip("\n")
+        blank += len(block) - len(lines)
+        if lines:
+            yield lines.split("\n"), blank
+            blank = -1  # the first newline ends a line that is not blank
+        blank += 2
 
 
 def _block(lines: list[str], gap: bool, layout: Layout) -> Iterator[Paragraph]:
@@ -143,17 +148,23 @@ def _one_a_line(lines: list[str], gap: bool) -> Iterator[Paragraph]:
         gap = False
 
 
-def _prose(text: str, gap: bool, taken: int = 1) -> Iterator[Paragraph]:
-    """Yield one paragraph made of `taken` lines, or the parts of one that is too long for a page."""
-    if len(text) <= 80 and not text[:1].isalnum() and is_scene_break(text):
-        yield Paragraph(Kind.SCENE, (text,), gap, taken=taken)
-        return
+def _prose(text: str, gap: bool, taken: int = 1) -> Sequence[Paragraph]:
+    """Return one paragraph made of `taken` lines, or the parts of one that is too long for a page."""
+    if len(text) > LONGEST_PARAGRAPH:
+        return _parts(text, gap, taken)
+    scene = len(text) <= 80 and not text[:1].isalnum() and is_scene_break(text)
+    return (Paragraph(Kind.SCENE if scene else Kind.PROSE, (text,), gap, False, taken),)
+
+
+def _parts(text: str, gap: bool, taken: int) -> list[Paragraph]:
+    parts: list[Paragraph] = []
     start = 0
     while len(text) - start > LONGEST_PARAGRAPH:
         stop = _breath(text, start + LONGEST_PARAGRAPH)
-        yield Paragraph(Kind.PROSE, (text[start:stop],), gap, start > 0, taken)
-        start, gap, taken = stop, False, 0
-    yield Paragraph(Kind.PROSE, (text[start:] if start else text,), gap, start > 0, taken)
+        first = not parts
+        parts.append(Paragraph(Kind.PROSE, (text[start:stop],), gap and first, not first, taken if first else 0))
+        start = stop
+    return [*parts, Paragraph(Kind.PROSE, (text[start:],), False, True, 0)]
 
 
 def _at_indents(lines: list[str], indent: int | None) -> Iterator[list[str]]:

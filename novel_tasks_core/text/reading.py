@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from attrs import asdict
 
@@ -11,12 +10,11 @@ from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.text.chapters import find_outline
 from novel_tasks_core.text.decoding import decode
 from novel_tasks_core.text.language import detect_language
+from novel_tasks_core.text.markdown import is_markdown
 from novel_tasks_core.text.novel import Chapter, Novel, Section
 from novel_tasks_core.text.outline import Outline
 from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.rule import check_rule
-
-_MARKDOWN = frozenset({".md", ".markdown", ".mdown", ".mkd"})
 
 
 def read_novel(
@@ -61,7 +59,7 @@ def _check_rule(rule: str) -> None:
 
 def outline_of(text: Text, *, file_name: str, chapter_rule: str | None = None) -> Outline:
     """Find the headings of a text, as Markdown when the name of its file says so."""
-    return find_outline(text, markdown=PurePath(file_name).suffix.lower() in _MARKDOWN, rule=chapter_rule)
+    return find_outline(text, markdown=is_markdown(file_name), rule=chapter_rule)
 
 
 def sections(outline: Outline, length: int) -> Iterator[Section]:

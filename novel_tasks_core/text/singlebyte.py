@@ -90,6 +90,8 @@ _OTHER_SCRIPTS = "\u0370"
 _FOREIGN_LETTER = 0.3
 _SURE = 0.97
 _ELSEWHERE = 0.05
+_RARE_CODECS = frozenset({"mac-roman", "mac-latin2", "cp850", "cp852"})
+_RARE = 0.4
 _SHORT = 4096
 
 
@@ -145,7 +147,9 @@ def _rank_latin(foreign: bytes, plain: bytes) -> list[tuple[float, str]]:
         spoken = language if sure else LATIN.language(plain[:_SHORT].decode(codec, "replace"))[0]
         alphabet = _ALPHABETS.get(spoken, {}) | (_APOSTROPHE if spoken in _ELIDING else {})
         fitness = _fitness(contexts, codec, alphabet, known=1.0 if sure else 0.9)
-        scores.append((fitness if spoken in _SPOKEN_IN.get(codec, _ALPHABETS) else fitness - _ELSEWHERE, codec))
+        elsewhere = spoken not in _SPOKEN_IN.get(codec, _ALPHABETS)
+        rare = _RARE / (1 + sum(contexts.values())) if elsewhere or codec in _RARE_CODECS else 0.0
+        scores.append((fitness - elsewhere * _ELSEWHERE - rare, codec))
     ranked = sorted(scores, key=lambda scored: -round(scored[0], 3))
     return [(max(0.3, min(_SURE, 0.4 + score / 2)), codec) for score, codec in ranked]
 

@@ -178,8 +178,8 @@ class PlainReader:
 
     counts_words = False
 
-    def __init__(self, language: str) -> None:
-        self.counts_sentences = base_language(language) in _WIDE
+    def __init__(self, language: str, *, counts_sentences: bool = True) -> None:
+        self.counts_sentences = counts_sentences and base_language(language) in _WIDE
 
     def read(self, text: str, *, begins: bool) -> TextCounts:
         """Count a piece of text: nothing for a script whose marks we do not know."""

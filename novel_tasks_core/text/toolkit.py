@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from attrs import frozen
 
 from novel_tasks_core.text.dialogue import dialogue_style
+from novel_tasks_core.text.hannames import han_names
+from novel_tasks_core.text.hanreader import han_reader
+from novel_tasks_core.text.japanesenames import japanese_names, without_readings
 from novel_tasks_core.text.names import Cast, NameEvidence
 from novel_tasks_core.text.people import EuropeanNames, knows_names
-from novel_tasks_core.text.tags import has_spaced_words
+from novel_tasks_core.text.tags import base_language, has_spaced_words
 from novel_tasks_core.text.tokens import PlainReader, SpacedReader, TextCounts
 
 Span = tuple[int, int]
@@ -69,10 +72,29 @@ class Toolkit:
     reader: TextReader
     speech: SpeechFinder | None
     names: NameFinder | None
+    plain: Callable[[str], str] = str
+    """Takes what is no text out of a piece: the notation of readings and of type."""
 
 
-def toolkit(language: str, sample: str) -> Toolkit:
-    """Return the means for a book in this language; `sample` is a stretch of it that shows how it marks speech."""
+def toolkit(language: str, sample: str, stretches: Callable[[], Iterable[str]]) -> Toolkit:
+    """Return the means for a book in this language; `sample` is a stretch of it that shows how it marks speech.
+
+    `stretches` reads the book, or enough of it: where names cannot be told by their letters it is read beforehand.
+    """
+    base = base_language(language)
+    if base == "zh":
+        return Toolkit(
+            reader=han_reader(language, sample),
+            speech=dialogue_style(sample, language),
+            names=han_names(sample, stretches),
+        )
+    if base == "ja":
+        return Toolkit(
+            reader=PlainReader(language),
+            speech=dialogue_style(without_readings(sample), language),
+            names=japanese_names(stretches),
+            plain=without_readings,
+        )
     return Toolkit(
         reader=SpacedReader(language) if has_spaced_words(language) else PlainReader(language),
         speech=dialogue_style(sample, language),

@@ -23,14 +23,8 @@ VERSION = "1"
 UNKNOWN_MODIFIED = "2000-01-01T00:00:00Z"
 """The time of change of a book whose source names no date: a constant, for the clock must not be in its bytes."""
 
-_LONGEST = 1000
 _TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def _bearable(instance: object, attribute: Attribute[Any], value: str | None) -> None:
-    if value is not None and not (value.strip() and len(value) <= _LONGEST):
-        raise ValueError(f"must have 1 to {_LONGEST} characters")
 
 
 def _language_tag(instance: object, attribute: Attribute[Any], value: str | None) -> None:
@@ -55,19 +49,17 @@ def _utc(value: str) -> str:
 
 @frozen(kw_only=True)
 class EpubOptions(ReadingOptions):
-    """How to make the book; what is not given is taken from the front matter, the text or the file name."""
+    """How to make the book; what is blank or not given is taken from the front matter, the text or the file name."""
 
     title: str | None = field(
         default=None,
-        validator=_bearable,
         metadata={"description": "The title of the book; found in the text or the file name when not given."},
     )
     author: str | None = field(
         default=None,
-        validator=_bearable,
         metadata={"description": "The author; found in the text or the file name when not given."},
     )
-    publisher: str | None = field(default=None, validator=_bearable, metadata={"description": "The publisher."})
+    publisher: str | None = field(default=None, metadata={"description": "The publisher."})
     language: str | None = field(
         default=None,
         validator=_language_tag,
@@ -91,8 +83,9 @@ def epub(ctx: ChildContext, options: EpubOptions) -> dict[str, Any]:
     from novel_tasks_core.processors.epub.making import Maker, result_of
     from novel_tasks_core.processors.epub.reading import Notation
     from novel_tasks_core.processors.epub.ruby import uses_notation
-    from novel_tasks_core.text.bookinfo import is_markdown, read_bookinfo
+    from novel_tasks_core.text.bookinfo import read_bookinfo
     from novel_tasks_core.text.layout import measure_layout
+    from novel_tasks_core.text.markdown import is_markdown
 
     novel = open_and_log(ctx, options)
     head, sample = _head(novel), novel.sample()

@@ -32,6 +32,7 @@ from novel_tasks_core.text.novel import Section
 
 _NAMESPACE = uuid.UUID("5b0e1c8a-6b1f-5e0b-9d0a-2f6c1a7f4e3d")
 _BODY = "\0"
+_HEADING_ENDS = (b"</h1>\n", b"</h2>\n", b"</h3>\n")
 _READ = 1 << 20
 
 
@@ -160,7 +161,9 @@ class Maker:
         head, tail = (part.encode() for part in framed.split(_BODY))
         bodies = self._reader.bodies(section, self.novel.pieces(section), on_piece=on_piece)
         for page, content in enumerate(bodies, start=self._pages + 1):
-            yield f"EPUB/text/{page_name(page)}.xhtml", head + content + tail
+            alone = content.endswith(_HEADING_ENDS)
+            top = head.replace(b"<section", b'<section class="alone"', 1) if alone else head
+            yield f"EPUB/text/{page_name(page)}.xhtml", top + content + tail
 
     def _label(self, section: Section) -> str:
         unnamed = {"front": self._words.front, "back": self._words.back}.get(section.kind)

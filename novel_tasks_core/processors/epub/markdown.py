@@ -1,6 +1,7 @@
 """Markdown to XHTML: what has no mark goes the way of plain text, the rest through the parser's tokens.
 
-HTML in the source is shown as text, never passed through. Links lead to web addresses or nowhere.
+HTML in the source is shown as text, never passed through; what is indented is verse, not code.
+Links lead to web addresses or nowhere.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _BLANK = re.compile(r"\n(?:[ \t]*\n)+")
 _INLINE = re.compile(r"[*_\[\]`\\~&]")
-_START = re.compile(r"[ ]{0,3}(?:[#>]|[-+][ \t]|\d{1,9}[.)][ \t]|[-=]{2,}[ \t]*$)|(?: {4}|\t)", re.MULTILINE)
+_START = re.compile(r"[ ]{0,3}(?:[#>]|[-+][ \t]|\d{1,9}[.)][ \t]|[-=]{2,}[ \t]*$)", re.MULTILINE)
 _LATER_START = re.compile(rf"\n(?:{_START.pattern})", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(```|~~~)", re.MULTILINE)
 _TOO_DEEP = re.compile(r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]*){12}|^[ \t]{40}", re.MULTILINE)
@@ -141,7 +142,7 @@ def _parsed(marked: list[str], layout: Layout, env: dict[str, object]) -> str:
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt  # loaded only for Markdown: it costs 30 ms
 
-    return MarkdownIt("commonmark", {"html": False, "maxNesting": 60}).enable("strikethrough")
+    return MarkdownIt("commonmark", {"html": False, "maxNesting": 60}).enable("strikethrough").disable("code")
 
 
 def _rendered(tokens: Sequence[Token], layout: Layout) -> Iterator[str]:

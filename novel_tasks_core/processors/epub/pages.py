@@ -46,6 +46,7 @@ em.rule { font-style: normal; text-decoration: underline; }
 small.note { font-size: 0.75em; }
 aside { margin: 0.8em 0; font-size: 0.9em; }
 hr { width: 20%; margin: 1.5em auto; border: 0; border-top: 1px solid; }
+section.alone { margin-top: 25%; }
 section.title { margin-top: 25%; text-align: center; }
 section.title p { margin: 1.5em 0; text-align: center; text-indent: 0; }
 nav ol { padding-inline-start: 1.2em; list-style: none; }

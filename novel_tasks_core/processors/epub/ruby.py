@@ -7,13 +7,14 @@ outside the font; any other note ［＃…］ stays to be read, in small type.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _LEGEND = "【テキスト中に現れる記号について】"
 _KANJI = "々〆〇ヶ仝\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff※"
-_RUBY = re.compile(
-    rf"｜([^｜《》\n<]{{1,60}})《([^《》\n]{{1,60}})》"
-    rf"|([{_KANJI}]+|[ァ-ヴー]+|[A-Za-zÀ-ɏＡ-Ｚａ-ｚ]+)《([^《》\n]{{1,60}})》"
-)
+_MARKED_READING = re.compile(r"《([^《》\n]{1,60})》")
+_RUN_BACKWARDS = re.compile(rf"[{_KANJI}]+|[ァ-ヴー]+|[A-Za-zÀ-ɏＡ-Ｚａ-ｚ]+")
+_NOT_IN_BASE = re.compile("[｜《》\n<]")
+_LONGEST_BASE = 60
 _READING = re.compile(r"[々-〇㐀-鿿]《[ぁ-ゖァ-ヺー・]{1,20}》")
 _OUTSIDE = re.compile(r"※［＃([^［］\n]{1,120})］")
 _CODE_POINT = re.compile(r"U\+([0-9A-Fa-f]{4,6})")
@@ -41,13 +42,27 @@ def with_ruby(markup: str) -> str:
     if "［＃" in markup:
         markup = _notes(markup)
     if "《" in markup:
-        markup = _RUBY.sub(_ruby, markup)
+        markup = "".join(_with_readings(markup))
     return markup
 
 
-def _ruby(match: re.Match[str]) -> str:
-    base, reading = match[1] or match[3], match[2] or match[4]
-    return f"<ruby>{base}<rp>（</rp><rt>{reading}</rt><rp>）</rp></ruby>"
+def _with_readings(markup: str) -> Iterator[str]:
+    """Yield the markup with every reading over its base: what follows a ｜, else a run of one script before it."""
+    done = 0
+    for match in _MARKED_READING.finditer(markup):
+        start = match.start()
+        lowest = max(done, start - _LONGEST_BASE - 1)
+        bar = markup.rfind("｜", lowest, start)
+        base = bar + 1
+        if bar < 0 or base == start or _NOT_IN_BASE.search(markup, base, start):
+            run = _RUN_BACKWARDS.match(markup[lowest:start][::-1])
+            if run is None:
+                continue
+            bar = base = start - run.end()
+        yield markup[done:bar]
+        yield f"<ruby>{markup[base:start]}<rp>（</rp><rt>{match[1]}</rt><rp>）</rp></ruby>"
+        done = match.end()
+    yield markup[done:]
 
 
 def _notes(markup: str) -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from concurrent.futures import CancelledError
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from novel_tasks_core import InvalidOptionsError, Processors
+from novel_tasks_core.models import NewArtifact
 from novel_tasks_core.processors.epub import EpubOptions, epub
 
 from .epub_book import TYPE, XHTML, Book, made, squeezed
@@ -55,6 +57,13 @@ def test_volumes_hold_their_chapters() -> None:
     assert [len(point.findall(name)) for point in ncx[2]] == [3, 3]
 
 
+def test_a_heading_without_text_has_a_page_of_its_own() -> None:
+    """Lower on the page, as volumes are opened."""
+    book, _, _ = made(VOLUMES)
+
+    assert [name for name in range(8) if '<section class="alone"' in book.markup(name)] == [0, 4]
+
+
 def test_every_page_says_what_part_of_the_book_it_is() -> None:
     """Front matter, chapters and volumes are told apart."""
     book, _, _ = made("To my mother.\n\n" + VOLUMES)
@@ -87,7 +96,8 @@ def test_newlines_of_any_system_are_newlines(newline: str) -> None:
 _WEIRD = st.text(
     st.one_of(
         st.sampled_from(
-            "ab .,'\"&<>_*#-“”‘’—…\n\n\n\r\t　第一章回CHAPTER《》｜［］＃0159﻿\x00\x0b\x0c\x1b\x7f\x85\u2028\ufffe\ufdd0😀שع"
+            "ab .,'\"&<>_*#-“”‘’—…\n\n\n\r\t　第一章回CHAPTER《》｜［］＃0159"
+            "﻿\x00\x0b\x0c\x1b\x7f\x85\u2028\ufffe\ufdd0😀שع"
         ),
         st.characters(exclude_categories=["Cs"]),
     ),
@@ -186,6 +196,17 @@ def test_metadata_come_from_options_before_all_else() -> None:
     assert "Other" not in book.text()
 
 
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_front_matter_is_no_part_of_the_text(newline: str) -> None:
+    """It is read, and only read."""
+    text = "---\ntitle: Other\nauthor: Me\n---\n\n# One\n\nText.\n\n# Two\n\nMore.\n\n# Three\n\nEnd.\n"
+    book, result, _ = made(text.replace("\n", newline), file_name="x.md")
+
+    assert (result["title"], result["author"]) == ("Other", "Me")
+    assert [label for _, label in book.contents()] == ["One", "Two", "Three"]
+    assert book.text() == "OneText.TwoMore.ThreeEnd."
+
+
 def test_without_a_date_the_time_of_change_is_a_constant() -> None:
     """A date that the source names is taken instead."""
     assert made(PROSE * 3)[1]["modified"] == "2000-01-01T00:00:00Z"
@@ -220,12 +241,21 @@ def test_a_cover_can_be_left_out() -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("title", "  "), ("title", "x" * 1001), ("language", "not a tag"), ("modified", "yesterday"), ("cover", "yes")],
+    [("title", 5), ("author", "a\0b"), ("language", "not a tag"), ("modified", "yesterday"), ("cover", "yes")],
 )
-def test_wrong_options_are_refused(option: str, value: str) -> None:
+def test_wrong_options_are_refused(option: str, value: object) -> None:
     """Before anything runs."""
     with pytest.raises(InvalidOptionsError):
         Processors.builtin().validate("epub", {option: value})
+
+
+@pytest.mark.parametrize("title", ["", " \t\n"])
+def test_a_blank_option_is_one_that_was_not_given(title: str) -> None:
+    """The title is found elsewhere."""
+    options = EpubOptions(**Processors.builtin().validate("epub", {"title": title, "author": title}))
+
+    assert made(PROSE, options, file_name="The Ferry.txt")[1]["title"] == "The Ferry"
+    assert made(PROSE, options, file_name=".txt")[1]["title"] == "Untitled"
 
 
 def test_large_chapters_are_cut_at_paragraphs() -> None:
@@ -253,7 +283,7 @@ def test_one_endless_line_is_cut_too(character: str) -> None:
 
 def test_a_very_long_title_is_whole_on_its_page_and_short_in_the_contents() -> None:
     """Ten thousand characters of title break nothing."""
-    options = EpubOptions(title="Long " * 200)
+    options = EpubOptions(title="Long " * 2000)
     text = "# " + "word " * 2000 + "\n\nText.\n\n# Two\n\nText.\n\n# Three\n\nText.\n"
     book, _, recorder = made(text, options, file_name="x.md")
 
@@ -297,6 +327,39 @@ def test_a_later_attempt_goes_on_and_makes_the_same_bytes(tmp_path: Path, after:
     assert again.steps[0][0] > 0 or after < 6
 
 
+_KILLED = """
+import os, sys
+from pathlib import Path
+from tests.core.processors.recorder import Recorder
+from novel_tasks_core.processors.epub import EpubOptions, epub
+left = int(sys.argv[2])
+def stop():
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), 9)
+epub(Recorder(Path(sys.argv[1]), (Path(sys.argv[1]) / "novel").read_bytes(), stop=stop), EpubOptions())
+"""
+
+
+@pytest.mark.parametrize("after", [8, 15])
+def test_a_killed_attempt_is_taken_up_with_the_same_bytes(tmp_path: Path, after: int) -> None:
+    """What the process had not yet handed to the system is made again."""
+    (tmp_path / "novel").write_bytes(VOLUMES.encode())
+    root = str(Path(__file__).parents[3])
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path), str(after)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, sys.path)])},
+        check=False,
+    )
+    assert killed.returncode == -9
+    again = Recorder(tmp_path, VOLUMES.encode(), attempt=2)
+    epub(again, EpubOptions())
+
+    assert again.artifacts["novel.epub"] == made(VOLUMES)[0].data
+    assert again.steps[0][0] > 0
+
+
 @pytest.mark.parametrize("damage", ["short", "changed", "gone", "long"])
 def test_a_damaged_beginning_is_made_anew(tmp_path: Path, damage: str) -> None:
     """A half-written file that is not what the journal says is not built upon."""
@@ -329,3 +392,32 @@ def test_other_options_do_not_take_up_what_was_begun(tmp_path: Path) -> None:
 
     assert Book(again.artifacts["novel.epub"]).fact("title") == "Other"
     assert again.artifacts["novel.epub"] == made(VOLUMES, EpubOptions(title="Other"))[0].data
+
+
+class Careless(Recorder):
+    """Does not keep artifacts, which would count as memory."""
+
+    def save_artifact(self, name: str, data: bytes | Path, *, content_type: str | None = None) -> NewArtifact:
+        """Look at the size only."""
+        assert isinstance(data, Path)
+        return NewArtifact(name=name, sha256="0" * 64, size=data.stat().st_size, content_type=content_type or "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [PROSE, "x" * 99 + " "])
+def test_memory_does_not_grow_with_the_novel(tmp_path: Path, line: str) -> None:
+    """One section of more than four times the size needs no more, with paragraphs or without."""
+    peaks = []
+    for size in (1_000_000, 4_500_000):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        (folder / "source").write_text(line * (size // len(line)))
+        context = Careless(folder, b"")
+        tracemalloc.start()
+        try:
+            epub(context, EpubOptions())
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+
+    assert peaks[1] < peaks[0] + 2_000_000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from novel_tasks_core import read_novel
@@ -198,11 +200,12 @@ def test_a_book_sums_up_its_chapters() -> None:
     assert (book.meetings[0].chapters, book.meetings[0].first, book.meetings[0].second) == (3, "Anna", "Holt")
 
 
-def test_chinese_figures_that_need_a_dictionary_are_none() -> None:
-    """Without a word list neither words nor richness nor people are invented."""
+def test_chinese_figures_that_need_a_dictionary_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a word list neither words nor richness are invented."""
+    monkeypatch.setitem(sys.modules, "rjieba", None)
     book = measured("第一回　山中\n\n" + "老人说：“请进来。”少年走了进去。\n" * 200)
 
-    assert (book.words, book.readability, book.richness, book.people, book.meetings) == (None, None, None, None, None)
+    assert (book.words, book.readability, book.richness, book.different_words) == (None, None, None, None)
     assert book.sentences == 400
     assert book.reading_minutes is not None
     assert book.dialogue_share is not None

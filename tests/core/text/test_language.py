@@ -65,6 +65,7 @@ def test_few_words_are_asked_of_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
     ("text", "language"),
     [
         ("Es war ein Theil des Thales, den er bey sich nöthig zu seyn däuchte, und that ihm wohl.", "de"),
+        ("Бѣлый снѣгъ, тѣнь лѣса, звѣзды, вѣтеръ; дѣти пѣли пѣсни, дѣдъ вѣшалъ сѣть.", "ru"),
         ("Въ тотъ день онъ пріѣхалъ въ деревню, гдѣ жилъ его старый другъ, и не нашелъ его дома.", "ru"),
         ("東京駅広場、気温上昇、対応検討実施、経済発展。国会図書館、関係者総会、読売新聞社、竜神沢駅。", "ja"),
         ("他说：“の”是日文里的一个字，那里的人们都这样写。后来我们才知道这个字的意思。", "zh-Hans"),
@@ -109,6 +110,13 @@ def test_only_samples_of_a_long_text_are_read() -> None:
 
     assert detect_language(text) == "de"
     assert text.taken < 500_000
+
+
+def test_a_word_of_many_languages_tells_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words that a dozen languages have weigh less than one that only one of them has."""
+    monkeypatch.setitem(sys.modules, "lingua", None)
+
+    assert detect_language(TALES["ro"][:60]) == "ro"
 
 
 @pytest.mark.parametrize("text", ["", "12345 67890", "***\n---", "?"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,6 +12,7 @@ from novel_tasks_core import read_novel
 from novel_tasks_core.text.appearances import Appearances, Attendance, Person
 from novel_tasks_core.text.measures import BookMeasures, Measuring, measure
 from novel_tasks_core.text.names import MENTIONS, Cast, CastMember, NameEvidence
+from novel_tasks_core.text.novel import Section
 from novel_tasks_core.text.people import EuropeanNames, knows_names
 
 FILLER = "The rain fell on the roof, and the wind was in the trees; nobody spoke for a long while.\n\n"
@@ -238,6 +240,9 @@ def pieces_of(text: str, size: int) -> BookMeasures:
 
         def sample(self) -> str:
             return text
+
+        def pieces(self, section: Section, *, characters: int) -> Iterator[str]:
+            yield text
 
     measuring = Measuring(Whole())
     (section,) = measuring.sections
