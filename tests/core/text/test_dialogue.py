@@ -27,6 +27,11 @@ SAMPLES: dict[str, tuple[str, str]] = {
         "'⟦I was lookin' for the dogs' food, it's all gone,⟧' she said. '⟦Is it?⟧'\n\n"
         "The dogs' dishes were empty; it wasn't like Tom's house.",
     ),
+    "british over paragraphs": (
+        "en",
+        "‘⟦It was in the boys’ yard that it all began, and nobody saw it⟧\n\n‘⟦And then it ended.⟧’\n\n"
+        "He fell silent, and we waited for the boys’ return.\n\n‘⟦Go on,⟧’ I said.",
+    ),
     "speech that goes on small": (
         "en",
         "'⟦Come,⟧' he said, '⟦and sit down; 'tis late.⟧' She sat down.\n\n"
