@@ -21,7 +21,7 @@ from benchmarks.harness.run import Benchmark, BenchmarkError, BenchmarkSkippedEr
 from novel_tasks_core import NovelTasksError
 
 NAMES = (
-    *("pipeline", "processing", "engine", "submit", "bulk", "latency"),
+    *("pipeline", "processing", "quality", "engine", "submit", "bulk", "latency"),
     *("growth", "snapshot", "wal", "memory", "upload", "peers"),
 )
 """The benchmarks, in the order in which they run; each is a module of the package."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import frozen
 
+from novel_tasks_core.text.dates import LONGEST_DATE, read_date
 from novel_tasks_core.text.forms import Form, Heading
 from novel_tasks_core.text.glance import INDENT, lone_line, possible_line
 from novel_tasks_core.text.hanheadings import HAN_FIRST
@@ -219,6 +220,10 @@ def _blank_before(window: Window, at: int) -> int:
 def _examine(stripped: str, before: int, *, lone: bool) -> Heading | None:
     """Return the heading a line may be; one without number between blank lines, `lone`, comes as a plain one."""
     first = stripped[0]
+    if stripped[1:2] == " " and stripped[3:4] == " ":
+        heading = parse_heading(stripped)
+        if heading is not None:
+            return heading
     if first in _SPACED_CAPITALS:
         word = _FIRST_WORD.match(stripped)
         if word and may_begin_heading(word[0].casefold(), stripped):
@@ -235,6 +240,8 @@ def _examine(stripped: str, before: int, *, lone: bool) -> Heading | None:
         heading = parse_heading(stripped)
         if heading is not None:
             return heading
+    if before and len(stripped) <= LONGEST_DATE and read_date(stripped):
+        return Heading(Form.PLAIN, "", CHAPTER, None, None, clean_line(stripped))
     if before and lone and len(stripped) <= _LONGEST_PLAIN:
         return _misspelt(stripped) or _counted_noun(stripped) or _plain(stripped, before)
     return None
@@ -266,7 +273,7 @@ def _plain(stripped: str, before: int) -> Heading | None:
     text = clean_line(stripped).strip("#*_ ")
     if not any(map(str.isalpha, text)):
         return None
-    if ends_sentence(text.rstrip(".") if text.isupper() else text.rstrip("?!") if before > 1 else text):
+    if ends_sentence(text.rstrip(".?!") if text.isupper() else text.rstrip("?!") if before > 1 else text):
         return None
     return Heading(Form.PLAIN, "", CHAPTER, None, None, text, style="A" if text.isupper() else "a")
 

@@ -36,6 +36,7 @@ _SPACES = r"[ \t\u3000\xa0]"
 _WORD_END = ""
 _ADORNED_ENDS = [(_DASHES, r"\n"), (_DASHES, r"\r\n"), (r" \t\u3000", r"\n"), (r" \t\u3000\r", r"\r\n")]
 _COMPATIBLE = r"²³¹\u2070-\u209f\u2460-\u24ff\u3200-\u32ff"
+_LETTERSPACED = r"[^\W\d_](?: [^\W\d_](?=[ .])){2}"
 _BLANK = rf"[^\S\n]{{0,{INDENT}}}+"
 
 
@@ -53,7 +54,7 @@ def possible_line() -> re.Pattern[str]:
     dressed = rf"(?={ornament})(?:{behind}(?:{inside})|[^\n第]{{0,220}}+(?<=[^\S\n])第)"
     return re.compile(
         rf"\n{_BLANK}(?=[{capitals}{_DIGITS}{_DASHES}{_ORNAMENTS}{_HAN_FIRST}])"
-        rf"(?=(?=[{capitals}]){_words(capital=True)}|(?=[{_HAN_FIRST}]){_han()}|[{_DIGITS}]|{dressed})"
+        rf"(?=(?=[{capitals}]){_words(capital=True)}|(?=[{_HAN_FIRST}]){_han()}|[{_DIGITS}]|{_LETTERSPACED}|{dressed})"
     )
 
 
@@ -66,10 +67,11 @@ def lone_line() -> re.Pattern[str]:
     ends = "".join(rf"(?<![{_SENTENCE_ENDS}.]{newline})" for newline in (r"\n", r"\r\n"))
     title = rf"[^a-z{_DASHES}*_=~•…\"“”‘'«»„][^\n]{{0,120}}\n{ends}"
     few = r"(?=[^\n]{1,60}\n)[^\s.]++(?:[ \t]+\S++){0,2}[^\S\n]*\n"
+    dated = r"(?=[^\n]{1,70}\n)[^\n]*[0-9]{1,4}[^\n]{0,12}\n"
     capitals = r"[^a-zß-öø-ÿа-яё\n]{2,120}+\n"
     small = rf"(?={_LOWER}){_any_words()}"
     return re.compile(
-        rf"\n{_BLANK}\n{_BLANK}(?=[^\s\"“‘«„])(?=[^\n]{{1,120}}\n[^\S\n]*+\n)(?={title}|{few}|{capitals}|{small})"
+        rf"\n{_BLANK}\n{_BLANK}(?=[^\s\"“‘«„])(?=[^\n]{{1,120}}\n[^\S\n]*+\n)(?={title}|{few}|{dated}|{capitals}|{small})"
     )
 
 
@@ -122,6 +124,7 @@ def _han() -> str:
     return (
         rf"(?:第[^\S\n]*[{_NUMERAL}{_NOTE}]"
         rf"|[{HAN_NUMERAL}](?:[{HAN_NUMERAL}]{{0,8}}(?:[\s、.．:：)）・。·])|[{HAN_NUMERAL}]{{0,8}}[{_NOTE}])"
+        rf"|[{HAN_NUMERAL}正]{{1,3}}月[{HAN_NUMERAL}初]{{1,3}}[日号號]"
         rf"|[卷巻部篇章編](?:之|の|第)?[^\S\n]*[{_NUMERAL}上中下前後后{_NOTE}]"
         rf"|[上中下前後后](?:[{units}册冊集\s:：、.．{_NOTE}])"
         rf"|(?:其|その)[^\S\n]*[{_NUMERAL}{_NOTE}]"

@@ -15,6 +15,7 @@ from novel_tasks_core.text.numerals import (
     NumeralSystem,
     fold_width,
     read_arabic,
+    read_misprinted,
     read_numeral,
     read_roman,
     read_words,
@@ -25,6 +26,10 @@ LONGEST_HEADING = 250
 """Lines of more characters are never headings."""
 
 
+_SHORT_TITLE = 50
+_ARTICLES_TOO = frozenset(["one", "un", "une", "ein", "eine", "uno", "una", "um", "uma", "один", "одна"])
+"""Numbers that count nothing before a noun: UNE LETTRE."""
+_LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){2,}[^\W\d_](?![^\W\d_])")
 _DECORATION = "#*_=~•☆★◆◇■□●○▲△※+|.·-–—―─ \t\u3000"
 _BRACKETS = {
     "(": ")",
@@ -79,6 +84,8 @@ def parse_heading(line: str) -> Heading | None:
 def clean_line(line: str) -> str:
     """Return what a reader sees of a line: Aozora notes and readings taken out, widths folded, stripped."""
     text = line.strip()
+    if text[1:2] == " " and text[3:4] == " ":
+        text = _LETTERSPACED.sub(lambda match: match[0].replace(" ", ""), text)
     if text.isascii():
         return text
     if "［＃" in text or "《" in text or "｜" in text:
@@ -142,10 +149,14 @@ def _parse_division(text: str) -> Heading | None:
         rest = rest[article.end() :].lstrip()
     rest = _NUMBER_SIGN.sub("", rest, count=1) if _NUMBER_SIGN.match(rest) else rest
     undressed, _ = _undress(rest) if rest and rest[0] in "([{_*" else (rest, "")
-    numeral = read_numeral(undressed)
+    numeral = read_misprinted(undressed) if word in vocabulary.SURE_DIVISIONS else None
+    numeral = numeral or read_numeral(undressed)
     if numeral is None:
         return _ordinal_first(text) or _misspelt_number(text, word, rest)
     title, neat = _title_after(undressed, numeral.end)
+    chapter = _parse_division(title) if rank == vocabulary.PART and title else None
+    if chapter is not None and chapter.rank == CHAPTER and chapter.word in vocabulary.SURE_DIVISIONS:
+        return chapter
     return Heading(Form.DIVISION, word, rank, _known(numeral), numeral.system, title, neat, _case(text))
 
 
@@ -155,6 +166,8 @@ def _ordinal_first(text: str) -> Heading | None:
     numeral = read_words(text) or read_roman(text) or read_arabic(text)
     if numeral is None:
         return _misspelt_ordinal(text)
+    if text[: numeral.end].casefold() in _ARTICLES_TOO:
+        return None
     rest = text[numeral.end :]
     ending = _ORDINAL_ENDING.match(rest) if numeral.system is not NumeralSystem.WORD else None
     rest = (rest[ending.end() :] if ending else rest).lstrip()
@@ -165,6 +178,9 @@ def _ordinal_first(text: str) -> Heading | None:
     title, neat = _title_after(rest, match.end())
     stopped = _STOP.match(rest[match.end() :].lstrip()[:1])
     if title and not (title[0].isupper() and (stopped or numeral.system is NumeralSystem.WORD)):
+        return None
+    says_order = numeral.system is NumeralSystem.WORD or (ending is not None and ending[0] != ".")
+    if not says_order and match[0].casefold() not in vocabulary.SURE_DIVISIONS:
         return None
     return Heading(Form.DIVISION, match[0].casefold(), rank, _known(numeral), numeral.system, title, neat, _case(text))
 
@@ -245,7 +261,7 @@ def _titled(text: str, numeral: Numeral, style: str) -> Heading | None:
         numeral.value,
         numeral.system,
         title,
-        not ends_sentence(title),
+        not ends_sentence(title.rstrip(".") if title.isupper() or len(title) <= _SHORT_TITLE else title),
         style + mark + _case(title),
     )
 

@@ -150,6 +150,7 @@ def _spanish() -> Iterator[tuple[str, int]]:
         for one in range(1, 10):
             yield from _gendered(f"{tens}{ordinals[one]}", index * 10 + one)
             yield from _gendered(f"{tens.replace('é', 'e')}{ordinals[one]}", index * 10 + one)
+            yield from _gendered(f"{tens.replace('é', 'e').removesuffix('o')}{ordinals[one]}", index * 10 + one)
     yield from ((word, value) for value, word in cardinals.items())
     for value, word in ordinals.items():
         yield from _gendered(word, value)

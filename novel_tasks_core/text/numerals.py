@@ -38,10 +38,13 @@ _ROMAN = re.compile(
 )
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _ARABIC = re.compile(r"[0-9]{1,5}(?![0-9])")
+_MISPRINTED = re.compile(r"[IVXLCivxlc0-9|!OoS]{1,7}(?![^\W_])")
+_AS_DIGITS = str.maketrans("lIi|!OoS", "11111005")
+_AS_LETTERS = str.maketrans("l1|!", "IIII")
 _HAN_DIGITS = {
     digit: value
     for value, digits in enumerate(
-        ("零〇○", "一壹弌幺", "二贰貳弍两兩", "三叁參弎参", "四肆", "五伍", "六陆陸", "七柒", "八捌", "九玖")
+        ("零〇○", "一壹壱弌幺", "二贰貳弍弐两兩", "三叁參弎参", "四肆", "五伍", "六陆陸", "七柒", "八捌", "九玖")
     )
     for digit in digits
 }
@@ -91,6 +94,24 @@ def read_roman(text: str) -> Numeral | None:
     if match is None or not (match[0].isupper() or match[0].islower()):
         return None
     return Numeral(_roman_value(match[0].upper()), NumeralSystem.ROMAN, match.end())
+
+
+def read_misprinted(text: str) -> Numeral | None:
+    """Read a number at the start of `text` in which a scanner took letters and digits for each other: l0, Il, 1V."""
+    match = _MISPRINTED.match(text)
+    if match is None or _is_plain(match[0]):
+        return None
+    digits = match[0].translate(_AS_DIGITS)
+    if digits.isdigit() and (not match[0].strip("l") or any(map(str.isdigit, match[0]))):
+        return Numeral(int(digits), NumeralSystem.ARABIC, match.end())
+    letters = match[0].translate(_AS_LETTERS).upper()
+    roman = _ROMAN.fullmatch(letters)
+    return Numeral(_roman_value(letters), NumeralSystem.ROMAN, match.end()) if roman else None
+
+
+def _is_plain(number: str) -> bool:
+    """Tell a number that reads as it stands: digits, or letters of one case. A lone l is rather a one than fifty."""
+    return number.isdigit() or (number.isalpha() and bool(number.strip("l")) and (number.isupper() or number.islower()))
 
 
 @lru_cache(maxsize=4096)

@@ -47,7 +47,7 @@ class Evidence:
     """What was weighed.
 
     `source` says what named the headings: "rule" (the user's own), "markdown", "marks" (of the text's own
-    notation), "numbers", "contents" (the book's own list), "space" (around lines) or "none". `candidates`
+    notation), "numbers", "contents" (the book's own list), "dates", "space" (around lines) or "none". `candidates`
     counts the lines that were looked at closely, `chosen` the headings among them. `gaps` are the first
     twenty places where the numbers of the chapters do not go on, where they begin anew at one aside; `restarts`
     counts those. `contents_lists` are the (first, last) lines of lists of chapters that were left out,

@@ -12,11 +12,15 @@ from attrs import field, frozen
 from novel_tasks_core.text.candidates import Candidate, Layout
 from novel_tasks_core.text.forms import Form
 from novel_tasks_core.text.headings import ends_sentence
-from novel_tasks_core.text.vocabulary import is_sure_division
+from novel_tasks_core.text.vocabulary import SAME_DIVISIONS, is_sure_division
 
 _SMALL_BODY = 150
 _LIST_BODY = 120
 _CONTENTS_BODY = 700
+_LONG_BODY = 800
+_PAGES = 5000
+_FEWEST_COUNTED = 4
+_ECHO = 600
 _LONE_BODY = 100
 _NEAR_RUNS = 50
 
@@ -35,7 +39,7 @@ class Chain:
     """The best consistent numbering found in a series.
 
     `score` sums up the evidence, `breaks` counts the places where the count does not go on as it should,
-    `restarts` those where it begins again at one.
+    `restarts` those where it begins again at one, `filled` those where misprinted headings were put in.
     """
 
     links: tuple[Link, ...]
@@ -43,6 +47,7 @@ class Chain:
     breaks: int
     restarts: int
     key: tuple[object, ...] = field(default=())
+    filled: int = 0
 
     def __len__(self) -> int:
         """Return how many headings the chain has."""
@@ -56,11 +61,23 @@ class Chain:
     @property
     def is_list(self) -> bool:
         """Whether the headings only list what stands elsewhere: hardly any text between them."""
-        return len(self.links) >= 3 and median(link.body for link in self.links[:-1]) < _LIST_BODY
+        return len(self.links) >= 3 and self.typical_body < _LIST_BODY
+
+    @property
+    def typical_body(self) -> float:
+        """The median of what lies between two headings, in characters; 0 for a single one."""
+        return median([after.start - before.end for before, after in pairwise(self.candidates)] or [0])
+
+    @property
+    def counts_chapters(self) -> bool:
+        """Whether the count is whole, and pages lie between most of the headings: no list in the text does that."""
+        return not self.breaks and len(self.links) > _FEWEST_COUNTED and self.typical_body >= _LONG_BODY
 
     @property
     def interrupts(self) -> bool:
-        """Whether many of the headings break a sentence: they are page numbers."""
+        """Whether many of the headings break a sentence: they are page numbers, unless many pages lie between them."""
+        if not self.breaks and self.typical_body >= _PAGES:
+            return False
         return sum(link.candidate.interrupts for link in self.links) > 0.2 * len(self.links)
 
     @property
@@ -73,7 +90,7 @@ def series_key(candidate: Candidate) -> tuple[object, ...]:
     """Return what the headings of one series share: the division word, or how the number is written and framed."""
     heading = candidate.heading
     if heading.form is Form.DIVISION:
-        return (Form.DIVISION, heading.word)
+        return (Form.DIVISION, SAME_DIVISIONS.get(heading.word, heading.word))
     return (heading.form, heading.system, heading.style.rstrip("Aa"))
 
 
@@ -94,17 +111,37 @@ def quality(candidate: Candidate, layout: Layout) -> float:
         base += 1.0
     if layout.airy:
         base += 0.8 if candidate.before else -0.8
-        base += 0.7 if candidate.after else -0.4
+        base += 0.7 if candidate.after else -0.4 if layout.usual_gap else 0.0
         base += 0.3 if candidate.before > 1 else 0.0
     elif heading.form in (Form.BARE, Form.TITLED):
         base += 0.7
+    elif heading.form is Form.NAMED:
+        base += 1.0
     if not heading.neat:
-        base -= 2.0
+        base = min(base - 3.0, 0.5)
     if candidate.interrupts:
         base -= 1.5
     if heading.form is not Form.BARE and heading.title and ends_sentence(heading.title) and len(heading.title) > 60:
         base -= 1.0
     return base
+
+
+def without_echoes(links: list[Link]) -> list[Link]:
+    """Keep the better of two lines with the same number that stand close together: a V. that signs a motto is none."""
+    kept: list[Link] = []
+    for link in links:
+        last = kept[-1] if kept else None
+        if last is not None and _echoes(last, link):
+            kept[-1] = max(last, link, key=lambda one: one.quality)
+        else:
+            kept.append(link)
+    return kept
+
+
+def _echoes(one: Link, other: Link) -> bool:
+    number = one.candidate.heading.number
+    near = other.candidate.start - one.candidate.end < _ECHO
+    return near and number is not None and number == other.candidate.heading.number and one.quality != other.quality
 
 
 def without_running_heads(links: list[Link]) -> list[Link]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,17 +22,29 @@ _MOST_BLANK = 2
 _LIST_BEGINNING = 1200
 
 
-def joins_next_line(candidates: Sequence[Candidate]) -> bool:
-    """Tell whether most bare numbers of a series have a short title of their own below them."""
+def joins_next_line(candidates: Sequence[Candidate], taken: Sequence[int] = ()) -> bool:
+    """Tell whether most bare numbers of a series have a short title below them; other headings begin at `taken`."""
     bare = [candidate for candidate in candidates if not candidate.heading.title]
-    return sum(candidate.more is not None for candidate in bare) >= 0.6 * len(bare)
+    return sum(_more(candidate, taken) is not None for candidate in bare) >= 0.6 * len(bare)
 
 
-def heading_title(candidate: Candidate, *, joined: bool) -> tuple[int, str]:
-    """Return the end offset and the collapsed title of a heading; `joined` adds the title below a bare number."""
-    if candidate.more is not None and (joined or candidate.heading.title):
-        return candidate.more
+def heading_title(candidate: Candidate, *, joined: bool, taken: Sequence[int] = ()) -> tuple[int, str]:
+    """Return the end offset and the collapsed title of a heading; `joined` adds the title below a bare number.
+
+    What stands below is no title where one of the other headings, which begin at `taken`, in order, lies in it.
+    """
+    more = _more(candidate, taken)
+    if more is not None and (joined or candidate.heading.title):
+        return more
     return candidate.end, candidate.title
+
+
+def _more(candidate: Candidate, taken: Sequence[int]) -> tuple[int, str] | None:
+    more = candidate.more
+    if more is None:
+        return None
+    following = bisect_right(taken, candidate.start)
+    return None if following < len(taken) and taken[following] < more[0] else more
 
 
 def line_title(line: str) -> str:

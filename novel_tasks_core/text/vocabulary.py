@@ -29,8 +29,12 @@ DIVISION_RANKS = {word: rank for rank, words in _DIVISIONS.items() for word in w
 
 _SURE = (
     "part book volume chapter chapitre partie livre tome kapitel teil buch band capítulo capitulo parte libro"
-    " tomo capitolo глава часть книга том stave canto letter hoofdstuk livro rozdział kapitola"
+    " tomo capitolo chap глава часть книга том stave canto letter hoofdstuk livro rozdział kapitola"
 )
+_SAME = "chap chapter|chaps chapter|ch chapter|chapitre chapter|capitulo capítulo|cap capítulo|kap kapitel|гл глава"
+SAME_DIVISIONS = dict(pair.split() for pair in _SAME.split("|"))
+"""Ways of writing a division -> the one whose count they go on with."""
+
 SURE_DIVISIONS = frozenset(_SURE.split())
 """Division words that are hardly ever used with a number in any other sense at the start of a line."""
 

@@ -44,7 +44,7 @@ def test_a_benchmark_has_the_name_of_its_module(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nonsense"], "there is no benchmark 'nonsense': choose from pipeline, processing, engine"),
+        (["nonsense"], "there is no benchmark 'nonsense': choose from pipeline, processing, quality, engine"),
         (["--fail-under", "0.5"], "--fail-under needs --compare"),
         (["--gate", "--save-baseline"], "not allowed with"),
     ],
@@ -103,7 +103,7 @@ async def test_a_server_without_durability_is_refused(
             pytest.fail("it was used")
 
 
-@pytest.mark.parametrize("name", ["pipeline", "processing"])
+@pytest.mark.parametrize("name", ["pipeline", "processing", "quality"])
 async def test_what_wants_novels_is_skipped_without(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a corpus the benchmark says which variable names one."""
     monkeypatch.setenv(CORPUS_VARIABLE, str(tmp_path))

@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.restyle import restyled, sources
+from benchmarks.harness.scoring import right_when_sure, score
+from benchmarks.harness.styles import layouts_of, styles, titles_of
 from novel_tasks_core import read_novel
+from novel_tasks_core.text.chapters import find_outline
 from novel_tasks_core.text.novel import Novel
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -107,3 +111,20 @@ def test_nothing_is_lost() -> None:
     """The sections of every novel join to its text."""
     for novel in novels().values():
         assert "".join(chapter.text for chapter in novel.chapters) == novel.text
+
+
+def test_restyled_novels_are_read_rightly() -> None:
+    """The chapters of real novels are found under other headings too, and no confidence is mistaken."""
+    kept = [(source, style) for source in sources(CORPUS) for style in styles() if style.families == source.family]
+    books = [
+        restyled(source, style, titles_of(source.family), layouts_of(source.family)) for source, style in kept[::41]
+    ]
+    outlines = [find_outline(book.text, markdown=book.style.suffix == "md") for book in books]
+    scores = [
+        score(book.truth, [heading.line for heading in outline.headings]).f1
+        for book, outline in zip(books, outlines, strict=True)
+    ]
+
+    assert len(books) >= 40
+    assert sum(scores) / len(scores) >= 0.97
+    assert right_when_sure([(one.confidence, f1) for one, f1 in zip(outlines, scores, strict=True)]) >= 0.95
