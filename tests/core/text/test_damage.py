@@ -30,13 +30,14 @@ def test_every_encoding_of_a_language_is_read_whole_and_damaged(language: str) -
 
 
 @pytest.mark.corpus
+@pytest.mark.timeout(900)
 @pytest.mark.slow
 def test_every_encoding_of_a_novel_is_read_whole_and_damaged() -> None:
-    """The same holds of a long passage of each novel of the corpus."""
+    """The same holds of a passage of each novel of the corpus."""
     told: list[str] = []
     for entry in json.loads((CORPUS / "manifest.json").read_text("utf-8"))["files"]:
         text = (CORPUS / entry["name"]).read_bytes().decode(entry["encoding"])
-        passage = text[len(text) // 2 :][:40_000]
+        passage = text[len(text) // 2 :][:10_000]
         told += [
             f"{entry['name']}: {found}" for variant in variants(passage, entry["language"]) if (found := wrong(variant))
         ]
