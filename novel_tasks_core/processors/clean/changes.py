@@ -14,6 +14,7 @@ LONGEST_EXAMPLE = 300
 
 MEANINGS: Mapping[str, str] = {
     "newlines": "line ends that were not a line feed",
+    "entities": "characters that a web page had written by name or number",
     "controls": "control characters that no text has",
     "invisible": "characters without width: zero-width spaces, soft hyphens, byte order marks within the text",
     "spaces": "spaces of unusual width, made ordinary ones",

@@ -9,12 +9,12 @@ from enum import Enum
 from attrs import define, field, frozen
 
 from novel_tasks_core.processors.clean.changes import ChangeLog
-from novel_tasks_core.processors.clean.characters import mended, plain_newlines, without_trailing
+from novel_tasks_core.processors.clean.characters import Mending, mended, plain_newlines, without_trailing
 from novel_tasks_core.processors.clean.rules import JunkRule, Screen
 from novel_tasks_core.text.layout import Layout
 from novel_tasks_core.text.paragraphs import Kind, paragraphs, whole_paragraphs
 
-_LICENCE = re.compile(r"(\*\*\* ?END OF (?:THE|THIS) )?PROJECT GUTENBERG E(?:BOOK|TEXT)", re.IGNORECASE)
+_LICENCE = re.compile(r"(?:\*\*\* ?(START|END) OF (?:THE|THIS) )?PROJECT GUTENBERG E(?:BOOK|TEXT)", re.IGNORECASE)
 
 MOST_BLANK = 3
 """How many blank lines in a row are kept."""
@@ -39,25 +39,20 @@ class Manner:
     """How a whole book is cleaned.
 
     `layout` is set where wrapped lines are to be joined; `repeated` are the lines to drop wherever they
-    stand alone; `convert` changes the script.
+    stand alone; `convert` changes the script. In Markdown blanks at the end of a line stay: two of them break it.
     """
 
-    language: str
-    widths: bool
+    mending: Mending
     rules: tuple[JunkRule, ...]
-    repeated: frozenset[str]
-    layout: Layout | None
-    convert: Convert | None
+    repeated: frozenset[str] = frozenset()
+    layout: Layout | None = None
+    convert: Convert | None = None
+    markdown: bool = False
     screen: Screen = field(init=False, repr=False)
 
     @screen.default
     def _screen(self) -> Screen:
         return Screen(self.rules)
-
-    @property
-    def wide_language(self) -> bool:
-        """Whether the language has full-width marks and an ideographic space."""
-        return self.language.partition("-")[0] in ("zh", "ja", "ko")
 
 
 @define
@@ -95,8 +90,8 @@ class Cleaner:
     def _chunk(self, text: str, layout: Layout | None, part: Part) -> str:
         manner, line = self.manner, self.line
         self.line += text.count("\n")
-        text = mended(text, line, self.log, widths=manner.widths, wide_language=manner.wide_language)
-        text = self._converted(without_trailing(text, self.log), line)
+        text = mended(text, line, self.log, manner.mending)
+        text = self._converted(text if manner.markdown else without_trailing(text, self.log), line)
         if part is not Part.MATTER and not self._is_licence(text):
             text, numbers = self._without_junk(text, line)
             if layout is not None:
@@ -104,10 +99,16 @@ class Cleaner:
         return self._without_blank_lines(text)
 
     def _is_licence(self, text: str) -> bool:
-        """Tell a distributor's header or licence, also where no heading parts it from the book; all that follows is."""
-        found = _LICENCE.search(text)
-        self.licence = self.licence or bool(found and found[1])
-        return self.licence or found is not None
+        """Tell a distributor's header or licence, also where no heading parts it from the book.
+
+        So is all that follows the end of the book, up to the beginning of another one in the same file.
+        """
+        was = self.licence
+        for found in _LICENCE.finditer(text):
+            was = True
+            if found[1]:
+                self.licence = found[1].upper() == "END"
+        return was or self.licence
 
     # -- junk -------------------------------------------------------------------------------------------------
 
@@ -154,6 +155,8 @@ class Cleaner:
         new: str | None = old
         for rule in rules:
             before, new = new or "", rule.cleaned(new or "")
+            if new and new != before and not self.manner.markdown:
+                new = new.rstrip(" \t\u3000")
             if new is None or (new != before and not new.strip()):
                 self.log.note("junk", number, before, None, rule=rule.id)
                 return None
