@@ -11,8 +11,8 @@ from attrs import define, field, frozen
 from novel_tasks_core.processors.clean.changes import ChangeLog
 from novel_tasks_core.processors.clean.characters import Mending, mended, plain_newlines, without_trailing
 from novel_tasks_core.processors.clean.rules import JunkRule, Screen
-from novel_tasks_core.text.layout import Layout
-from novel_tasks_core.text.paragraphs import Kind, paragraphs, whole_paragraphs
+from novel_tasks_core.text.layout import Layout, join_lines
+from novel_tasks_core.text.paragraphs import Kind, is_plainly_wrapped, paragraphs, whole_paragraphs
 
 _LICENCE = re.compile(r"(?:\*\*\* ?(START|END) OF (?:THE|THIS) )?PROJECT GUTENBERG E(?:BOOK|TEXT)", re.IGNORECASE)
 
@@ -104,6 +104,8 @@ class Cleaner:
         So is all that follows the end of the book, up to the beginning of another one in the same file.
         """
         was = self.licence
+        if "GUTENBERG" not in text and "Gutenberg" not in text:
+            return was
         for found in _LICENCE.finditer(text):
             was = True
             if found[1]:
@@ -194,6 +196,10 @@ class Cleaner:
         """Return the lines of a block that has no blank one, those of each paragraph of prose joined."""
         if len(block) == 1:
             return block
+        if is_plainly_wrapped(block, layout):
+            joined = [block[0][: len(block[0]) - len(block[0].lstrip())] + join_lines(block)]
+            self.log.note("unwrapped", numbers[0], "\n".join(block[:3]), joined[0], number=len(block) - 1)
+            return joined
         out: list[str] = []
         at = 0
         joining = False

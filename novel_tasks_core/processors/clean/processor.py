@@ -65,7 +65,8 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
     """Write the clean text to `path`, going on where an earlier attempt stopped, and return the log of all changes."""
     from novel_tasks_core.processors.clean.cleaning import Cleaner
 
-    cleaner, log = Cleaner(manner), ChangeLog()
+    log = ChangeLog()
+    cleaner = Cleaner(manner, log=ChangeLog(earlier=log))
     path.touch(mode=0o600)
     with Journal(ctx, "clean", key=key) as journal, path.open("r+b") as file:
         done = 0
@@ -81,8 +82,9 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
             for text in cleaner.cleaned(pieces, part=_part(novel, section)):
                 file.write(text.encode("utf-8", "replace"))
             file.flush()
-            part, cleaner.log = cleaner.log.document(), ChangeLog()
+            part = cleaner.log.document()
             log.merge(part)
+            cleaner.log = ChangeLog(earlier=log)
             ends = {"bytes": file.tell(), "line": cleaner.line, "blank": cleaner.blank, "open": cleaner.open}
             ends["licence"] = cleaner.licence
             journal.append({**ends, "log": part})

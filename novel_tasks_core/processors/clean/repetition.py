@@ -95,11 +95,9 @@ class Repetition:
 
     def _mended(self, lines: set[str]) -> set[str]:
         """Return lines as the cleaning will see them: without odd characters."""
-        odd = "\n".join(line for line in lines if not _is_plain(line))
-        if not odd:
-            return lines
-        plain = mended(odd, 1, ChangeLog(), self.mending)
-        return {line for line in lines if _is_plain(line)} | {line.strip() for line in plain.split("\n")}
+        text = "\n".join(lines)
+        plain = mended(text, 1, ChangeLog(), self.mending)
+        return lines if plain == text else {line.strip() for line in plain.split("\n")}
 
     def _forget(self) -> None:
         """Forget what was seen least often, so that what stays was seen at most `_floor` times more than counted."""
@@ -140,11 +138,6 @@ class Repetition:
             return line[0] not in _SPEECH
         adorned = line[0] in _ADORNMENT and line[-1] in _ADORNMENT
         return adorned and count > self.sections / 2 and edge >= _LEAST_AT_EDGE * count
-
-
-def _is_plain(line: str) -> bool:
-    """Tell a line that has nothing to mend."""
-    return line.isascii() and line.isprintable() and "&" not in line
 
 
 def _is_part_of_the_book(line: str) -> bool:
