@@ -91,11 +91,14 @@ class Cleaner:
         manner, line = self.manner, self.line
         self.line += text.count("\n")
         text = mended(text, line, self.log, manner.mending)
-        text = self._converted(text if manner.markdown else without_trailing(text, self.log), line)
+        text = text if manner.markdown else without_trailing(text, self.log)
+        numbers: list[int] | range = range(line, self.line + 1)
         if part is not Part.MATTER and not self._is_licence(text):
             text, numbers = self._without_junk(text, line)
             if layout is not None:
-                text = self._unwrapped(text, layout, numbers, headed=part is Part.CHAPTER)
+                text, numbers = self._unwrapped(text, layout, numbers, headed=part is Part.CHAPTER)
+        if manner.convert is not None and not text.isascii():
+            text = self._converted(text, manner.convert, numbers)
         return self._without_blank_lines(text)
 
     def _is_licence(self, text: str) -> bool:
@@ -171,14 +174,21 @@ class Cleaner:
 
     # -- lines ------------------------------------------------------------------------------------------------
 
-    def _unwrapped(self, text: str, layout: Layout, numbers: list[int] | range, *, headed: bool) -> str:
-        """Join the wrapped lines of paragraphs; blank lines between them stay, and so does the heading."""
+    def _unwrapped(
+        self, text: str, layout: Layout, numbers: list[int] | range, *, headed: bool
+    ) -> tuple[str, list[int]]:
+        """Join the wrapped lines of paragraphs; blank lines between them stay, and so does the heading.
+
+        Returned is also which line of the source each line of the text begins with.
+        """
         lines = text.split("\n")
         out: list[str] = []
+        firsts: list[int] = []
         at = 0
         while at < len(lines):
             if not lines[at].strip():
                 out.append("")
+                firsts.append(numbers[at])
                 at += 1
                 continue
             end = at
@@ -186,21 +196,27 @@ class Cleaner:
                 end += 1
             if headed:
                 out += lines[at:end]
+                firsts += numbers[at:end]
                 headed = False
             else:
-                out += self._joined(lines[at:end], layout, numbers[at:end])
+                joined, begun = self._joined(lines[at:end], layout, numbers[at:end])
+                out += joined
+                firsts += begun
             at = end
-        return "\n".join(out)
+        return "\n".join(out), firsts
 
-    def _joined(self, block: list[str], layout: Layout, numbers: list[int] | range) -> list[str]:
+    def _joined(
+        self, block: list[str], layout: Layout, numbers: list[int] | range
+    ) -> tuple[list[str], list[int] | range]:
         """Return the lines of a block that has no blank one, those of each paragraph of prose joined."""
         if len(block) == 1:
-            return block
+            return block, numbers
         if is_plainly_wrapped(block, layout):
             joined = [block[0][: len(block[0]) - len(block[0].lstrip())] + join_lines(block)]
             self.log.note("unwrapped", numbers[0], "\n".join(block[:3]), joined[0], number=len(block) - 1)
-            return joined
+            return joined, numbers[:1]
         out: list[str] = []
+        firsts: list[int] = []
         at = 0
         joining = False
         for paragraph in paragraphs("\n".join(block), layout):
@@ -212,11 +228,12 @@ class Cleaner:
             joining = paragraph.kind is Kind.PROSE and paragraph.taken > 1
             if joining:
                 out.append(old[0][: len(old[0]) - len(old[0].lstrip())] + paragraph.lines[0])
-                first = numbers[at - paragraph.taken]
-                self.log.note("unwrapped", first, "\n".join(old[:3]), out[-1], number=paragraph.taken - 1)
+                firsts.append(numbers[at - paragraph.taken])
+                self.log.note("unwrapped", firsts[-1], "\n".join(old[:3]), out[-1], number=paragraph.taken - 1)
             else:
                 out += old
-        return out
+                firsts += numbers[at - paragraph.taken : at]
+        return out, firsts
 
     def _without_blank_lines(self, text: str) -> str:
         """Leave at most `MOST_BLANK` blank lines in a row, counted over the ends of chunks."""
@@ -237,13 +254,11 @@ class Cleaner:
             self.blank, self.open = 0, True
         return "".join(kept) + rest
 
-    def _converted(self, text: str, line: int) -> str:
-        if self.manner.convert is None or text.isascii():
-            return text
-        converted = self.manner.convert(text)
+    def _converted(self, text: str, convert: Convert, numbers: list[int] | range) -> str:
+        """Change the script when lines are whole: what a character becomes may hang on the next one."""
+        converted = convert(text)
         if converted != text:
-            pairs = zip(text.split("\n"), converted.split("\n"), strict=False)
-            for number, (before, after) in enumerate(pairs, start=line):
+            for number, before, after in zip(numbers, text.split("\n"), converted.split("\n"), strict=False):
                 if before != after:
                     self.log.note("script", number, before, after)
         return converted

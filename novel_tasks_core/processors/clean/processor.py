@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ NOVEL = "novel.txt"
 
 _SECTIONS_MEASURED = 3
 _SHARE_WRAPPED = 0.5
+_WRITTEN = {Chinese.SIMPLIFIED: "zh-Hans", Chinese.TRADITIONAL: "zh-Hant"}
 _CONFIGURATIONS = {Chinese.SIMPLIFIED: "t2s", Chinese.TRADITIONAL: "s2t"}
 
 
@@ -148,9 +151,31 @@ def _manner(novel: Manuscript, options: CleanOptions, convert: Convert | None, *
     return Manner(
         mending=_mending(novel.language, options, markdown=markdown),
         rules=chosen_rules(options.rules, options.without, novel.language, markdown=markdown),
-        convert=convert if novel.language.startswith("zh") else None,
+        convert=_conversion(convert, novel.language, options.chinese),
         markdown=markdown,
     )
+
+
+def _conversion(convert: Convert | None, language: str, chinese: Chinese) -> Convert | None:
+    """Return how the characters of a book are converted.
+
+    In a book that has the wanted ones already, only lines with one that is not: others would be spoilt, because
+    some characters have two originals.
+    """
+    if convert is None or not language.startswith("zh"):
+        return None
+    if language != _WRITTEN[chinese]:
+        return convert
+    from novel_tasks_core.text.hanvariants import SIMPLIFIED, TRADITIONAL
+
+    foreign = re.compile(f"[{''.join(SIMPLIFIED if chinese is Chinese.TRADITIONAL else TRADITIONAL)}]")
+    return partial(_foreign_lines, convert, foreign)
+
+
+def _foreign_lines(convert: Convert, foreign: re.Pattern[str], text: str) -> str:
+    if not foreign.search(text):
+        return text
+    return "\n".join(convert(line) if foreign.search(line) else line for line in text.split("\n"))
 
 
 def _repeated(ctx: ChildContext, novel: Manuscript, manner: Manner) -> list[Repeated]:

@@ -282,6 +282,29 @@ def test_characters_are_converted(chinese: Chinese, wanted: str) -> None:
 
     assert wanted in text
     assert counts(document).keys() == {"script"}
+    line = next(
+        number for number, line in enumerate(tale(body=body, numeral="第{}章").split("\n"), 1) if "老人" in line
+    )
+    assert [before for number, before, _ in examples(document, "script") if number == line] == [body.strip()]
+
+
+def test_characters_are_converted_once_and_after_all_else() -> None:
+    """Where a line was wrapped in the middle of a word, it is whole then; what is converted already stays."""
+    pytest.importorskip("opencc", reason="the extra zh is not installed")
+    lines = [
+        "渡船那天晚上来得很迟，码头上没有一个人说出大家心里想的那句话，头",
+        "发都湿了，二十年来它从没有迟过，自从那个发大水的冬天，半个城的人坐",
+        "着它到了对岸，数里之外，再也没有回来。",
+    ]
+    source = tale(body="\n".join(lines * 4) + "\n", numeral="第{}章", ad="※ 请到夜航船网址 ※")
+    text, document = cleaned(source, chinese=Chinese.TRADITIONAL)
+
+    assert "，頭髮都溼了，" in text
+    assert "夜航船" not in text
+    numbered = source.split("\n")
+    assert all(numbered[number - 1][:4] == before[:4] for number, before, _ in examples(document, "script"))
+    again, second = cleaned(text, chinese=Chinese.TRADITIONAL)
+    assert (again, counts(second)) == (text, {})
 
 
 def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
