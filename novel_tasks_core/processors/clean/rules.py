@@ -114,14 +114,17 @@ class Screen:
     def __init__(self, rules: Sequence[JunkRule]) -> None:
         self._always = [rule for rule in rules if not rule.hints or any(hint.isascii() for hint in rule.hints)]
         self._by_others = [rule for rule in rules if rule not in self._always]
+        self._shared = sorted({hint for rule in self._always for hint in rule.hints})
         hints = {hint for rule in self._by_others for hint in rule.hints}
         self._others = re.compile("|".join(map(re.escape, sorted(hints)))) if hints else None
 
     def worth_a_look(self, folded: str) -> list[JunkRule]:
         """Return the rules to try on a text, given in small letters."""
+        there = {hint for hint in self._shared if hint in folded}
+        found = [rule for rule in self._always if not rule.hints or not there.isdisjoint(rule.hints)]
         if self._others is None or folded.isascii() or not self._others.search(folded):
-            return self._always
-        return self._always + self._by_others
+            return found
+        return found + self._by_others
 
 
 def _all_lines(text: str) -> Iterator[tuple[int, int]]:
