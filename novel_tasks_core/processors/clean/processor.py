@@ -40,7 +40,7 @@ _CONFIGURATIONS = {Chinese.SIMPLIFIED: "t2s", Chinese.TRADITIONAL: "s2t"}
 
 def clean(ctx: ChildContext, options: CleanOptions) -> dict[str, Any]:
     """Write novel.txt, the clean text, and changes.json, which lists every kind of change with examples."""
-    from novel_tasks_core.text.bookinfo import is_markdown
+    from novel_tasks_core.text.markdown import is_markdown
 
     convert = _converter(options.chinese)
     novel = open_and_log(ctx, options)
