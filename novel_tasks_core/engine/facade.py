@@ -14,6 +14,7 @@ from attrs import frozen
 from novel_tasks_core.clock import Clock
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.changing import Changing, require_days, require_final
+from novel_tasks_core.engine.checks import MAX_NAME_CHARACTERS
 from novel_tasks_core.engine.parts import EngineParts, open_database, open_parts
 from novel_tasks_core.errors import (
     InvalidFilterError,
@@ -332,14 +333,15 @@ class TaskEngine(Changing):
         """Return an artifact of a task as a source, to be submitted to another processor.
 
         It is called as the task's own source, so that the title is still to be seen, with the artifact's
-        extension.
+        extension; Markdown keeps ".md", by which processors know it.
 
         Raises: TaskNotFoundError, ArtifactNotFoundError.
         """
         task = await self.get(task_id)
         artifact = await self._parts.tasks.artifact(task_id, name)
         stem = PurePath(task.source.name).stem if task.source is not None else ""
-        called = f"{stem}{PurePath(name).suffix}" if stem else name
+        extension = ".md" if artifact.content_type.startswith("text/markdown") else PurePath(name).suffix
+        called = f"{stem[: MAX_NAME_CHARACTERS - len(extension)]}{extension}" if stem else name
         return Source(artifact.sha256, artifact.size, called)
 
     async def result(self, task_id: TaskId) -> Any:

@@ -102,6 +102,15 @@ def _breath(text: str, limit: int) -> int:
     return best
 
 
+def is_plainly_wrapped(lines: Sequence[str], layout: Layout) -> bool:
+    """Tell, at a glance, several lines without a blank one that are one paragraph of prose; not all such are seen."""
+    width = layout.width
+    if width is None or (layout.indent is not None and any(line[:1] in _SPACE for line in lines[1:])):
+        return False
+    size = sum(map(len, lines)) + len(lines)
+    return min(map(len, lines[:-1])) >= 0.75 * width and 80 + len(lines) < size <= LONGEST_PARAGRAPH
+
+
 def paragraphs(text: str, layout: Layout) -> Iterator[Paragraph]:
     """Yield the paragraphs of a text whose newlines are "\\n" and that ends where a paragraph does."""
     full = 0.75 * layout.width if layout.width is not None and layout.indent is None else None

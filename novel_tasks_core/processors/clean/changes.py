@@ -14,6 +14,7 @@ LONGEST_EXAMPLE = 300
 
 MEANINGS: Mapping[str, str] = {
     "newlines": "line ends that were not a line feed",
+    "entities": "characters that a web page had written by name or number",
     "controls": "control characters that no text has",
     "invisible": "characters without width: zero-width spaces, soft hyphens, byte order marks within the text",
     "spaces": "spaces of unusual width, made ordinary ones",
@@ -45,11 +46,12 @@ class Example:
 
 @define
 class ChangeLog:
-    """Counts and examples by kind, and counts by rule."""
+    """Counts and examples by kind, and counts by rule. Examples that `earlier` has are enough also for what follows."""
 
     counts: dict[str, int] = field(factory=dict)
     examples: dict[str, list[Example]] = field(factory=dict)
     rules: dict[str, int] = field(factory=dict)
+    earlier: ChangeLog | None = field(default=None, eq=False, repr=False)
 
     def count(self, kind: str, number: int) -> None:
         """Count changes that need no example."""
@@ -61,13 +63,14 @@ class ChangeLog:
         self.counts[kind] = self.counts.get(kind, 0) + number
         if rule:
             self.rules[rule] = self.rules.get(rule, 0) + number
-        examples = self.examples.setdefault(kind, [])
-        if len(examples) < MOST_EXAMPLES:
-            examples.append(Example(line, _shortened(before), None if after is None else _shortened(after), rule))
+        if self.wants(kind):
+            example = Example(line, _shortened(before), None if after is None else _shortened(after), rule)
+            self.examples.setdefault(kind, []).append(example)
 
     def wants(self, kind: str) -> bool:
         """Tell whether more examples of a kind are kept."""
-        return len(self.examples.get(kind, ())) < MOST_EXAMPLES
+        had = 0 if self.earlier is None else len(self.earlier.examples.get(kind, ()))
+        return had + len(self.examples.get(kind, ())) < MOST_EXAMPLES
 
     def document(self) -> dict[str, Any]:
         """Return the log as JSON: what `merge` takes."""

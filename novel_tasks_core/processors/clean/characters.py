@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
+from html.entities import name2codepoint
+
+from attrs import frozen
 
 from novel_tasks_core.processors.clean.changes import ChangeLog
 
@@ -21,8 +25,12 @@ _ODD = {
     False: re.compile(f"[{_NOWHERE}\u3000\uff01-\uff5e]"),
 }
 """What makes a second look worth while, in languages with full-width marks and in others."""
+_BREAKS = frozenset("\n\r\x85\u2028\u2029")
 _BLANKED = {9: " ", 10: " "}
 _NEWLINES = re.compile("\r\n?")
+_AMPERSANDS = "(?:(?:amp|#0{0,5}38|#[xX]0{0,5}26);)*"
+_NAMES = "|".join(sorted(name2codepoint, key=len, reverse=True))
+_ENTITY = re.compile(f"&{_AMPERSANDS}(?:{_NAMES}|#[0-9]{{2,7}}|#[xX][0-9a-fA-F]{{2,6}});")
 
 
 def plain_newlines(text: str, log: ChangeLog) -> str:
@@ -36,26 +44,46 @@ def plain_newlines(text: str, log: ChangeLog) -> str:
     return text
 
 
-def mended(text: str, line: int, log: ChangeLog, *, widths: bool, wide_language: bool) -> str:
-    """Return the text without odd characters; `line` is the number of its first line.
+@frozen(kw_only=True)
+class Mending:
+    """Which characters are mended, in a novel of one language.
 
     Full-width letters and digits become half-width with `widths`; so do full-width marks and spaces where
-    the language has no use for them, which `wide_language` says it has.
+    the language has no use for them, which `wide_language` says it has. With `entities` what a web page left
+    over (`&nbsp;`, `&#8220;`) becomes the character that it stands for.
     """
+
+    widths: bool = True
+    wide_language: bool = False
+    entities: bool = True
+
+
+def mended(text: str, line: int, log: ChangeLog, mending: Mending) -> str:
+    """Return the text without odd characters; `line` is the number of its first line."""
+    if mending.entities and "&" in text:
+        text = _sub("entities", _ENTITY, _unescaped, text, line, log)
     if text.isascii():
         return text if _is_plain(text) else _sub("controls", _CONTROLS, "", text, line, log)
-    if _ODD[wide_language].search(text):
+    if _ODD[mending.wide_language].search(text):
         text = _sub("controls", _CONTROLS, "", text, line, log)
         text = _sub("invisible", _INVISIBLE, "", text, line, log)
         text = _sub("spaces", _SPACES, " ", text, line, log)
-        if widths:
-            text = _sub("widths", _WIDE_LETTERS if wide_language else _WIDE, _narrowed, text, line, log)
+        if mending.widths:
+            text = _sub("widths", _WIDE_LETTERS if mending.wide_language else _WIDE, _narrowed, text, line, log)
     return text
 
 
 def _is_plain(text: str) -> bool:
     """Tell an ASCII text without control characters, but for line feeds and tabs."""
     return text.translate(_BLANKED).isprintable()
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """Return what an entity stands for, however often a site escaped it; never a line end."""
+    text, before = html.unescape(match[0]), match[0]
+    while text != before:
+        text, before = html.unescape(text), text
+    return " " if text in _BREAKS else text
 
 
 def _narrowed(match: re.Match[str]) -> str:

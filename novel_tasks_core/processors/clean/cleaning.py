@@ -9,12 +9,12 @@ from enum import Enum
 from attrs import define, field, frozen
 
 from novel_tasks_core.processors.clean.changes import ChangeLog
-from novel_tasks_core.processors.clean.characters import mended, plain_newlines, without_trailing
+from novel_tasks_core.processors.clean.characters import Mending, mended, plain_newlines, without_trailing
 from novel_tasks_core.processors.clean.rules import JunkRule, Screen
-from novel_tasks_core.text.layout import Layout
-from novel_tasks_core.text.paragraphs import Kind, paragraphs, whole_paragraphs
+from novel_tasks_core.text.layout import Layout, join_lines
+from novel_tasks_core.text.paragraphs import Kind, is_plainly_wrapped, paragraphs, whole_paragraphs
 
-_LICENCE = re.compile(r"(\*\*\* ?END OF (?:THE|THIS) )?PROJECT GUTENBERG E(?:BOOK|TEXT)", re.IGNORECASE)
+_LICENCE = re.compile(r"(?:\*\*\* ?(START|END) OF (?:THE|THIS) )?PROJECT GUTENBERG E(?:BOOK|TEXT)", re.IGNORECASE)
 
 MOST_BLANK = 3
 """How many blank lines in a row are kept."""
@@ -39,25 +39,20 @@ class Manner:
     """How a whole book is cleaned.
 
     `layout` is set where wrapped lines are to be joined; `repeated` are the lines to drop wherever they
-    stand alone; `convert` changes the script.
+    stand alone; `convert` changes the script. In Markdown blanks at the end of a line stay: two of them break it.
     """
 
-    language: str
-    widths: bool
+    mending: Mending
     rules: tuple[JunkRule, ...]
-    repeated: frozenset[str]
-    layout: Layout | None
-    convert: Convert | None
+    repeated: frozenset[str] = frozenset()
+    layout: Layout | None = None
+    convert: Convert | None = None
+    markdown: bool = False
     screen: Screen = field(init=False, repr=False)
 
     @screen.default
     def _screen(self) -> Screen:
         return Screen(self.rules)
-
-    @property
-    def wide_language(self) -> bool:
-        """Whether the language has full-width marks and an ideographic space."""
-        return self.language.partition("-")[0] in ("zh", "ja", "ko")
 
 
 @define
@@ -95,19 +90,30 @@ class Cleaner:
     def _chunk(self, text: str, layout: Layout | None, part: Part) -> str:
         manner, line = self.manner, self.line
         self.line += text.count("\n")
-        text = mended(text, line, self.log, widths=manner.widths, wide_language=manner.wide_language)
-        text = self._converted(without_trailing(text, self.log), line)
+        text = mended(text, line, self.log, manner.mending)
+        text = text if manner.markdown else without_trailing(text, self.log)
+        numbers: list[int] | range = range(line, self.line + 1)
         if part is not Part.MATTER and not self._is_licence(text):
             text, numbers = self._without_junk(text, line)
             if layout is not None:
-                text = self._unwrapped(text, layout, numbers, headed=part is Part.CHAPTER)
+                text, numbers = self._unwrapped(text, layout, numbers, headed=part is Part.CHAPTER)
+        if manner.convert is not None and not text.isascii():
+            text = self._converted(text, manner.convert, numbers)
         return self._without_blank_lines(text)
 
     def _is_licence(self, text: str) -> bool:
-        """Tell a distributor's header or licence, also where no heading parts it from the book; all that follows is."""
-        found = _LICENCE.search(text)
-        self.licence = self.licence or bool(found and found[1])
-        return self.licence or found is not None
+        """Tell a distributor's header or licence, also where no heading parts it from the book.
+
+        So is all that follows the end of the book, up to the beginning of another one in the same file.
+        """
+        was = self.licence
+        if "GUTENBERG" not in text and "Gutenberg" not in text:
+            return was
+        for found in _LICENCE.finditer(text):
+            was = True
+            if found[1]:
+                self.licence = found[1].upper() == "END"
+        return was or self.licence
 
     # -- junk -------------------------------------------------------------------------------------------------
 
@@ -154,6 +160,8 @@ class Cleaner:
         new: str | None = old
         for rule in rules:
             before, new = new or "", rule.cleaned(new or "")
+            if new and new != before and not self.manner.markdown:
+                new = new.rstrip(" \t\u3000")
             if new is None or (new != before and not new.strip()):
                 self.log.note("junk", number, before, None, rule=rule.id)
                 return None
@@ -166,14 +174,21 @@ class Cleaner:
 
     # -- lines ------------------------------------------------------------------------------------------------
 
-    def _unwrapped(self, text: str, layout: Layout, numbers: list[int] | range, *, headed: bool) -> str:
-        """Join the wrapped lines of paragraphs; blank lines between them stay, and so does the heading."""
+    def _unwrapped(
+        self, text: str, layout: Layout, numbers: list[int] | range, *, headed: bool
+    ) -> tuple[str, list[int]]:
+        """Join the wrapped lines of paragraphs; blank lines between them stay, and so does the heading.
+
+        Returned is also which line of the source each line of the text begins with.
+        """
         lines = text.split("\n")
         out: list[str] = []
+        firsts: list[int] = []
         at = 0
         while at < len(lines):
             if not lines[at].strip():
                 out.append("")
+                firsts.append(numbers[at])
                 at += 1
                 continue
             end = at
@@ -181,17 +196,27 @@ class Cleaner:
                 end += 1
             if headed:
                 out += lines[at:end]
+                firsts += numbers[at:end]
                 headed = False
             else:
-                out += self._joined(lines[at:end], layout, numbers[at:end])
+                joined, begun = self._joined(lines[at:end], layout, numbers[at:end])
+                out += joined
+                firsts += begun
             at = end
-        return "\n".join(out)
+        return "\n".join(out), firsts
 
-    def _joined(self, block: list[str], layout: Layout, numbers: list[int] | range) -> list[str]:
+    def _joined(
+        self, block: list[str], layout: Layout, numbers: list[int] | range
+    ) -> tuple[list[str], list[int] | range]:
         """Return the lines of a block that has no blank one, those of each paragraph of prose joined."""
         if len(block) == 1:
-            return block
+            return block, numbers
+        if is_plainly_wrapped(block, layout):
+            joined = [block[0][: len(block[0]) - len(block[0].lstrip())] + join_lines(block)]
+            self.log.note("unwrapped", numbers[0], "\n".join(block[:3]), joined[0], number=len(block) - 1)
+            return joined, numbers[:1]
         out: list[str] = []
+        firsts: list[int] = []
         at = 0
         joining = False
         for paragraph in paragraphs("\n".join(block), layout):
@@ -203,11 +228,12 @@ class Cleaner:
             joining = paragraph.kind is Kind.PROSE and paragraph.taken > 1
             if joining:
                 out.append(old[0][: len(old[0]) - len(old[0].lstrip())] + paragraph.lines[0])
-                first = numbers[at - paragraph.taken]
-                self.log.note("unwrapped", first, "\n".join(old[:3]), out[-1], number=paragraph.taken - 1)
+                firsts.append(numbers[at - paragraph.taken])
+                self.log.note("unwrapped", firsts[-1], "\n".join(old[:3]), out[-1], number=paragraph.taken - 1)
             else:
                 out += old
-        return out
+                firsts += numbers[at - paragraph.taken : at]
+        return out, firsts
 
     def _without_blank_lines(self, text: str) -> str:
         """Leave at most `MOST_BLANK` blank lines in a row, counted over the ends of chunks."""
@@ -228,13 +254,11 @@ class Cleaner:
             self.blank, self.open = 0, True
         return "".join(kept) + rest
 
-    def _converted(self, text: str, line: int) -> str:
-        if self.manner.convert is None or text.isascii():
-            return text
-        converted = self.manner.convert(text)
+    def _converted(self, text: str, convert: Convert, numbers: list[int] | range) -> str:
+        """Change the script when lines are whole: what a character becomes may hang on the next one."""
+        converted = convert(text)
         if converted != text:
-            pairs = zip(text.split("\n"), converted.split("\n"), strict=False)
-            for number, (before, after) in enumerate(pairs, start=line):
+            for number, before, after in zip(numbers, text.split("\n"), converted.split("\n"), strict=False):
                 if before != after:
                     self.log.note("script", number, before, after)
         return converted

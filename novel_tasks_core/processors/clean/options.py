@@ -15,6 +15,7 @@ class Unwrap(StrEnum):
     """Whether the lines of wrapped paragraphs are joined: when the book shows that they are wrapped, or by force."""
 
     AUTO = "auto"
+    ALWAYS = "always"
     NEVER = "never"
 
 
@@ -43,11 +44,11 @@ class CleanOptions(ReadingOptions):
 
     unwrap: Unwrap = field(
         default=Unwrap.AUTO,
-        metadata={"description": "Whether to join the lines of paragraphs that were wrapped: auto or never."},
+        metadata={"description": "Whether to join the lines of paragraphs that were wrapped: auto, always or never."},
     )
     widths: bool = field(
         default=True,
-        metadata={"description": "Whether full-width letters and digits become half-width."},
+        metadata={"description": "Whether full-width letters and digits become half-width; never in Japanese."},
     )
     chinese: Chinese = field(
         default=Chinese.KEEP,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from novel_tasks_core.processors.decoding import open_and_log, summary
 from novel_tasks_core.processors.journal import Journal
 
 if TYPE_CHECKING:
+    from novel_tasks_core.processors.clean.characters import Mending
     from novel_tasks_core.processors.clean.cleaning import Convert, Manner, Part
     from novel_tasks_core.processors.clean.repetition import Repeated
     from novel_tasks_core.processors.manuscript import Manuscript
@@ -31,21 +34,27 @@ NOVEL = "novel.txt"
 
 _SECTIONS_MEASURED = 3
 _SHARE_WRAPPED = 0.5
+_WRITTEN = {Chinese.SIMPLIFIED: "zh-Hans", Chinese.TRADITIONAL: "zh-Hant"}
 _CONFIGURATIONS = {Chinese.SIMPLIFIED: "t2s", Chinese.TRADITIONAL: "s2t"}
-_MARKDOWN = (".md", ".markdown", ".mdown", ".mkd")
 
 
 def clean(ctx: ChildContext, options: CleanOptions) -> dict[str, Any]:
     """Write novel.txt, the clean text, and changes.json, which lists every kind of change with examples."""
+    from novel_tasks_core.text.markdown import is_markdown
+
     convert = _converter(options.chinese)
     novel = open_and_log(ctx, options)
     total = len(novel.sections) + 1
     ctx.progress(0, total=total, stage="looking for repeated lines")
-    found = _repeated(ctx, novel) if options.repeated else []
-    manner = _manner(novel, options, found, convert, markdown=ctx.file_name.lower().endswith(_MARKDOWN))
+    markdown = is_markdown(ctx.file_name)
+    manner = _manner(novel, options, convert, markdown=markdown)
+    found = _repeated(ctx, novel, manner) if options.repeated else []
+    manner = evolve(manner, repeated=frozenset(one.line for one in found if one.dropped))
+    if options.unwrap is not Unwrap.NEVER and not markdown:
+        manner = evolve(manner, layout=_layout(novel, manner, always=options.unwrap is Unwrap.ALWAYS))
     path = ctx.work_folder / NOVEL
     log = _written(ctx, novel, manner, path, key=_key(ctx, options), total=total)
-    ctx.save_artifact(NOVEL, path, content_type="text/plain; charset=utf-8")
+    ctx.save_artifact(NOVEL, path, content_type=f"text/{'markdown' if markdown else 'plain'}; charset=utf-8")
     facts = summary(novel)
     document = _document(facts, novel, log, found)
     ctx.save_artifact(
@@ -59,13 +68,15 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
     """Write the clean text to `path`, going on where an earlier attempt stopped, and return the log of all changes."""
     from novel_tasks_core.processors.clean.cleaning import Cleaner
 
-    cleaner, log = Cleaner(manner), ChangeLog()
+    log = ChangeLog()
+    cleaner = Cleaner(manner, log=ChangeLog(earlier=log))
     path.touch(mode=0o600)
     with Journal(ctx, "clean", key=key) as journal, path.open("r+b") as file:
         done = 0
         for kept in journal.finished():
             log.merge(kept["log"])
             cleaner.line, cleaner.blank, cleaner.open = kept["line"], kept["blank"], kept["open"]
+            cleaner.licence = kept["licence"]
             file.seek(kept["bytes"])
             done += 1
         file.truncate()
@@ -74,9 +85,11 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
             for text in cleaner.cleaned(pieces, part=_part(novel, section)):
                 file.write(text.encode("utf-8", "replace"))
             file.flush()
-            part, cleaner.log = cleaner.log.document(), ChangeLog()
+            part = cleaner.log.document()
             log.merge(part)
+            cleaner.log = ChangeLog(earlier=log)
             ends = {"bytes": file.tell(), "line": cleaner.line, "blank": cleaner.blank, "open": cleaner.open}
+            ends["licence"] = cleaner.licence
             journal.append({**ends, "log": part})
             done += 1
     return log
@@ -118,11 +131,58 @@ def _converter(chinese: Chinese) -> Convert | None:
     return convert
 
 
-def _repeated(ctx: ChildContext, novel: Manuscript) -> list[Repeated]:
+def _mending(language: str, options: CleanOptions, *, markdown: bool) -> Mending:
+    """Say which characters are mended; Markdown has entities of its own, and Japanese sets full-width on purpose."""
+    from novel_tasks_core.processors.clean.characters import Mending
+
+    primary = language.partition("-")[0]
+    return Mending(
+        widths=options.widths and primary != "ja",
+        wide_language=primary in ("zh", "ja", "ko"),
+        entities=not markdown,
+    )
+
+
+def _manner(novel: Manuscript, options: CleanOptions, convert: Convert | None, *, markdown: bool) -> Manner:
+    """Say how a book is cleaned, as far as its options and its language tell."""
+    from novel_tasks_core.processors.clean.cleaning import Manner
+    from novel_tasks_core.processors.clean.rules import chosen_rules
+
+    return Manner(
+        mending=_mending(novel.language, options, markdown=markdown),
+        rules=chosen_rules(options.rules, options.without, novel.language, markdown=markdown),
+        convert=_conversion(convert, novel.language, options.chinese),
+        markdown=markdown,
+    )
+
+
+def _conversion(convert: Convert | None, language: str, chinese: Chinese) -> Convert | None:
+    """Return how the characters of a book are converted.
+
+    In a book that has the wanted ones already, only lines with one that is not: others would be spoilt, because
+    some characters have two originals.
+    """
+    if convert is None or not language.startswith("zh"):
+        return None
+    if language != _WRITTEN[chinese]:
+        return convert
+    from novel_tasks_core.text.hanvariants import SIMPLIFIED, TRADITIONAL
+
+    foreign = re.compile(f"[{''.join(SIMPLIFIED if chinese is Chinese.TRADITIONAL else TRADITIONAL)}]")
+    return partial(_foreign_lines, convert, foreign)
+
+
+def _foreign_lines(convert: Convert, foreign: re.Pattern[str], text: str) -> str:
+    if not foreign.search(text):
+        return text
+    return "\n".join(convert(line) if foreign.search(line) else line for line in text.split("\n"))
+
+
+def _repeated(ctx: ChildContext, novel: Manuscript, manner: Manner) -> list[Repeated]:
     """Look through the whole book for lines that come again and again."""
     from novel_tasks_core.processors.clean.repetition import Repetition
 
-    seen = Repetition(wide=novel.language.partition("-")[0] in ("zh", "ja", "ko"))
+    seen = Repetition(manner.mending, manner.rules)
     for section in novel.sections:
         for piece in _followed(ctx, novel, section, done=0, total=1 << 40):
             seen.piece(piece)
@@ -130,26 +190,11 @@ def _repeated(ctx: ChildContext, novel: Manuscript) -> list[Repeated]:
     return seen.found()
 
 
-def _manner(
-    novel: Manuscript, options: CleanOptions, found: list[Repeated], convert: Convert | None, *, markdown: bool
-) -> Manner:
-    from novel_tasks_core.processors.clean.cleaning import Manner
-    from novel_tasks_core.processors.clean.rules import chosen_rules
+def _layout(novel: Manuscript, manner: Manner, *, always: bool) -> Layout | None:
+    """Return the layout of a book whose lines were wrapped, as it shows when all else is clean; None for any other.
 
-    manner = Manner(
-        language=novel.language,
-        widths=options.widths,
-        rules=chosen_rules(options.rules, options.without, novel.language),
-        repeated=frozenset(one.line for one in found if one.dropped),
-        layout=None,
-        convert=convert if novel.language.startswith("zh") else None,
-    )
-    joins = options.unwrap is Unwrap.AUTO and not markdown
-    return evolve(manner, layout=_layout(novel, manner)) if joins else manner
-
-
-def _layout(novel: Manuscript, manner: Manner) -> Layout | None:
-    """Return the layout of a book whose lines were wrapped, as it shows when all else is clean; None for any other."""
+    With `always` the user says that they were, and the longest of them show where.
+    """
     from novel_tasks_core.processors.clean.cleaning import Cleaner, Part
     from novel_tasks_core.text.layout import WIDEST_WRAP, measure_layout
 
@@ -158,6 +203,9 @@ def _layout(novel: Manuscript, manner: Manner) -> Layout | None:
     sample = "\n\n".join("".join(Cleaner(manner).cleaned([piece], part=Part.CHAPTER)) for piece in first)
     lines = [line for line in sample.split("\n") if line.strip()]
     layout = measure_layout(sample)
+    if always:
+        short = sorted(len(line) for line in lines if len(line) <= WIDEST_WRAP)
+        return evolve(layout, width=layout.width or short[len(short) * 19 // 20]) if short else None
     if layout.width is None or sum(len(line) <= WIDEST_WRAP for line in lines) < _SHARE_WRAPPED * len(lines):
         return None
     breaks = sum(bool(one.strip() and other.strip()) for one, other in pairwise(sample.split("\n")))

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
 from attrs import define, field, frozen
 
 from novel_tasks_core.processors.clean.changes import ChangeLog
-from novel_tasks_core.processors.clean.characters import mended
+from novel_tasks_core.processors.clean.characters import Mending, mended
+from novel_tasks_core.processors.clean.rules import JunkRule
 from novel_tasks_core.text.headings import parse_heading
 from novel_tasks_core.text.layout import is_scene_break
 
@@ -53,10 +55,12 @@ class Repeated:
 class Repetition:
     """Counts the short lines of a book, section by section: `piece` for each piece, `end_section`, and `found`.
 
-    `wide` says that the language has full-width marks. A section counts a line once.
+    `mending` says how their characters will be mended, `rules` what goes anyway. A section counts a
+    line once.
     """
 
-    wide: bool
+    mending: Mending
+    rules: Sequence[JunkRule] = ()
     sections: int = 0
     _counts: Counter[str] = field(factory=Counter)
     _edges: Counter[str] = field(factory=Counter)
@@ -91,11 +95,9 @@ class Repetition:
 
     def _mended(self, lines: set[str]) -> set[str]:
         """Return lines as the cleaning will see them: without odd characters."""
-        odd = "\n".join(line for line in lines if not line.isascii() or not line.isprintable())
-        if not odd:
-            return lines
-        plain = mended(odd, 1, ChangeLog(), widths=True, wide_language=self.wide)
-        return {line for line in lines if line.isascii()} | {line.strip() for line in plain.split("\n")}
+        text = "\n".join(lines)
+        plain = mended(text, 1, ChangeLog(), self.mending)
+        return lines if plain == text else {line.strip() for line in plain.split("\n")}
 
     def _forget(self) -> None:
         """Forget what was seen least often, so that what stays was seen at most `_floor` times more than counted."""
@@ -110,26 +112,32 @@ class Repetition:
         often = [(count, line) for line, count in self._counts.items() if count >= min(least, _LEAST_SUSPECT)]
         dropped: list[Repeated] = []
         suspects: list[Repeated] = []
-        for count, line in sorted(often, key=lambda one: (-one[0], one[1])):
+        for count, counted in sorted(often, key=lambda one: (-one[0], one[1])):
             if count < least and len(suspects) >= _MOST_SUSPECTS:
                 break
-            if _is_part_of_the_book(line):
+            line = self._left(counted)
+            if not line or _is_part_of_the_book(line):
                 continue
-            is_junk = self._is_junk(line, count, least)
-            one = Repeated(line=line, sections=count, at_edge=self._edges[line], dropped=is_junk)
+            edge = self._edges[counted]
+            is_junk = count >= least and self._is_junk(line, count, edge)
+            one = Repeated(line=line, sections=count, at_edge=edge, dropped=is_junk)
             if is_junk:
                 dropped.append(one)
             elif len(suspects) < _MOST_SUSPECTS:
                 suspects.append(one)
         return dropped + suspects
 
-    def _is_junk(self, line: str, count: int, least: float) -> bool:
-        if count < least:
-            return False
+    def _left(self, line: str) -> str:
+        """Return what the rules leave of a line."""
+        for rule in self.rules:
+            line = (rule.cleaned(line) or "").strip()
+        return line
+
+    def _is_junk(self, line: str, count: int, edge: int) -> bool:
         if _SITE_WORDS.search(line):
             return line[0] not in _SPEECH
         adorned = line[0] in _ADORNMENT and line[-1] in _ADORNMENT
-        return adorned and count > self.sections / 2 and self._edges[line] >= _LEAST_AT_EDGE * count
+        return adorned and count > self.sections / 2 and edge >= _LEAST_AT_EDGE * count
 
 
 def _is_part_of_the_book(line: str) -> bool:

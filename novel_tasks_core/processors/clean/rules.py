@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 MOST_RULES = 500
+_MOST_ROUNDS = 8  # what is left of a line may be such junk again: <<br>br>
 LONGEST_PATTERN = 2000
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
@@ -22,10 +23,12 @@ _FIELDS: dict[str, type] = {
     "replace": str,
     "languages": list,
     "hints": list,
+    "markup": bool,
     "why": str,
     "drops": list,
     "keeps": list,
 }
+_NAMES = {str: "a text", list: "a list of texts", bool: "true or false"}
 _NEEDED = ("id", "kind", "pattern")
 
 
@@ -37,7 +40,8 @@ class RuleError(ValueError):
 class JunkRule:
     """What is junk: a whole line that `pattern` matches, or, with kind "span", what it matches inside a line.
 
-    `hints` are plain texts in small letters, one of which a line must hold; none means any line.
+    `hints` are plain texts in small letters, one of which a line must hold; none means any line. `markup` says
+    that in Markdown it is none.
     """
 
     id: str
@@ -46,6 +50,7 @@ class JunkRule:
     replace: str = ""
     languages: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    markup: bool = False
     why: str = ""
     drops: tuple[str, ...] = ()
     keeps: tuple[str, ...] = ()
@@ -63,7 +68,11 @@ class JunkRule:
         """Return what is left of a line, None when all of it goes; the same line when it has no such junk."""
         if self.kind == "line":
             return None if self.compiled.fullmatch(line.strip()) else line
-        return self.compiled.sub(self.replace, line)
+        for _ in range(_MOST_ROUNDS):
+            before, line = line, self.compiled.sub(self.replace, line)
+            if len(line) >= len(before):
+                break
+        return line
 
     def lines_of_interest(self, text: str, folded: str) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of the lines of a text that have a hint, in order; `folded` is the text in small letters.
@@ -105,14 +114,17 @@ class Screen:
     def __init__(self, rules: Sequence[JunkRule]) -> None:
         self._always = [rule for rule in rules if not rule.hints or any(hint.isascii() for hint in rule.hints)]
         self._by_others = [rule for rule in rules if rule not in self._always]
+        self._shared = sorted({hint for rule in self._always for hint in rule.hints})
         hints = {hint for rule in self._by_others for hint in rule.hints}
         self._others = re.compile("|".join(map(re.escape, sorted(hints)))) if hints else None
 
     def worth_a_look(self, folded: str) -> list[JunkRule]:
         """Return the rules to try on a text, given in small letters."""
+        there = {hint for hint in self._shared if hint in folded}
+        found = [rule for rule in self._always if not rule.hints or not there.isdisjoint(rule.hints)]
         if self._others is None or folded.isascii() or not self._others.search(folded):
-            return self._always
-        return self._always + self._by_others
+            return found
+        return found + self._by_others
 
 
 def _all_lines(text: str) -> Iterator[tuple[int, int]]:
@@ -180,7 +192,7 @@ def _check_field(name: str, field_name: str, value: Any) -> None:
     if wanted is None:
         raise RuleError(f"{name}: unknown field {field_name[:50]!r}; known: {', '.join(_FIELDS)}")
     if not isinstance(value, wanted) or (isinstance(value, list) and not all(isinstance(one, str) for one in value)):
-        raise RuleError(f"{name}: {field_name} must be {'a list of texts' if wanted is list else 'a text'}")
+        raise RuleError(f"{name}: {field_name} must be {_NAMES[wanted]}")
     if isinstance(value, str) and len(value) > LONGEST_PATTERN:
         raise RuleError(f"{name}: {field_name} has more than {LONGEST_PATTERN:,} characters")
 
@@ -195,7 +207,7 @@ def _check_pattern(rule: JunkRule) -> None:
         raise RuleError(f"rule {rule.id!r}: the pattern matches the empty text")
 
 
-def chosen_rules(own: str, without: Sequence[str], language: str) -> tuple[JunkRule, ...]:
+def chosen_rules(own: str, without: Sequence[str], language: str, *, markdown: bool = False) -> tuple[JunkRule, ...]:
     """Return the rules for a novel: those that are shipped but for `without`, then the user's own."""
     rules = (*(rule for rule in shipped_rules() if rule.id not in without), *read_rules(own))
-    return tuple(rule for rule in rules if rule.is_for(language))
+    return tuple(rule for rule in rules if rule.is_for(language) and not (markdown and rule.markup))
