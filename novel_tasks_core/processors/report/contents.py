@@ -7,7 +7,7 @@ from html import escape
 
 from attrs import define, field, frozen
 
-from novel_tasks_core.processors.report.markup import foreign, text
+from novel_tasks_core.processors.report.markup import foreign, inline, plain, text
 from novel_tasks_core.processors.report.numbers import clock, decimal, exact, share
 from novel_tasks_core.processors.report.shape import Part, Shape
 from novel_tasks_core.processors.report.words import Words
@@ -17,6 +17,7 @@ _MOST_ROWS = 2_000
 _MOST_OF_A_PART = 300
 _MOST_BYTES = 450_000
 _DASH = "–"
+_SHORT = 14
 
 
 @frozen(kw_only=True)
@@ -125,7 +126,7 @@ class Contents:
         part = self.shape.parts[self._parts - 1] if section.kind == "part" else None
         kind = f' class="{section.kind}"' if section.kind in ("part", "section") else ""
         cells = (column.of_part(part) if part else column.of_chapter(section) for column in self.columns)
-        name = text(section.title) or self.words.untitled
+        name = self._number(number, part is None) + (text(section.title) or self.words.untitled)
         attributes = foreign(self.language, self.words) if section.title else ""
         return (
             f'<tr id="s{number + 1}"{kind}>'
@@ -133,6 +134,12 @@ class Contents:
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             + "</tr>"
         )
+
+    def _number(self, number: int, counts: bool) -> str:
+        """Return the number of a chapter in the whole book, where those in the titles begin anew in every part."""
+        chapter = self.shape.chapter_of[number]
+        first = counts and bool(self.shape.parts) and self.shape.section_of[chapter] == number
+        return f"<small>{self.shape.numbers[chapter]:,}</small>" if first and self.shape.numbers[chapter] else ""
 
     def _tell_left_out(self) -> None:
         if self._left_out:
@@ -158,7 +165,15 @@ def link(contents: Contents, chapter: int, label: str) -> str:
     return f'<a href="#s{section + 1}">{escape(label)}</a>' if section in contents.shown else escape(label)
 
 
+def chapter_link(contents: Contents, chapter: int, language: str, words: Words) -> str:
+    """Return the title of a chapter inside a sentence, linked to its row where it has one."""
+    title = contents.shape.full_title(chapter)
+    name = inline(title, language, words, 90) if title else label_of(contents.shape, chapter)
+    section = contents.shape.section_of[chapter]
+    return f'<a href="#s{section + 1}">{name}</a>' if section in contents.shown else name
+
+
 def label_of(shape: Shape, chapter: int) -> str:
     """Return a short name for a chapter: its number, or its title when it is not counted."""
     number = shape.numbers[chapter]
-    return f"{number:,}" if number else shape.title(chapter)[:24] or f"{chapter + 1:,}"
+    return f"{number:,}" if number else plain(shape.title(chapter), _SHORT) or f"{chapter + 1:,}"

@@ -21,11 +21,15 @@ from novel_tasks_core.processors.report.shape import Shape
 
 _HEIGHT = 120
 _DOTS = 400
+_MANY = 150
 
 
 @frozen(kw_only=True)
 class Course:
-    """A figure along the text: pairs of where (0..1) a stretch begins and its value, and the value of the book."""
+    """A figure along the text: pairs of where (0..1) a stretch begins and its value, and the value of the book.
+
+    `highest` is how high the chart is at least.
+    """
 
     identifier: str
     title: str
@@ -35,12 +39,21 @@ class Course:
     label: Callable[[float], str]
     highest: float = 0.0
 
+    def edges(self) -> list[float]:
+        """Return where each stretch ends."""
+        return [at for at, _ in self.points[1:]] + [1.0]
+
+    def middles(self) -> list[tuple[float, float]]:
+        """Return the points, each in the middle of its stretch."""
+        return [((at + end) / 2, value) for (at, value), end in zip(self.points, self.edges(), strict=True)]
+
 
 def course_chart(course: Course, shape: Shape) -> str:
     """Return the steps of a figure that has a value for each stretch of the text, and a line for the whole book."""
     scale = _scale(course, 0.0)
-    edges = [at for at, _ in course.points[1:]] + [1.0]
-    steps = "".join(f"V{scale.y(value)}H{_x(edge)}" for (_, value), edge in zip(course.points, edges, strict=True))
+    steps = "".join(
+        f"V{scale.y(value)}H{_x(edge)}" for (_, value), edge in zip(course.points, course.edges(), strict=True)
+    )
     start = _x(course.points[0][0])
     area = f'<path class="area" d="M{start} {_HEIGHT}{steps}V{_HEIGHT}z"/>'
     line = f'<path class="line" d="M{start} {scale.y(course.points[0][1])}{steps}"/>'
@@ -52,7 +65,8 @@ def dot_chart(course: Course, shape: Shape) -> str:
     points = thinned(course.points)
     scale = _scale(course, min(value for _, value in points))
     dots = "".join(f"M{_x(at)} {scale.y(value)}h0" for at, value in points)
-    return _framed(course, shape, scale, f'<path class="dots" d="{dots}"/>')
+    kind = "dots many" if len(points) > _MANY else "dots"
+    return _framed(course, shape, scale, f'<path class="{kind}" d="{dots}"/>')
 
 
 def thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
@@ -88,7 +102,7 @@ def _framed(course: Course, shape: Shape, scale: _Scale, shapes: str) -> str:
     count = round((scale.high - scale.low) / scale.step)
     axes = Axes(
         heights=[Mark(n / count, course.label(scale.low + n * scale.step)) for n in range(count + 1)],
-        places=position_marks(),
+        places=position_marks(shape),
         parts=part_marks(shape, by_chapter=False),
     )
     middle = ""

@@ -7,15 +7,13 @@ from html import escape
 
 from attrs import define, field, frozen
 
-from novel_tasks_core.processors.report.contents import Contents
-from novel_tasks_core.processors.report.markup import inline, plain
+from novel_tasks_core.processors.report.contents import Contents, chapter_link
 from novel_tasks_core.processors.report.numbers import counted, decimal, exact, share
 from novel_tasks_core.processors.report.words import Words
 from novel_tasks_core.text.measures import BookMeasures, ChapterMeasures
 
 _LEAST_CHARACTERS = 300
 _LEAST_CHAPTERS = 5
-_TITLE = 70
 
 
 @frozen(kw_only=True)
@@ -47,13 +45,12 @@ class Record:
     sign: int
     value: float = 0.0
     section: int = -1
-    title: str = ""
     ties: int = 0
 
-    def note(self, value: float, number: int, title: str) -> None:
+    def note(self, value: float, number: int) -> None:
         """Note the value of a chapter."""
         if self.section < 0 or self.sign * value > self.sign * self.value:
-            self.value, self.section, self.title, self.ties = value, number, title, 1
+            self.value, self.section, self.ties = value, number, 1
         elif value == self.value:
             self.ties += 1
 
@@ -75,12 +72,11 @@ class Extremes:
         if section.kind != "chapter" or section.characters < _LEAST_CHARACTERS:
             return
         self._chapters += 1
-        title = plain(section.title, _TITLE)
         for figure, (highest, lowest) in zip(self.figures, self._records, strict=True):
             value = figure.take(section)
             if value is not None:
-                highest.note(value, number, title)
-                lowest.note(value, number, title)
+                highest.note(value, number)
+                lowest.note(value, number)
 
     def render(self, contents: Contents, language: str, words: Words) -> str:
         """Return the table, "" for a book of few chapters."""
@@ -101,6 +97,4 @@ def _cell(figure: Figure, record: Record, contents: Contents, language: str, wor
     if record.ties > 1:
         shared = counted(words.count_chapters, record.ties, exact(record.ties))
         return f"<td>{value}{escape(words.in_chapters.format(n=shared))}</td>"
-    name = inline(record.title, language, words, _TITLE) if record.title else escape(words.untitled)
-    linked = f'<a href="#s{record.section + 1}">{name}</a>' if record.section in contents.shown else name
-    return f"<td>{value}{linked}</td>"
+    return f"<td>{value}{chapter_link(contents, contents.shape.chapter_of[record.section], language, words)}</td>"

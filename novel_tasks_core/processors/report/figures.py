@@ -8,7 +8,7 @@ from html import escape
 from attrs import frozen
 
 from novel_tasks_core.processors.report.markup import inline
-from novel_tasks_core.processors.report.notes import FLESCH
+from novel_tasks_core.processors.report.notes import FLESCH, marks_shown
 from novel_tasks_core.processors.report.numbers import clock, counted, decimal, duration, exact, rough, share
 from novel_tasks_core.processors.report.shape import Shape, quartiles
 from novel_tasks_core.processors.report.words import Words
@@ -28,12 +28,13 @@ class _Card:
 
 def lede(book: BookMeasures, shape: Shape, words: Words) -> str:
     """Return the book in a sentence: its chapters, its length, the time to read it, and how much is dialogue."""
-    clauses = [_extent(shape, words), amount(book, shape, words, rounded=True)]
-    if book.reading_minutes is not None:
-        clauses.append(words.to_read.format(time=duration(book.reading_minutes, words)))
-    if book.dialogue_share is not None:
-        clauses.append(words.spoken.format(share=share(book.dialogue_share)))
-    return words.comma.join(clauses) + words.stop.rstrip()
+    extent, length = _extent(shape, words), _amount(book, shape, words)
+    if book.reading_minutes is None:
+        said = words.lede.format(extent=extent, amount=length)
+    else:
+        time = duration(book.reading_minutes, words)
+        said = words.lede_with_time.format(extent=extent, amount=length, time=time)
+    return said + (words.spoken.format(share=share(book.dialogue_share)) if book.dialogue_share is not None else "")
 
 
 def _extent(shape: Shape, words: Words) -> str:
@@ -47,10 +48,9 @@ def _extent(shape: Shape, words: Words) -> str:
     return words.in_parts.format(chapters=chapters, parts=parts)
 
 
-def amount(book: BookMeasures, shape: Shape, words: Words, *, rounded: bool = False) -> str:
-    """Return the length of the book with its unit."""
+def _amount(book: BookMeasures, shape: Shape, words: Words) -> str:
     value, forms = (book.words or 0, words.count_words) if shape.by_words else (book.characters, words.count_characters)
-    return counted(forms, value, rough(value, words) if rounded else exact(value))
+    return counted(forms, value, rough(value, words))
 
 
 def key_figures(book: BookMeasures, shape: Shape, language: str, words: Words) -> str:
@@ -76,7 +76,7 @@ def _cards(book: BookMeasures, shape: Shape, language: str, words: Words) -> Ite
     each = minutes / len(shape) if minutes is not None and len(shape) > 1 else None
     a_chapter = words.a_chapter.format(time=duration(each, words)) if each is not None else ""
     yield _Card(words.reading_time, None if minutes is None else clock(minutes, words), escape(a_chapter))
-    marks = words.marked_by.format(marks=book.dialogue_marks or "")
+    marks = words.marked_by.format(marks=marks_shown(book.dialogue_marks))
     yield _Card(words.dialogue, None if book.dialogue_share is None else share(book.dialogue_share), escape(marks))
     yield _sentences(book, words)
     yield _readability(book, words)
@@ -91,11 +91,11 @@ def _cards(book: BookMeasures, shape: Shape, language: str, words: Words) -> Ite
 
 
 def _length(book: BookMeasures, shape: Shape, words: Words) -> _Card:
+    characters = words.exactly.format(n=exact(book.characters))
     if shape.by_words:
-        detail = counted(words.count_characters, book.characters, exact(book.characters))
-        return _Card(words.length, counted(words.count_words, book.words or 0, rough(book.words or 0, words)), detail)
-    detail = counted(words.count_characters, book.characters, exact(book.characters))
-    return _Card(words.length, counted(words.count_characters, book.characters, rough(book.characters, words)), detail)
+        return _Card(words.words, exact(book.words or 0), characters)
+    shown = rough(book.characters, words)
+    return _Card(words.characters, shown, "" if shown == exact(book.characters) else characters)
 
 
 def _sentences(book: BookMeasures, words: Words) -> _Card:

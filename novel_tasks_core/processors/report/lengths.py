@@ -21,6 +21,7 @@ from novel_tasks_core.processors.report.words import Words
 _HEIGHT = 200
 _WIDEST_BAR = 72
 _TITLE = 60
+_DENSE = 150
 
 
 def length_chart(shape: Shape, words: Words, *, dialogue: bool, description: str) -> str:
@@ -41,11 +42,11 @@ def length_chart(shape: Shape, words: Words, *, dialogue: bool, description: str
 
 def _bar(shape: Shape, bar: Bin, place: int, places: int, highest: float, words: Words, dialogue: bool) -> str:
     step = 100 / places
-    width = step * (0.8 if places > 150 else 0.72)
+    width = step * (1.0 if places > _DENSE else 0.74)
     x, wide = percent((place * step + (step - width) / 2) / 100), percent(width / 100)
     height = _HEIGHT * bar.amount / highest
     spoken = height * min(1.0, bar.spoken) if dialogue else 0.0
-    talk = _column("b2", x, wide, spoken, 0.0) if spoken >= 0.5 else ""
+    talk = _column("b2" if places > _DENSE else "b2 apart", x, wide, spoken, 0.0) if spoken >= 0.5 else ""
     tell = _column("b1", x, wide, height - spoken, spoken)
     return f"<g><title>{escape(_caption(shape, bar, words, dialogue))}</title>{tell}{talk}</g>"
 
@@ -56,10 +57,10 @@ def _column(kind: str, x: str, width: str, height: float, foot: float) -> str:
 
 
 def _caption(shape: Shape, bar: Bin, words: Words, dialogue: bool) -> str:
-    name = shape.title(bar.first)[:_TITLE] or f"{bar.first + 1:,}"
+    name = shape.full_title(bar.first)[:_TITLE] or f"{bar.first + 1:,}"
     if bar.last > bar.first:
         name = words.range_of.format(first=f"{bar.first + 1:,}", last=f"{bar.last + 1:,}")
-    said = f"{words.comma}{words.dialogue} {share(bar.spoken)}" if dialogue else ""
+    said = f"{words.comma}{words.speech} {share(bar.spoken)}" if dialogue else ""
     return words.bar.format(name=name, amount=exact(bar.amount)) + said
 
 

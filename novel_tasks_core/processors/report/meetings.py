@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from novel_tasks_core.processors.report.circle import around
 from novel_tasks_core.processors.report.markup import named, text
@@ -11,7 +11,7 @@ from novel_tasks_core.text.appearances import Meeting, Person
 
 _MOST_PEOPLE = 18
 _MOST_LINES = 48
-_ROW = 27
+_ROW = 32
 _EDGE = 14
 _NAME = 18
 _FLATTEN = 1.06
@@ -30,7 +30,7 @@ def meeting_graph(
     weights = {(meeting.first, meeting.second): float(meeting.scenes) for meeting in meetings}
     met = {name for pair in weights for name in pair}
     order = around([person.name for person in people[:_MOST_PEOPLE] if person.name in met], weights)
-    places = _places(order)
+    places = max(_turns(order), key=lambda turn: _spread(turn, weights))
     height = _ROW * -(-len(order) // 2) + 2 * _EDGE
     attributes, names = named("meetings-graph", title, description)
     mentions = {person.name: person.mentions for person in people}
@@ -54,19 +54,33 @@ def _places(order: Sequence[str]) -> dict[str, tuple[float, float]]:
     return found
 
 
+def _turns(order: Sequence[str]) -> Iterator[dict[str, tuple[float, float]]]:
+    for turn in range(len(order)):
+        yield _places([*order[turn:], *order[:turn]])
+
+
+def _spread(places: Mapping[str, tuple[float, float]], weights: Mapping[tuple[str, str], float]) -> float:
+    """Tell how far lines go from side to side: those along one side would lie upon each other in a narrow picture."""
+    return sum(weight * abs(places[one][0] - places[other][0]) for (one, other), weight in weights.items())
+
+
 def _line(places: dict[str, tuple[float, float]], meeting: Meeting, highest: float, height: int) -> str:
     (x1, y1), (x2, y2) = places[meeting.first], places[meeting.second]
-    part = (meeting.scenes / highest) ** 0.7
-    bend_x, bend_y = 500 + ((x1 + x2) * 500 - 500) * 0.45, height / 2 + ((y1 + y2) / 2 - height / 2) * 0.45
+    part = (meeting.scenes / highest) ** 1.2
+    far = min(1.0, ((x2 - x1) ** 2 + ((y2 - y1) / height) ** 2) ** 0.5)
+    pull = 1 - 0.5 * far
+    bend_x, bend_y = 500 + ((x1 + x2) * 500 - 500) * pull, height / 2 + ((y1 + y2) / 2 - height / 2) * pull
     return (
         f'<path class="tie" d="M{x1 * 1000:.0f} {y1:.0f}Q{bend_x:.0f} {bend_y:.0f} {x2 * 1000:.0f} {y2:.0f}"'
-        f' stroke-width="{0.8 + 6.2 * part:.1f}" opacity="{0.4 + 0.55 * part:.2f}"/>'
+        f' stroke-width="{0.8 + 5.2 * part:.1f}" opacity="{0.4 + 0.55 * part:.2f}"/>'
     )
 
 
 def _dot(place: tuple[float, float], mentions: int, highest: int) -> str:
     size = 6 + 9 * (mentions / highest) ** 0.5
-    return f'<path class="who" d="M{place[0] * 1000:.0f} {place[1]:.0f}h0" stroke-width="{size:.0f}"/>'
+    at = f"M{place[0] * 1000:.0f} {place[1]:.0f}h0"
+    ring = f'<path class="ring" d="{at}" stroke-width="{size + 4:.0f}"/>'
+    return f'{ring}<path class="who" d="{at}" stroke-width="{size:.0f}"/>'
 
 
 def _label(name: str, x: float, y: float, lang: str) -> str:

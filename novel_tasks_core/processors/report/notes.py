@@ -36,7 +36,7 @@ def _meanings(book: BookMeasures, language: str, shape: Shape, words: Words) -> 
     if book.reading_minutes is not None:
         yield words.reading_time, _speed(language, words)
     if book.dialogue_share is not None:
-        yield words.dialogue, words.note_dialogue.format(marks=_marks(book.dialogue_marks))
+        yield words.dialogue, words.note_dialogue.format(marks=marks_shown(book.dialogue_marks))
     if book.sentence_words is not None:
         yield words.sentences, words.note_sentences
     if book.readability is not None:
@@ -53,8 +53,9 @@ def _meanings(book: BookMeasures, language: str, shape: Shape, words: Words) -> 
     yield words.headings, words.note_confidence
 
 
-def _marks(marks: str | None) -> str:
-    return " … ".join(marks) if marks and len(marks) == 2 else marks or ""
+def marks_shown(marks: str | None) -> str:
+    """Return marks of speech as they stand around it."""
+    return "…".join(marks) if marks and len(marks) == 2 else marks or ""
 
 
 def _speed(language: str, words: Words) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from attrs import evolve
-
+from novel_tasks_core.processors.report.contents import Contents, chapter_link
 from novel_tasks_core.processors.report.courses import Course, course_chart, dot_chart
 from novel_tasks_core.processors.report.lengths import length_chart
 from novel_tasks_core.processors.report.numbers import counted, decimal, exact, share
@@ -17,12 +16,14 @@ from novel_tasks_core.text.measures import BookMeasures
 _FEWEST_POINTS = 4
 
 
-def charts(book: BookMeasures, shape: Shape, dots: Sequence[tuple[float, float]], words: Words) -> str:
+def charts(
+    book: BookMeasures, contents: Contents, dots: Sequence[tuple[float, float]], language: str, words: Words
+) -> str:
     """Return all charts that this book has numbers for; `dots` are the readability of its chapters."""
-    found = [_lengths(book, shape, words)]
-    found += [_course(course, shape, words) for course in _courses(book, words)]
+    found = [_lengths(book, contents.shape, words)]
+    found += [_course(course, contents, language, words) for course in _courses(book, words)]
     if book.readability is not None and len(dots) >= _FEWEST_POINTS:
-        found.append(_readability(book, shape, dots, words))
+        found.append(_readability(book, dots, contents, language, words))
     return "".join(found)
 
 
@@ -54,7 +55,7 @@ def _lengths(book: BookMeasures, shape: Shape, words: Words) -> str:
     note = words.lengths_note.format(unit=unit.lower())
     dialogue = book.dialogue_share is not None
     chart = length_chart(shape, words, dialogue=dialogue, description=" ".join(filter(None, (note, typical))))
-    caption = [_key("k1", words.narration), _key("k2", words.dialogue)] if dialogue else []
+    caption = [_key("k1", words.narration), _key("k2", words.speech)] if dialogue else []
     caption += [_key("k3", words.median)] if len(shape) >= 5 else []
     caption = ["".join(f"<span>{item}</span> &#8194;" for item in caption), escape(note), escape(typical)]
     caption += [escape(part) for part in (_binned(shape, words), _part_note(shape, words)) if part]
@@ -114,29 +115,38 @@ def _courses(book: BookMeasures, words: Words) -> list[Course]:
     return found
 
 
-def _course(course: Course, shape: Shape, words: Words) -> str:
-    span = _span(course, words)
-    chart = course_chart(evolve(course, description=f"{course.description} {span}"), shape)
+def _course(course: Course, contents: Contents, language: str, words: Words) -> str:
+    shape = contents.shape
     rows = [(share(at), course.label(value)) for at, value in course.points]
     data = details(words.data, (words.position, course.title), rows)
-    return figure(course.title, chart, _caption(course, span, words), data)
+    return figure(course.title, course_chart(course, shape), _caption(course, contents, language, words), data)
 
 
-def _caption(course: Course, span: str, words: Words) -> list[str]:
+def _caption(course: Course, contents: Contents, language: str, words: Words) -> list[str]:
     whole = []
     if course.whole is not None:
         whole = [_key("k3", words.whole_book.format(value=course.label(course.whole))) + " &#8194;"]
-    return [*whole, escape(course.description), escape(span)]
+    return [*whole, escape(course.description), _span(course, contents, language, words)]
 
 
-def _span(course: Course, words: Words) -> str:
-    high, low = max(course.points, key=lambda p: (p[1], -p[0])), min(course.points, key=lambda p: (p[1], p[0]))
-    return words.highest_at.format(
-        place=share(high[0]), high=course.label(high[1]), place2=share(low[0]), low=course.label(low[1])
-    )
+def _span(course: Course, contents: Contents, language: str, words: Words) -> str:
+    """Tell where the figure is highest and where lowest: in which chapter or, without chapters, where in the text."""
+    middles = course.middles()
+    high = max(middles, key=lambda p: (p[1], -p[0]))
+    low = min(middles, key=lambda p: (p[1], p[0]))
+    said = words.highest_at.format(high=course.label(high[1]), low=course.label(low[1]), place="{0}", place2="{1}")
+    return escape(said).format(*(_place(at, contents, language, words) for at in (high[0], low[0])))
 
 
-def _readability(book: BookMeasures, shape: Shape, dots: Sequence[tuple[float, float]], words: Words) -> str:
+def _place(at: float, contents: Contents, language: str, words: Words) -> str:
+    if len(contents.shape) < 2:
+        return share(at)
+    return chapter_link(contents, contents.shape.chapter_at(at), language, words)
+
+
+def _readability(
+    book: BookMeasures, dots: Sequence[tuple[float, float]], contents: Contents, language: str, words: Words
+) -> str:
     score = book.readability
     course = Course(
         identifier="easy",
@@ -147,7 +157,9 @@ def _readability(book: BookMeasures, shape: Shape, dots: Sequence[tuple[float, f
         label=lambda value: f"{value:.0f}",
         highest=100.0,
     )
-    caption = _caption(course, _span(course, words), words)
+    caption = [_key("k3", words.whole_book.format(value=course.label(score.score))) + " &#8194;"] if score else []
     return figure(
-        course.title, dot_chart(course, shape), [*caption, f'<a href="#contents">{escape(words.see_contents)}</a>']
+        course.title,
+        dot_chart(course, contents.shape),
+        [*caption, escape(course.description), f'<a href="#contents">{escape(words.see_contents)}</a>'],
     )

@@ -80,20 +80,17 @@ def _sections(book: BookMeasures, facts: Mapping[str, Any], shape: Shape, words:
     found = (
         ("figures", words.figures, key_figures(book, shape, language, words)),
         ("reading", words.reading, how_it_was_read(facts, words)),
-        ("course", words.course, charts(book, shape, dots, words)),
+        ("course", words.course, charts(book, contents, dots, language, words)),
         ("standing-out", words.extremes, extremes.render(contents, language, words)),
         ("people", words.people, people_section(book, contents, language, words)),
-        ("contents", words.contents, scrolled(words.contents, contents.render()) if several else ""),
+        ("contents", words.contents, scrolled("contents", contents.render()) if several else ""),
         ("notes", words.notes, notes(book, facts, shape, words)),
     )
     return [_Section(name=name, heading=heading, body=body) for name, heading, body in found]
 
 
 def _render(section: _Section) -> str:
-    return (
-        f'<section aria-labelledby="{section.name}"><h2 id="{section.name}">{escape(section.heading)}</h2>'
-        f"{section.body}</section>"
-    )
+    return f'<section><h2 id="{section.name}">{escape(section.heading)}</h2>{section.body}</section>'
 
 
 def _navigation(sections: list[_Section], words: Words) -> str:
@@ -101,6 +98,6 @@ def _navigation(sections: list[_Section], words: Words) -> str:
     return f'<nav aria-label="{escape(words.navigation)}">{links}</nav>'
 
 
-def scrolled(label: str, table: str) -> str:
-    """Return a table that may be wider than the page, reachable by keyboard."""
+def scrolled(identifier: str, table: str) -> str:
+    """Return a table that may be wider than the page, reachable by keyboard; its name is the heading with this id."""
     return f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{identifier}">{table}</div>'

@@ -18,6 +18,7 @@ TOP = 16
 """The space above the plot of a chart, in pixels; numbers of parts stand there."""
 _BELOW = 20
 _LEAST_GAP = 4.5
+_FEW_CHAPTERS = 5
 
 
 @frozen
@@ -42,7 +43,7 @@ def plot(identifier: str, title: str, description: str, height: int, axes: Axes,
     attributes, names = named(identifier, title, description)
     limit = f' style="max-width:{width}px"' if width else ""
     return (
-        f'<svg class="plot" {attributes} height="{TOP + height + _BELOW}"{limit}>{names}'
+        f'<svg class="plot" id="{identifier}" {attributes} height="{TOP + height + _BELOW}"{limit}>{names}'
         f"{_parts(axes.parts, height)}{_heights(axes.heights, height)}{shapes}"
         f"{_places(axes.places, TOP + height)}</svg>"
     )
@@ -91,25 +92,35 @@ def _parts(marks: Sequence[Mark], height: int) -> str:
     return "".join(found)
 
 
-def round_step(highest: float, marks: int = 4) -> float:
+def round_step(highest: float, marks: int = 5) -> float:
     """Return the distance of about so many round labels from 0 to the highest value: 1, 2 or 5 times a power of 10."""
     wanted = max(highest, 1e-9) / marks
     unit = 10.0 ** len(str(int(wanted))) / 10 if wanted >= 1 else 1.0
     return next((unit * factor for factor in (1, 2, 5, 10) if unit * factor >= wanted), unit * 10)
 
 
-def chapter_marks(shape: Shape) -> list[Mark]:
+def chapter_marks(shape: Shape, *, most: int = 8) -> list[Mark]:
     """Return labels for a chart that has a place for every chapter: the numbers of a few of them."""
     total = len(shape)
-    counted = [chapter for chapter in range(total) if shape.numbers[chapter]] if total <= 5000 else None
-    if counted is None:
-        step = int(round_step(total, 5))
-        return [Mark((number - 0.5) / total, f"{number:,}") for number in [1, *range(step, total + 1, step)]]
-    if not counted:
-        return []
-    step = max(1, int(round_step(len(counted), 8)))
-    wanted = [1, *range(step if step > 1 else 2, len(counted) + 1, step)]
-    return [Mark((counted[number - 1] + 0.5) / total, f"{number:,}") for number in wanted]
+    return [Mark((chapter + 0.5) / total, f"{shape.numbers[chapter]:,}") for chapter in _labelled(shape, most)]
+
+
+def position_marks(shape: Shape) -> list[Mark]:
+    """Return labels for a chart along the text: numbers of chapters where they begin, or hundredths of the text."""
+    if shape.counted < _FEW_CHAPTERS:
+        return [Mark(part / 100, f"{part}%") for part in (0, 25, 50, 75, 100)]
+    found: list[Mark] = []
+    for chapter in _labelled(shape, 10):
+        at = shape.position(chapter)
+        if not found or 100 * (at - found[-1].at) >= _LEAST_GAP:
+            found.append(Mark(at, f"{shape.numbers[chapter]:,}"))
+    return found
+
+
+def _labelled(shape: Shape, most: int) -> list[int]:
+    """Return the first chapter that is counted, and those whose numbers are round."""
+    step = max(1, int(round_step(shape.counted, most)))
+    return [chapter for chapter, number in enumerate(shape.numbers) if number == 1 or (number and number % step == 0)]
 
 
 def part_marks(shape: Shape, *, by_chapter: bool, most: int = 60) -> list[Mark]:
@@ -121,8 +132,3 @@ def part_marks(shape: Shape, *, by_chapter: bool, most: int = 60) -> list[Mark]:
         Mark(part.chapter / total if by_chapter else part.position, str(number))
         for number, part in enumerate(shape.parts, start=1)
     ]
-
-
-def position_marks() -> list[Mark]:
-    """Return labels for a chart along the text."""
-    return [Mark(part / 100, f"{part}%") for part in (0, 25, 50, 75, 100)]

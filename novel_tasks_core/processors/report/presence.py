@@ -73,7 +73,7 @@ def _columns(columns: tuple[int, ...]) -> str:
 
 def ruler(shape: Shape) -> str:
     """Return the numbers of the chapters above the strips; it says nothing that the table does not."""
-    marks = chapter_marks(shape)
+    marks = chapter_marks(shape, most=4)
     labels = []
     for mark in marks:
         anchor = ' class="end"' if mark.at > 0.94 else ' class="mid"' if mark.at > 0.06 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from attrs import define, field, frozen
@@ -13,6 +14,7 @@ from novel_tasks_core.text.tags import base_language
 
 _PART_WITH_TEXT = 500
 _TITLES_KEPT = 2_500
+_PART_TITLE = 40
 _MOST_BARS = 400
 _BINS = 200
 
@@ -73,6 +75,21 @@ class Shape:
     def title(self, chapter: int) -> str:
         """Return the title of a chapter, "" when it has none or is far into a book of very many."""
         return self.titles[chapter] if chapter < len(self.titles) else ""
+
+    def full_title(self, chapter: int) -> str:
+        """Return the title of a chapter behind that of its part."""
+        part = self.part_of(chapter)
+        names = (part.title[:_PART_TITLE] if part else "", self.title(chapter))
+        return " · ".join(name for name in names if name)
+
+    def part_of(self, chapter: int) -> Part | None:
+        """Return the part that a chapter belongs to, None before the first."""
+        following = bisect_right(self.parts, chapter, key=lambda part: part.chapter)
+        return self.parts[following - 1] if following else None
+
+    def chapter_at(self, position: float) -> int:
+        """Return the chapter that a place in the text, 0..1, lies in."""
+        return max(0, bisect_right(self.starts, position * self.characters) - 1)
 
     def position(self, chapter: int) -> float:
         """Return where a chapter begins, 0..1 of the text."""

@@ -65,7 +65,7 @@ def _row(
         name=plain(person.name, _NAME),
         mentions=exact(person.mentions),
         chapters=counted(words.count_chapters, found.chapters, exact(found.chapters)),
-        most=shape.title(found.most) or label_of(shape, found.most),
+        most=shape.full_title(found.most) or label_of(shape, found.most),
     )
     ends = "".join(f'<td class="o">{link(contents, at, label_of(shape, at))}</td>' for at in (found.first, found.last))
     return f'<tr>{name}<td class="w">{strip(number, found, shape, told)}</td>{mentions}{ends}</tr>'

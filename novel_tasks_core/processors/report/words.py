@@ -19,7 +19,6 @@ class Words:
     untitled: str
     none: str
     comma: str
-    stop: str
     navigation: str
 
     # Numbers.
@@ -42,7 +41,8 @@ class Words:
     # The head.
     one_piece: str
     in_parts: str
-    to_read: str
+    lede: str
+    lede_with_time: str
     spoken: str
 
     # The figures.
@@ -56,6 +56,7 @@ class Words:
     people: str
     chapters: str
     typically: str
+    exactly: str
     a_chapter: str
     marked_by: str
     of_a_sentence: str
@@ -84,6 +85,7 @@ class Words:
     lengths_note: str
     lengths_binned: str
     narration: str
+    speech: str
     median: str
     typical_chapter: str
     bar: str
