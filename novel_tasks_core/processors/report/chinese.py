@@ -141,6 +141,7 @@ CHINESE = Words(
     note_meetings="两人的姓名同在相近的几段之中，即为相会，不必交谈。",
     note_confidence="分章是否可靠，由标题判断：形式、编号是否连续、前后有无空行、与书中目录是否一致、各章长短是否均匀。",
     unavailable="无法测量的项目及原因",
+    unknown_language="未能识别文本的语言。",
     no_words="该语言的词之间没有空格，篇幅以字数计。",
     no_reading="该语言没有公布过的阅读速度。",
     no_dialogue="书中没有发现该语言常用的对话标记。",

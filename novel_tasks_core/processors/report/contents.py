@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 
 from novel_tasks_core.processors.report.markup import foreign, inline, plain, text
 from novel_tasks_core.processors.report.numbers import clock, decimal, exact, share
-from novel_tasks_core.processors.report.shape import Part, Shape
+from novel_tasks_core.processors.report.shape import Shape, Sums
 from novel_tasks_core.processors.report.words import Words
 from novel_tasks_core.text.measures import BookMeasures, ChapterMeasures
 
@@ -22,11 +22,11 @@ _SHORT = 14
 
 @frozen(kw_only=True)
 class Column:
-    """A column of figures: its heading, the figure of a chapter, and that of a part (the sum of its chapters)."""
+    """A column of figures: its heading, the figure of a section, and that of several together."""
 
     heading: str
-    of_chapter: Callable[[ChapterMeasures], str]
-    of_part: Callable[[Part], str]
+    of_one: Callable[[ChapterMeasures], str]
+    of_several: Callable[[Sums], str]
 
 
 def columns(book: BookMeasures, shape: Shape, words: Words) -> list[Column]:
@@ -36,16 +36,16 @@ def columns(book: BookMeasures, shape: Shape, words: Words) -> list[Column]:
         found.append(
             Column(
                 heading=words.reading_time,
-                of_chapter=lambda c: _DASH if c.reading_minutes is None else clock(c.reading_minutes, words),
-                of_part=lambda p: clock(p.minutes, words),
+                of_one=lambda c: _DASH if c.reading_minutes is None else clock(c.reading_minutes, words),
+                of_several=lambda s: clock(s.minutes, words),
             )
         )
     if book.dialogue_share is not None:
         found.append(
             Column(
                 heading=words.dialogue,
-                of_chapter=lambda c: _DASH if c.dialogue_share is None else share(c.dialogue_share),
-                of_part=lambda p: share(p.spoken / max(1, p.characters)),
+                of_one=lambda c: _DASH if c.dialogue_share is None else share(c.dialogue_share),
+                of_several=lambda s: share(s.spoken / max(1, s.characters)),
             )
         )
     return found + _of_sentences(book, words)
@@ -53,10 +53,8 @@ def columns(book: BookMeasures, shape: Shape, words: Words) -> list[Column]:
 
 def _length(shape: Shape, words: Words) -> Column:
     if shape.by_words:
-        return Column(heading=words.words, of_chapter=lambda c: exact(c.words or 0), of_part=lambda p: exact(p.words))
-    return Column(
-        heading=words.characters, of_chapter=lambda c: exact(c.characters), of_part=lambda p: exact(p.characters)
-    )
+        return Column(heading=words.words, of_one=lambda c: exact(c.words or 0), of_several=lambda s: exact(s.amount))
+    return Column(heading=words.characters, of_one=lambda c: exact(c.characters), of_several=lambda s: exact(s.amount))
 
 
 def _of_sentences(book: BookMeasures, words: Words) -> list[Column]:
@@ -65,16 +63,16 @@ def _of_sentences(book: BookMeasures, words: Words) -> list[Column]:
         found.append(
             Column(
                 heading=words.sentence_words,
-                of_chapter=lambda c: _DASH if c.sentence_words is None else decimal(c.sentence_words),
-                of_part=lambda p: "",
+                of_one=lambda c: _DASH if c.sentence_words is None else decimal(c.sentence_words),
+                of_several=lambda s: "",
             )
         )
     if book.readability is not None:
         found.append(
             Column(
                 heading=words.readability,
-                of_chapter=lambda c: _DASH if c.readability is None else f"{c.readability.score:.0f}",
-                of_part=lambda p: "",
+                of_one=lambda c: _DASH if c.readability is None else f"{c.readability.score:.0f}",
+                of_several=lambda s: "",
             )
         )
     return found
@@ -108,37 +106,49 @@ class Contents:
         self._of_part += 1
         self.shown.add(number)
 
+    @property
+    def _full(self) -> bool:
+        return self._bytes >= _MOST_BYTES or len(self.shown) >= _MOST_ROWS
+
     def _begin_part(self) -> None:
-        if self._bytes < _MOST_BYTES:
+        if not self._full:
             self._tell_left_out()
             self._rows.append("</tbody><tbody>")
         self._of_part = 0
         self._parts += 1
 
     def _has_room(self, section: ChapterMeasures) -> bool:
-        if self._bytes >= _MOST_BYTES or len(self.shown) >= _MOST_ROWS:
+        if self._full:
             return False
         groups = max(1, len(self.shape.parts))
         quota = _MOST_OF_A_PART if groups * _MOST_OF_A_PART <= _MOST_ROWS else max(3, _MOST_ROWS // groups)
         return self.shape.sections <= _MOST_ROWS or self._of_part < quota
 
     def _row(self, number: int, section: ChapterMeasures) -> str:
-        part = self.shape.parts[self._parts - 1] if section.kind == "part" else None
+        several = self._several(number, section)
         kind = f' class="{section.kind}"' if section.kind in ("part", "section") else ""
-        cells = (column.of_part(part) if part else column.of_chapter(section) for column in self.columns)
-        name = self._number(number, part is None) + (text(section.title) or self.words.untitled)
+        cells = (column.of_several(several) if several else column.of_one(section) for column in self.columns)
+        name = self._number(number, section) + (text(section.title) or self.words.untitled)
         attributes = foreign(self.language, self.words) if section.title else ""
         return (
             f'<tr id="s{number + 1}"{kind}>'
-            f'<th scope="{"rowgroup" if part else "row"}"{attributes}>{name}</th>'
+            f'<th scope="{"rowgroup" if section.kind == "part" else "row"}"{attributes}>{name}</th>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             + "</tr>"
         )
 
-    def _number(self, number: int, counts: bool) -> str:
+    def _several(self, number: int, section: ChapterMeasures) -> Sums | None:
+        """Return the sums of a part, or of a chapter that has sections of its own."""
+        if section.kind == "part":
+            return self.shape.parts[self._parts - 1]
+        chapter = self.shape.chapter_of[number]
+        several = self.shape.section_of[chapter] == number and self.shape.counts[chapter] > 1
+        return self.shape.sums(chapter) if several else None
+
+    def _number(self, number: int, section: ChapterMeasures) -> str:
         """Return the number of a chapter in the whole book, where those in the titles begin anew in every part."""
         chapter = self.shape.chapter_of[number]
-        first = counts and bool(self.shape.parts) and self.shape.section_of[chapter] == number
+        first = section.kind != "part" and bool(self.shape.parts) and self.shape.section_of[chapter] == number
         return f"<small>{self.shape.numbers[chapter]:,}</small>" if first and self.shape.numbers[chapter] else ""
 
     def _tell_left_out(self) -> None:

@@ -181,6 +181,7 @@ ENGLISH = Words(
         " agreement with the book’s own contents, even lengths."
     ),
     unavailable="Not available, and why",
+    unknown_language="The language of the text was not recognised.",
     no_words="This language sets no spaces between words; length is given in characters.",
     no_reading="No reading speed has been published for this language.",
     no_dialogue="No way of marking speech that is usual in this language was found in the book.",

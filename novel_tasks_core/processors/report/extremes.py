@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from novel_tasks_core.processors.report.contents import Contents, chapter_link
 from novel_tasks_core.processors.report.numbers import counted, decimal, exact, share
+from novel_tasks_core.processors.report.shape import Shape, Sums
 from novel_tasks_core.processors.report.words import Words
 from novel_tasks_core.text.measures import BookMeasures, ChapterMeasures
 
@@ -16,26 +17,35 @@ _LEAST_CHARACTERS = 300
 _LEAST_CHAPTERS = 5
 
 
+Take = Callable[[ChapterMeasures, Sums], float | None]
+
+
 @frozen(kw_only=True)
 class Figure:
-    """A figure to compare chapters by: its name, how to take it, and how to show it."""
+    """A figure to compare chapters by: its name, how to take it, and how to show it.
+
+    It is taken of the chapter's own text, or of the sums of the chapter with its sections.
+    """
 
     name: str
-    take: Callable[[ChapterMeasures], float | None]
+    take: Take
     show: Callable[[float], str]
 
 
-def compared(book: BookMeasures, words: Words, *, by_words: bool) -> list[Figure]:
+def compared(book: BookMeasures, words: Words) -> list[Figure]:
     """Return the figures that this book has."""
-    found = [Figure(name=words.length, take=(lambda c: c.words) if by_words else (lambda c: c.characters), show=exact)]
+    found = [Figure(name=words.length, take=lambda _, sums: sums.amount, show=exact)]
     if book.dialogue_share is not None:
-        found.append(Figure(name=words.dialogue, take=lambda c: c.dialogue_share, show=share))
+        found.append(Figure(name=words.dialogue, take=lambda _, sums: sums.spoken / sums.characters, show=share))
     if book.sentence_words is not None:
-        found.append(Figure(name=words.sentence_words, take=lambda c: c.sentence_words, show=decimal))
+        found.append(Figure(name=words.sentence_words, take=lambda own, _: own.sentence_words, show=decimal))
     if book.readability is not None:
-        take: Callable[[ChapterMeasures], float | None] = lambda c: c.readability.score if c.readability else None  # noqa: E731
-        found.append(Figure(name=words.readability, take=take, show=lambda value: f"{value:.0f}"))
+        found.append(Figure(name=words.readability, take=_score, show=lambda value: f"{value:.0f}"))
     return found
+
+
+def _score(own: ChapterMeasures, _: Sums) -> float | None:
+    return own.readability.score if own.readability else None
 
 
 @define
@@ -60,6 +70,7 @@ class Extremes:
     """Collects the records chapter by chapter."""
 
     figures: list[Figure]
+    shape: Shape
     _records: list[tuple[Record, Record]] = field(init=False)
     _chapters: int = 0
 
@@ -69,11 +80,14 @@ class Extremes:
 
     def add(self, number: int, section: ChapterMeasures) -> None:
         """Look at the next section; parts, and what is too short to compare, are left out."""
-        if section.kind != "chapter" or section.characters < _LEAST_CHARACTERS:
+        if section.kind != "chapter":
+            return
+        sums = self.shape.sums(self.shape.chapter_of[number])
+        if sums.characters < _LEAST_CHARACTERS:
             return
         self._chapters += 1
         for figure, (highest, lowest) in zip(self.figures, self._records, strict=True):
-            value = figure.take(section)
+            value = figure.take(section, sums)
             if value is not None:
                 highest.note(value, number)
                 lowest.note(value, number)
@@ -86,8 +100,10 @@ class Extremes:
             f'<tr><th scope="row">{escape(figure.name)}</th>{_cell(figure, highest, contents, language, words)}'
             f"{_cell(figure, lowest, contents, language, words)}</tr>"
             for figure, (highest, lowest) in zip(self.figures, self._records, strict=True)
-            if highest.section >= 0
+            if highest.value > lowest.value
         )
+        if not rows:
+            return ""
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (words.measure, words.highest, words.lowest))
         return f'<table class="extremes"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 

@@ -22,6 +22,8 @@ _FEWEST_WORDS, _FEWEST_FOR_RICHNESS = 100, 1000
 def notes(book: BookMeasures, facts: Mapping[str, Any], shape: Shape, words: Words) -> str:
     """Return the notes that this book needs."""
     missing = list(_missing(book, words))
+    if facts["language"] == "und":
+        missing = [(name, words.unknown_language) for name, _ in missing]
     return _list(_meanings(book, str(facts["language"]), shape, words)) + (
         f"<h3>{escape(words.unavailable)}</h3>{_list(missing)}" if missing else ""
     )

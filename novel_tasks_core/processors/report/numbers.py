@@ -55,4 +55,4 @@ def duration(minutes: float, words: Words) -> str:
 def clock(minutes: float, words: Words) -> str:
     """Return a length of time for a table: 1 h 05."""
     hours, rest = divmod(round(minutes), 60)
-    return words.short_hours.format(h=hours, m=rest) if hours else words.short_minutes.format(m=rest)
+    return words.short_hours.format(h=f"{hours:,}", m=rest) if hours else words.short_minutes.format(m=rest)

@@ -67,7 +67,7 @@ def _sections(book: BookMeasures, facts: Mapping[str, Any], shape: Shape, words:
     """Read the chapters once more: the rows depend on their shape."""
     language = str(facts["language"])
     contents = Contents(columns(book, shape, words), shape, language, words)
-    extremes = Extremes(compared(book, words, by_words=shape.by_words))
+    extremes = Extremes(compared(book, words), shape)
     dots: list[tuple[float, float]] = []
     read = 0
     for number, section in enumerate(book.chapters):

@@ -20,18 +20,23 @@ _BINS = 200
 
 
 @define
-class Part:
-    """A part of the book: its section, its first chapter, where it begins (0..1), and the sums of all in it."""
+class Sums:
+    """The figures of several sections together; `amount` is in words or, in Chinese and Japanese, in characters."""
 
-    title: str
-    section: int
-    chapter: int
-    position: float
     sections: int = 0
     characters: int = 0
-    words: int = 0
+    amount: int = 0
     minutes: float = 0.0
     spoken: float = 0.0
+
+
+@define(kw_only=True)
+class Part(Sums):
+    """A part of the book: its first chapter, where it begins (0..1), and the sums of all in it."""
+
+    title: str
+    chapter: int
+    position: float
 
 
 @frozen(kw_only=True)
@@ -63,8 +68,10 @@ class Shape:
     chapter_of: array[int] = field(factory=lambda: array("l"))
     section_of: array[int] = field(factory=lambda: array("l"))
     numbers: array[int] = field(factory=lambda: array("l"))
+    counts: array[int] = field(factory=lambda: array("l"))
     amounts: array[int] = field(factory=lambda: array("q"))
     lengths: array[int] = field(factory=lambda: array("q"))
+    minutes: array[float] = field(factory=lambda: array("d"))
     spoken: array[float] = field(factory=lambda: array("d"))
     starts: array[int] = field(factory=lambda: array("q"))
 
@@ -81,6 +88,16 @@ class Shape:
         part = self.part_of(chapter)
         names = (part.title[:_PART_TITLE] if part else "", self.title(chapter))
         return " · ".join(name for name in names if name)
+
+    def sums(self, chapter: int) -> Sums:
+        """Return the figures of a chapter with all sections in it."""
+        return Sums(
+            sections=self.counts[chapter],
+            characters=self.lengths[chapter],
+            amount=self.amounts[chapter],
+            minutes=self.minutes[chapter],
+            spoken=self.spoken[chapter],
+        )
 
     def part_of(self, chapter: int) -> Part | None:
         """Return the part that a chapter belongs to, None before the first."""
@@ -112,17 +129,17 @@ class Shape:
     def _add(self, number: int, section: ChapterMeasures) -> None:
         if section.kind == "part":
             position = float(self.characters)
-            self.parts.append(Part(plain(section.title), number, len(self), position))
+            self.parts.append(Part(title=plain(section.title), chapter=len(self), position=position))
         inner = section.kind == "section" and len(self) and not self._opens_part()
         bare = section.kind == "part" and section.characters <= _PART_WITH_TEXT
         if not inner and not bare:
             self._begin(number, section)
         self.chapter_of.append(len(self) if bare else len(self) - 1)
+        amount = (section.words if self.by_words else section.characters) or 0
         if not bare:
-            self.amounts[-1] += (section.words if self.by_words else section.characters) or 0
-            self.lengths[-1] += section.characters
-            self.spoken[-1] += (section.dialogue_share or 0.0) * section.characters
-        self._add_to_part(section)
+            self._add_to_chapter(section, amount)
+        if self.parts:
+            _add_to(self.parts[-1], section, amount)
         self.characters += section.characters
         self.sections += 1
 
@@ -135,21 +152,27 @@ class Shape:
         self.numbers.append(self.counted if counts else 0)
         self.section_of.append(number)
         self.starts.append(self.characters)
-        for sums in (self.amounts, self.lengths):
-            sums.append(0)
-        self.spoken.append(0.0)
+        for counts in (self.counts, self.amounts, self.lengths):
+            counts.append(0)
+        for values in (self.minutes, self.spoken):
+            values.append(0.0)
         if len(self.titles) < _TITLES_KEPT:
             self.titles.append(plain(section.title))
 
-    def _add_to_part(self, section: ChapterMeasures) -> None:
-        if not self.parts:
-            return
-        part = self.parts[-1]
-        part.sections += 1
-        part.characters += section.characters
-        part.words += section.words or 0
-        part.minutes += section.reading_minutes or 0.0
-        part.spoken += (section.dialogue_share or 0.0) * section.characters
+    def _add_to_chapter(self, section: ChapterMeasures, amount: int) -> None:
+        self.counts[-1] += 1
+        self.amounts[-1] += amount
+        self.lengths[-1] += section.characters
+        self.minutes[-1] += section.reading_minutes or 0.0
+        self.spoken[-1] += (section.dialogue_share or 0.0) * section.characters
+
+
+def _add_to(sums: Sums, section: ChapterMeasures, amount: int) -> None:
+    sums.sections += 1
+    sums.characters += section.characters
+    sums.amount += amount
+    sums.minutes += section.reading_minutes or 0.0
+    sums.spoken += (section.dialogue_share or 0.0) * section.characters
 
 
 def shape_of(book: BookMeasures, language: str) -> Shape:

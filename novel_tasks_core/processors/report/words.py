@@ -150,6 +150,7 @@ class Words:
     note_meetings: str
     note_confidence: str
     unavailable: str
+    unknown_language: str
     no_words: str
     no_reading: str
     no_dialogue: str
