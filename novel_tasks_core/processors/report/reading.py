@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from novel_tasks_core.processors.report.markup import plain, text
 from novel_tasks_core.processors.report.numbers import counted, exact, share
 from novel_tasks_core.processors.report.words import Words
 
 _SURE, _RATHER_SURE, _UNSURE = 0.9, 0.75, 0.5
 _SURE_ENCODING = 0.8
+_LONGEST_REASON = 400
 _ENCODINGS = {
     "utf-8": "UTF-8", "utf-8-sig": "UTF-8 (BOM)", "utf-16": "UTF-16 (BOM)", "utf-16-le": "UTF-16 LE",
     "utf-16-be": "UTF-16 BE", "gb18030": "GB 18030", "gbk": "GBK", "big5": "Big5", "big5hkscs": "Big5-HKSCS",
@@ -25,7 +27,7 @@ def how_it_was_read(facts: Mapping[str, Any], words: Words) -> str:
     language = str(facts["language"])
     damage = facts["repaired_bytes"]
     rows = (
-        (words.language, escape(words.languages.get(language, language))),
+        (words.language, text(words.languages.get(language, language), 40)),
         (words.encoding, escape(_encoding_words(facts, words))),
         (words.damage, escape(counted(words.count_bytes, damage, exact(damage)) if damage else words.no_damage)),
         (words.headings, _headings(facts, words)),
@@ -37,7 +39,7 @@ def encoding_name(codec: str) -> str:
     """Return the name that people know an encoding by."""
     known = _ENCODINGS.get(codec.lower().replace("_", "-")) or _ENCODINGS.get(codec.lower())
     page = re.fullmatch(r"cp(125\d)", codec.lower())
-    return known or (f"Windows-{page[1]}" if page else codec[:40])
+    return known or (f"Windows-{page[1]}" if page else plain(codec, 40))
 
 
 def _encoding_words(facts: Mapping[str, Any], words: Words) -> str:
@@ -57,9 +59,9 @@ def reason_words(reason: str, words: Words) -> str:
     said = reason
     for pattern, replacement in words.reasons:
         said = re.sub(pattern, replacement, said)
-    if words.lang != "en" and re.search("[A-Za-z]{3}", re.sub("“[^”]*”", "", said)):
-        return f'<span lang="en">{escape(reason)}</span>'
-    return escape(said)
+    if words.lang != "en" and re.search("[A-Za-z]{3}", re.sub("“[^”]*”|Markdown", "", said)):
+        return f'<span lang="en">{text(reason, _LONGEST_REASON)}</span>'
+    return text(said, _LONGEST_REASON)
 
 
 def warnings(facts: Mapping[str, Any], words: Words) -> str:

@@ -152,10 +152,10 @@ class Shape:
         self.numbers.append(self.counted if counts else 0)
         self.section_of.append(number)
         self.starts.append(self.characters)
-        for counts in (self.counts, self.amounts, self.lengths):
-            counts.append(0)
-        for values in (self.minutes, self.spoken):
-            values.append(0.0)
+        for integers in (self.counts, self.amounts, self.lengths):
+            integers.append(0)
+        for reals in (self.minutes, self.spoken):
+            reals.append(0.0)
         if len(self.titles) < _TITLES_KEPT:
             self.titles.append(plain(section.title))
 

@@ -15,7 +15,7 @@ LIGHT: Mapping[str, str] = MappingProxyType(
         "soft": "#635b4f",
         "line": "#ddd6c8",
         "link": "#7a3b1e",
-        "tell": "#a08f78",
+        "tell": "#9a8a72",
         "talk": "#8a3f1f",
         "blue": "#2f5d74",
         "warn": "#fdf0d2",
