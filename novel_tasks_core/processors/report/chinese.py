@@ -70,9 +70,11 @@ CHINESE = Words(
     because="：",
     encoding_sure=("{name}", "{name}，不确定（{share}）"),
     warning="请注意",
-    warn_chapters="分章可能有误。各章数字都依赖分章，全书数字则几乎不受影响。可自定标题规则，重新分章。",
+    warn_chapters=(
+        "分章可能有误。各章数字都依赖分章，全书数字则几乎不受影响。可用选项 chapter_rule 自定标题规则，重新分析。"
+    ),
     warn_damage="文件有损：{bytes}无法读取，在文中显示为 �。或有更好的版本；数字几乎不受影响。",
-    warn_encoding="编码不能完全确定。若文字显示异常，请指明编码后重新分析。",
+    warn_encoding="编码不能完全确定。若文字显示异常，请用选项 encoding 指明编码，重新分析。",
     course="纵览全书",
     lengths="各章长度",
     lengths_note="柱高为一章的{unit}。",
@@ -163,6 +165,8 @@ CHINESE = Words(
         (r"^(\d+) headings? from the text's own heading marks", r"\1个标题，来自文中的标题标记"),
         (r"^(\d+) of the (\d+) entries of the book's own contents list", r"与书中目录的\2项中的\1项相符"),
         (r"^(\d+) short lines with more space around them than paragraphs have", r"\1个短行，前后空白多于段落"),
+        (r"^(\d+) lines? that your rule matches", r"\1行符合所给的规则"),
+        (r"your rule matches no line: the text is one piece", "没有符合所给规则的行，全文为一体"),
         (r"no heading found: the text is one piece", "没有发现标题，全文为一体"),
         (r"no heading", "没有标题"),
         (r"only a few headings", "标题很少"),

@@ -72,13 +72,13 @@ ENGLISH = Words(
     warning="Please note",
     warn_chapters=(
         "The chapters may be wrong. All figures by chapter depend on them; those of the whole book hardly do."
-        " A rule of your own for the headings gives better ones."
+        " A rule of your own for the headings (option chapter_rule) gives better ones."
     ),
     warn_damage=(
         "The file is damaged: {bytes} could not be read and stand as � in the text. A better copy may exist;"
         " the figures are hardly touched."
     ),
-    warn_encoding="The encoding could not be told with certainty. If letters look wrong, name it and analyze again.",
+    warn_encoding="The encoding could not be told with certainty. If letters look wrong, name it (option encoding).",
     course="Over the book",
     lengths="Length of the chapters",
     lengths_note="The height of a bar is the length of a chapter in {unit}.",

@@ -86,7 +86,7 @@ class Shape:
     def full_title(self, chapter: int) -> str:
         """Return the title of a chapter behind that of its part."""
         part = self.part_of(chapter)
-        names = (part.title[:_PART_TITLE] if part else "", self.title(chapter))
+        names = (part.title[:_PART_TITLE].rstrip(" .") if part else "", self.title(chapter).rstrip(" ."))
         return " · ".join(name for name in names if name)
 
     def sums(self, chapter: int) -> Sums:

@@ -290,6 +290,15 @@ def test_a_hundred_thousand_chapters_stay_below_a_megabyte(chapters: Many) -> No
     assert len(document.with_class("b1")) <= 400
 
 
+def test_every_part_of_a_very_long_book_shows_its_first_chapters() -> None:
+    """Each with a line that says how many more it has."""
+    figures = attrs.evolve(book(()), chapters=Many(100_000, 5_000))
+    document = check(render_report(figures, FACTS, title="Long"))
+
+    assert len([e for e in document.all("th") if e.attributes.get("scope") == "rowgroup"]) == 20
+    assert [e.text for e in document.with_class("more")] == ["and 4,900 more in analysis.json"] * 20
+
+
 def test_an_ordinary_novel_makes_a_modest_page() -> None:
     """A novel of 365 chapters in 15 parts, whose twenty people are everywhere, takes less than 300 KB."""
     chapters = Many(380, 25, title="The Deck Towards the End of the First Night Watch")

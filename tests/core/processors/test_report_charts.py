@@ -13,6 +13,7 @@ from novel_tasks_core.processors.report.chinese import CHINESE
 from novel_tasks_core.processors.report.circle import around
 from novel_tasks_core.processors.report.courses import thinned
 from novel_tasks_core.processors.report.english import ENGLISH
+from novel_tasks_core.processors.report.markup import plain
 from novel_tasks_core.processors.report.meetings import drawn_meetings, meeting_graph
 from novel_tasks_core.processors.report.numbers import clock, duration, rough
 from novel_tasks_core.processors.report.plots import chapter_marks, part_marks, position_marks, round_step
@@ -44,6 +45,13 @@ def shape(*sections: Any, language: str = "en") -> Shape:
 def test_a_length_of_time_is_told_as_people_would(minutes: float, said: str) -> None:
     """The longer, the rougher; one hour is not 1 hours."""
     assert duration(minutes, ENGLISH) == said
+
+
+def test_what_is_endless_is_cut_with_a_sign() -> None:
+    """And what is not is left alone."""
+    assert plain("x" * 161) == "x" * 159 + "…"
+    assert plain("x" * 160) == "x" * 160
+    assert plain(" a\u0000\u202eb \ud800") == "a b \ufffd"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +97,8 @@ def test_encodings_have_the_names_that_people_know(codec: str, name: str) -> Non
         "9 headings from the text's own heading marks",
         "18 of the 20 entries of the book's own contents list",
         "7 short lines with more space around them than paragraphs have",
+        "7 lines that your rule matches",
+        "your rule matches no line: the text is one piece",
         "no heading found: the text is one piece",
         "9 headings of the form “第N章”, a long text precedes the first",
     ],
@@ -205,6 +215,15 @@ def test_a_strip_has_a_column_for_every_chapter_somebody_is_named_in() -> None:
     assert '<title id="p3-t">Anna: named 14 times</title>' in drawn
 
 
+def test_somebody_is_in_a_chapter_once_however_many_sections_it_has() -> None:
+    """Mentions in the sections of a chapter are summed up before chapters are compared."""
+    inner = [chapter(f"{n}", kind="section", level=3) for n in range(2)]
+    presence = presence_of(person("Anna", (0, 3), (1, 3), (2, 3), (3, 8)), shape(chapter("A"), *inner, chapter("B")))
+
+    assert presence is not None
+    assert (presence.columns, presence.chapters, presence.most) == ((9, 8), 2, 0)
+
+
 def test_mentions_of_many_chapters_share_columns() -> None:
     """None is lost, and chapters are counted, not sections."""
     found = shape_of(book(Many(5_000)), "en")
@@ -238,6 +257,18 @@ def test_those_who_meet_often_become_neighbours() -> None:
     assert sorted(order) == sorted(NAMES)
     assert _cost(order, weights) == 18 * 5
     assert order == around(NAMES, weights)
+
+
+def test_no_exchange_of_two_would_shorten_the_lines() -> None:
+    """The order is the best among its neighbours."""
+    weights = {(NAMES[a], NAMES[b]): float((a * 5 + b * 7) % 13) for a in range(12) for b in range(a + 1, 12)}
+    order = around(NAMES[:12], weights)
+
+    cost = _cost(order, weights)
+    for a, b in ((a, b) for a in range(12) for b in range(a + 1, 12)):
+        other = [*order]
+        other[a], other[b] = order[b], order[a]
+        assert _cost(other, weights) >= cost
 
 
 def test_an_order_is_never_worse_than_by_mentions() -> None:
@@ -281,13 +312,13 @@ def test_lines_are_heavier_the_more_scenes_two_people_share() -> None:
 
 
 def test_charts_say_in_which_chapter_a_figure_is_highest() -> None:
-    """With a link to its row."""
-    sections = [chapter(f"Title {n}", n, characters=5000) for n in range(20)]
+    """The one in the middle of the stretch, with a link to its row."""
+    sections = [chapter(f"Title {n}", n, characters=5000) for n in range(200)]
     document = Document(render_report(book(sections), FACTS, title="A"))
 
     captions = [e for e in document.all("figcaption") if "Highest (90%)" in e.text]
     assert len(captions) == 1
-    assert [e.text for e in document.all("a") if e.parent in captions] == ["Title 1", "Title 0"]
+    assert [e.text for e in document.all("a") if e.parent in captions] == ["Title 19", "Title 1"]
 
 
 def test_the_chapters_that_stand_out_are_named() -> None:
