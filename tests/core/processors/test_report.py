@@ -19,6 +19,7 @@ from novel_tasks_core.processors.report.chinese import CHINESE as CHINESE_WORDS
 from novel_tasks_core.processors.report.english import ENGLISH as ENGLISH_WORDS
 from novel_tasks_core.processors.report.reading import reason_words
 from novel_tasks_core.processors.report.style import DARK, LIGHT, PRINT, style
+from novel_tasks_core.processors.report.words import Words
 from novel_tasks_core.text.measures import measure
 from novel_tasks_core.text.reading import read_novel
 
@@ -174,7 +175,7 @@ def test_a_chinese_novel_has_a_chinese_page() -> None:
 
 
 @pytest.mark.parametrize("words", [ENGLISH_WORDS, CHINESE_WORDS], ids=["en", "zh"])
-def test_every_word_is_there(words: object) -> None:
+def test_every_word_is_there(words: Words) -> None:
     """No text of either language is empty."""
     for field in attrs.fields(type(words)):
         if field.name != "reasons" and field.name != "between":

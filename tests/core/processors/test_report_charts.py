@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -265,7 +265,7 @@ def test_no_exchange_of_two_would_shorten_the_lines() -> None:
     order = around(NAMES[:12], weights)
 
     cost = _cost(order, weights)
-    for a, b in ((a, b) for a in range(12) for b in range(a + 1, 12)):
+    for a, b in combinations(range(12), 2):
         other = [*order]
         other[a], other[b] = order[b], order[a]
         assert _cost(other, weights) >= cost
