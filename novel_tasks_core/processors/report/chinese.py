@@ -124,7 +124,7 @@ CHINESE = Words(
     more_rows="其余{n}节见 analysis.json",
     missing="“–”表示无法测量。",
     notes="数字的含义",
-    note_length="词为连续的字母或数字。书前书后的扉页、许可声明等不计。",
+    note_length="书前书后的扉页、许可声明等不计。",
     note_characters="不含空白，标点计入。书前书后的扉页、许可声明等不计。",
     note_reading_words=(
         "按每分钟{n}词计，即该语言成年人朗读的平均速度：International Reading Speed Texts"
@@ -135,7 +135,9 @@ CHINESE = Words(
         "（Trauzettel-Klosinski 与 Dietz，2012）。默读往往更快。"
     ),
     note_dialogue="本书对话标记（{marks}）之间的字数占全部字数的比例。以同样标记引用的书信与心声也计入。",
-    note_sentences="章与全书为每句词数的中位数；节奏图中为平均数。缩写的点不算句末。",
+    note_words="连续的字母或数字；缩写的点不算句末。",
+    note_sentences="章与全书为每句词数的中位数；节奏图中为平均数。",
+    note_segmented="该语言的词之间没有空格，按词典切分，偶有误切。",
     note_readability="公式为 {formula}：句子与词越长，分数越低；0 左右最难，100 最易。与内容、文采无关。",
     note_bands="按 Flesch 的说法，90 为很容易，80 容易，70 较容易，60 平常，50 较难，30 难。",
     note_richness=("每千词中不同词数的平均值（mean segmental type-token ratio，Johnson 1944），不随篇幅增长而下降。"),
@@ -144,7 +146,7 @@ CHINESE = Words(
     note_confidence="分章是否可靠，由标题判断：形式、编号是否连续、前后有无空行、与书中目录是否一致、各章长短是否均匀。",
     unavailable="无法测量的项目及原因",
     unknown_language="未能识别文本的语言。",
-    no_words="该语言的词之间没有空格，篇幅以字数计。",
+    no_words="该语言的词之间没有空格，篇幅以字数计；中文安装 novel-tasks[zh] 后可按词典切分。",
     no_reading="该语言没有公布过的阅读速度。",
     no_dialogue="书中没有发现该语言常用的对话标记。",
     no_sentences="需要能在该语言中分辨词与句。",

@@ -137,9 +137,7 @@ ENGLISH = Words(
     more_rows="and {n} more in analysis.json",
     missing="– : not available.",
     notes="What the numbers mean",
-    note_length=(
-        "Words are runs of letters and digits. Title pages, licences and the like around the book are not counted."
-    ),
+    note_length="Title pages, licences and the like around the book are not counted.",
     note_characters=(
         "Characters without blanks, punctuation included. Title pages, licences and the like around the book are not"
         " counted."
@@ -156,10 +154,11 @@ ENGLISH = Words(
         "Characters between the marks of speech of this book ({marks}), as a share of all characters. Quoted letters"
         " and thoughts count where they bear the same marks."
     ),
+    note_words="Runs of letters and digits; the point of Mr. and the like ends no sentence.",
     note_sentences=(
         "For a chapter and for the book the median number of words in a sentence; in the chart of the pace the mean."
-        " Abbreviations such as Mr. do not end a sentence."
     ),
+    note_segmented="Told apart by a dictionary, since this language sets no spaces between them; a few are cut wrongly.",
     note_readability=(
         "The formula is {formula}: the longer the sentences and the words, the lower the score. About 0 is hardest and"
         " 100 easiest. It knows nothing of sense or style."

@@ -11,6 +11,7 @@ from novel_tasks_core.processors.report.shape import Shape
 from novel_tasks_core.processors.report.words import Words
 from novel_tasks_core.text.measures import BookMeasures
 from novel_tasks_core.text.readability import reading_minutes
+from novel_tasks_core.text.tags import has_spaced_words
 
 FLESCH = frozenset(
     ("Flesch 1948", "Amstad 1978", "Kandel and Moles 1958", "Fernández Huerta 1959", "Douma 1960", "Oborneva 2006")
@@ -35,6 +36,8 @@ def _list(pairs: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> str:
 
 def _meanings(book: BookMeasures, language: str, shape: Shape, words: Words) -> Iterator[tuple[str, str]]:
     yield words.length, words.note_length if shape.by_words else words.note_characters
+    if book.words is not None:
+        yield words.words, words.note_words if has_spaced_words(language) else words.note_segmented
     if book.reading_minutes is not None:
         yield words.reading_time, _speed(language, words)
     if book.dialogue_share is not None:

@@ -142,7 +142,9 @@ class Words:
     note_reading_words: str
     note_reading_characters: str
     note_dialogue: str
+    note_words: str
     note_sentences: str
+    note_segmented: str
     note_readability: str
     note_bands: str
     note_richness: str
