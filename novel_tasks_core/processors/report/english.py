@@ -158,7 +158,7 @@ ENGLISH = Words(
     note_sentences=(
         "For a chapter and for the book the median number of words in a sentence; in the chart of the pace the mean."
     ),
-    note_segmented="Told apart by a dictionary, since this language sets no spaces between them; a few are cut wrongly.",
+    note_segmented="Told apart by a dictionary, since this language sets no spaces between them; some wrongly.",
     note_readability=(
         "The formula is {formula}: the longer the sentences and the words, the lower the score. About 0 is hardest and"
         " 100 easiest. It knows nothing of sense or style."

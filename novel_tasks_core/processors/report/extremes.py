@@ -38,10 +38,14 @@ def compared(book: BookMeasures, words: Words) -> list[Figure]:
     if book.dialogue_share is not None:
         found.append(Figure(name=words.dialogue, take=lambda _, sums: sums.spoken / sums.characters, show=share))
     if book.sentence_words is not None:
-        found.append(Figure(name=words.sentence_words, take=lambda own, _: own.sentence_words, show=decimal))
+        found.append(Figure(name=words.sentence_words, take=_sentence, show=decimal))
     if book.readability is not None:
         found.append(Figure(name=words.readability, take=_score, show=lambda value: f"{value:.0f}"))
     return found
+
+
+def _sentence(own: ChapterMeasures, _: Sums) -> float | None:
+    return own.sentence_words if own.characters >= _LEAST_CHARACTERS else None
 
 
 def _score(own: ChapterMeasures, _: Sums) -> float | None:

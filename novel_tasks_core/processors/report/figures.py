@@ -94,7 +94,7 @@ def _length(book: BookMeasures, shape: Shape, words: Words) -> _Card:
     characters = words.exactly.format(n=exact(book.characters))
     if shape.by_words:
         return _Card(words.words, exact(book.words or 0), characters)
-    shown = rough(book.characters, words)
+    shown = rough(book.characters, words) if words.lang.startswith("zh") else exact(book.characters)
     return _Card(words.characters, shown, "" if shown == exact(book.characters) else characters)
 
 

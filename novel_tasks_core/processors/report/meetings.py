@@ -13,6 +13,7 @@ _MOST_PEOPLE = 18
 _MOST_LINES = 48
 _ROW = 32
 _EDGE = 14
+_LEAST_HEIGHT = 150
 _NAME = 18
 _FLATTEN = 1.06
 
@@ -31,7 +32,7 @@ def meeting_graph(
     met = {name for pair in weights for name in pair}
     order = around([person.name for person in people[:_MOST_PEOPLE] if person.name in met], weights)
     places = max(_turns(order), key=lambda turn: _spread(turn, weights))
-    height = _ROW * -(-len(order) // 2) + 2 * _EDGE
+    height = round(_row(order) * -(-len(order) // 2)) + 2 * _EDGE
     attributes, names = named("meetings-graph", title, description)
     mentions = {person.name: person.mentions for person in people}
     lines = "".join(_line(places, meeting, max(weights.values()), height) for meeting in reversed(meetings))
@@ -50,8 +51,13 @@ def _places(order: Sequence[str]) -> dict[str, tuple[float, float]]:
         row = number if number < right else len(order) - 1 - number
         level = (2 * (row + 0.5) / rows - 1) / _FLATTEN
         side = (1 - level * level) ** 0.5 / 2
-        found[name] = (0.5 + side if number < right else 0.5 - side, _EDGE + _ROW * (row + 0.5))
+        found[name] = (0.5 + side if number < right else 0.5 - side, _EDGE + _row(order) * (row + 0.5))
     return found
+
+
+def _row(order: Sequence[str]) -> float:
+    """Return the height of a line, higher where there are few."""
+    return max(_ROW, _LEAST_HEIGHT / max(1, -(-len(order) // 2)))
 
 
 def _turns(order: Sequence[str]) -> Iterator[dict[str, tuple[float, float]]]:

@@ -326,6 +326,10 @@ def test_the_chapters_that_stand_out_are_named() -> None:
     sections = [chapter(f"Title {n}", n, words=1000, dialogue_share=0.0 if n > 2 else 0.5) for n in range(8)]
     sections[4] = chapter("The long one", words=9000, dialogue_share=0.9)
     sections.append(chapter("Tiny", words=3, characters=12, dialogue_share=1.0))
+    sections += [
+        chapter("Bare heading", words=2, characters=12, sentence_words=1.0),
+        chapter("1", kind="section", level=3, words=1000, dialogue_share=0.3),
+    ]
     document = Document(render_report(book(sections), FACTS, title="A"))
 
     (table,) = document.with_class("extremes")
@@ -333,3 +337,4 @@ def test_the_chapters_that_stand_out_are_named() -> None:
     assert "90% The long one" in table.text
     assert "0% in 4 chapters" in table.text
     assert "Tiny" not in table.text
+    assert "Bare heading" not in table.text
