@@ -14,12 +14,13 @@ from novel_tasks_core.processors.report.shape import Shape, quartiles
 from novel_tasks_core.processors.report.words import Words
 from novel_tasks_core.text.measures import BookMeasures
 
+_NAME = 24
 _BANDS = (90, 80, 70, 60, 50, 30)
 
 
 @frozen
 class _Card:
-    """A large number; `value` None says that it is missing. `detail` is markup."""
+    """A large number, as markup; None says that it is missing."""
 
     name: str
     value: str | None
@@ -61,8 +62,8 @@ def key_figures(book: BookMeasures, shape: Shape, language: str, words: Words) -
 
 
 def _render(card: _Card, words: Words) -> str:
-    value = f'<dd class="none">{words.none}</dd>' if card.value is None else f"<dd>{escape(card.value)}</dd>"
-    detail = f'<dd class="detail">{card.detail}</dd>' if card.detail and card.value is not None else ""
+    value = f'<dd class="none">{words.none}</dd>' if card.value is None else f"<dd>{card.value}</dd>"
+    detail = f'<dd class="detail">{escape(card.detail)}</dd>' if card.detail and card.value is not None else ""
     return f"<div><dt>{escape(card.name)}</dt>{value}{detail}</div>"
 
 
@@ -71,23 +72,25 @@ def _cards(book: BookMeasures, shape: Shape, language: str, words: Words) -> Ite
     if len(shape) > 1:
         low, _, high = quartiles(shape.amounts)
         typical = words.typically.format(low=rough(low, words), high=rough(high, words))
-        yield _Card(words.chapters, exact(shape.counted or len(shape)), escape(typical if len(shape) > 4 else ""))
+        yield _Card(words.chapters, exact(shape.counted or len(shape)), typical if len(shape) > 4 else "")
     minutes = book.reading_minutes
     each = minutes / len(shape) if minutes is not None and len(shape) > 1 else None
     a_chapter = words.a_chapter.format(time=duration(each, words)) if each is not None else ""
-    yield _Card(words.reading_time, None if minutes is None else clock(minutes, words), escape(a_chapter))
+    yield _Card(words.reading_time, None if minutes is None else clock(minutes, words), a_chapter)
     marks = words.marked_by.format(marks=marks_shown(book.dialogue_marks))
-    yield _Card(words.dialogue, None if book.dialogue_share is None else share(book.dialogue_share), escape(marks))
+    yield _Card(words.dialogue, None if book.dialogue_share is None else share(book.dialogue_share), marks)
     yield _sentences(book, words)
     yield _readability(book, words)
-    yield _Card(
-        words.richness, None if book.richness is None else exact(book.richness * 1000), escape(words.of_each_thousand)
-    )
+    yield _Card(words.richness, None if book.richness is None else exact(book.richness * 1000), words.of_each_thousand)
+    yield from _people(book, language, words)
+
+
+def _people(book: BookMeasures, language: str, words: Words) -> Iterator[_Card]:
     if book.people is None:
         yield _Card(words.people, None)
-    elif book.people:
-        name = inline(book.people[0].name, language, words, 40)
-        yield _Card(words.people, exact(len(book.people)), escape(words.most_named).replace("{name}", name))
+    for person in (book.people or ())[:1]:
+        times = words.named_times.format(n=exact(person.mentions))
+        yield _Card(words.most_named, inline(person.name, language, words, _NAME), times)
 
 
 def _length(book: BookMeasures, shape: Shape, words: Words) -> _Card:
@@ -103,7 +106,7 @@ def _sentences(book: BookMeasures, words: Words) -> _Card:
         return _Card(words.sentences, None)
     length = book.sentence_words
     detail = words.of_a_sentence.format(n=decimal(length)) if length is not None else ""
-    return _Card(words.sentences, exact(book.sentences), escape(detail))
+    return _Card(words.sentences, exact(book.sentences), detail)
 
 
 def _readability(book: BookMeasures, words: Words) -> _Card:
@@ -111,4 +114,4 @@ def _readability(book: BookMeasures, words: Words) -> _Card:
     if score is None:
         return _Card(words.readability, None)
     band = words.bands[sum(score.score < bound for bound in _BANDS)] if score.formula in FLESCH else ""
-    return _Card(words.readability, f"{score.score:.0f}", escape(words.comma.join(filter(None, (band, score.formula)))))
+    return _Card(words.readability, f"{score.score:.0f}", words.comma.join(filter(None, (band, score.formula))))

@@ -62,6 +62,7 @@ class Words:
     of_a_sentence: str
     of_each_thousand: str
     most_named: str
+    named_times: str
     bands: tuple[str, ...]
 
     # How the text was read.
