@@ -27,7 +27,6 @@ CHINESE = Words(
     count_parts=("{n}部", "{n}部"),
     count_words=("{n}词", "{n}词"),
     count_characters=("{n}字", "{n}字"),
-    count_sentences=("{n}句", "{n}句"),
     count_people=("{n}人", "{n}人"),
     count_scenes=("{n}个场景", "{n}个场景"),
     count_bytes=("{n}个损坏字节", "{n}个损坏字节"),

@@ -27,7 +27,6 @@ ENGLISH = Words(
     count_parts=("{n} part", "{n} parts"),
     count_words=("{n} word", "{n} words"),
     count_characters=("{n} character", "{n} characters"),
-    count_sentences=("{n} sentence", "{n} sentences"),
     count_people=("{n} person", "{n} people"),
     count_scenes=("{n} scene", "{n} scenes"),
     count_bytes=("{n} damaged byte", "{n} damaged bytes"),

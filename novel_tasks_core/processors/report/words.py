@@ -26,7 +26,6 @@ class Words:
     count_parts: Forms
     count_words: Forms
     count_characters: Forms
-    count_sentences: Forms
     count_people: Forms
     count_scenes: Forms
     count_bytes: Forms
