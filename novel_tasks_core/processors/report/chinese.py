@@ -66,6 +66,7 @@ CHINESE = Words(
     headings="分章",
     damage="损坏",
     no_damage="未发现",
+    damage_at="{bytes}，首处在文件第{offset}字节",
     sure=("可靠（{share}）", "较可靠（{share}）", "不确定（{share}）", "近于猜测（{share}）"),
     because="：",
     encoding_sure=("{name}", "{name}，不确定（{share}）"),

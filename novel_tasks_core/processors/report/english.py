@@ -66,6 +66,7 @@ ENGLISH = Words(
     headings="Chapters",
     damage="Damage",
     no_damage="none found",
+    damage_at="{bytes}, the first at byte {offset} of the file",
     sure=("Sure ({share})", "Fairly sure ({share})", "Unsure ({share})", "Little more than a guess ({share})"),
     because=": ",
     encoding_sure=("{name}", "{name}, not certain ({share})"),

@@ -37,7 +37,8 @@ class _Section:
 def render_report(book: BookMeasures, facts: Mapping[str, Any], *, title: str, author: str = "") -> str:
     """Return the page: in Chinese for a Chinese novel, else in English. The same analysis gives the same bytes.
 
-    `facts` are those of the result: encoding, encoding_confidence, repaired_bytes, language, confidence, reason.
+    `facts` are those of the result: encoding, encoding_confidence, repaired_bytes, language, confidence, reason and,
+    where it is known, damage: the places [offset, length] in bytes.
     The page stays below a megabyte for any book; what has no room in it is in analysis.json.
     """
     language = str(facts["language"])

@@ -25,14 +25,22 @@ _ENCODINGS = {
 def how_it_was_read(facts: Mapping[str, Any], words: Words) -> str:
     """Return what was found out about the file, in words."""
     language = str(facts["language"])
-    damage = facts["repaired_bytes"]
     rows = (
         (words.language, text(words.languages.get(language, language), 40)),
         (words.encoding, escape(_encoding_words(facts, words))),
-        (words.damage, escape(counted(words.count_bytes, damage, exact(damage)) if damage else words.no_damage)),
+        (words.damage, escape(_damage(facts, words))),
         (words.headings, _headings(facts, words)),
     )
     return '<dl class="read">' + "".join(f"<div><dt>{escape(n)}</dt><dd>{v}</dd></div>" for n, v in rows) + "</dl>"
+
+
+def _damage(facts: Mapping[str, Any], words: Words) -> str:
+    count = facts["repaired_bytes"]
+    if not count:
+        return words.no_damage
+    told = counted(words.count_bytes, count, exact(count))
+    places = facts.get("damage")
+    return words.damage_at.format(bytes=told, offset=exact(places[0][0])) if places else told
 
 
 def encoding_name(codec: str) -> str:

@@ -71,6 +71,7 @@ class Words:
     headings: str
     damage: str
     no_damage: str
+    damage_at: str
     sure: tuple[str, str, str, str]
     because: str
     encoding_sure: Forms

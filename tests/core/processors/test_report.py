@@ -227,6 +227,14 @@ def test_doubt_and_damage_are_told_at_the_top(found: dict[str, float], said: str
     assert said in warning.text
 
 
+def test_the_first_damaged_place_is_told() -> None:
+    """So that somebody with a better copy can compare."""
+    facts = FACTS | {"repaired_bytes": 5, "damage": [[12_345, 2], [20_000, 3]]}
+    document = check(render_report(book((chapter("I"),)), facts, title="A"))
+
+    assert "5 damaged bytes, the first at byte 12,345 of the file" in document.with_class("read")[0].text
+
+
 @pytest.mark.parametrize("language", ["und", "zh-Hans", "th", "xx"])
 def test_what_cannot_be_measured_is_named_with_its_reason(language: str) -> None:
     """Not available, never a zero; without numbers there is no chart."""
