@@ -8,19 +8,22 @@ from html import escape
 from novel_tasks_core.processors.report.contents import Contents, chapter_link
 from novel_tasks_core.processors.report.courses import Course, course_chart, dot_chart
 from novel_tasks_core.processors.report.lengths import length_chart
+from novel_tasks_core.processors.report.markup import inline
 from novel_tasks_core.processors.report.numbers import counted, decimal, exact, share
+from novel_tasks_core.processors.report.plots import MOST_PARTS
 from novel_tasks_core.processors.report.shape import Shape, quartiles
 from novel_tasks_core.processors.report.words import Words
 from novel_tasks_core.text.measures import BookMeasures
 
 _FEWEST_POINTS = 4
+_PART_TITLE = 60
 
 
 def charts(
     book: BookMeasures, contents: Contents, dots: Sequence[tuple[float, float]], language: str, words: Words
 ) -> str:
     """Return all charts that this book has numbers for; `dots` are the readability of its chapters."""
-    found = [_lengths(book, contents.shape, words)]
+    found = [_lengths(book, contents, language, words)]
     found += [_course(course, contents, language, words) for course in _courses(book, words)]
     if book.readability is not None and len(dots) >= _FEWEST_POINTS:
         found.append(_readability(book, dots, contents, language, words))
@@ -46,7 +49,8 @@ def details(summary: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -
     )
 
 
-def _lengths(book: BookMeasures, shape: Shape, words: Words) -> str:
+def _lengths(book: BookMeasures, contents: Contents, language: str, words: Words) -> str:
+    shape = contents.shape
     if len(shape) < 2:
         return ""
     forms = words.count_words if shape.by_words else words.count_characters
@@ -58,8 +62,9 @@ def _lengths(book: BookMeasures, shape: Shape, words: Words) -> str:
     caption = [_key("k1", words.narration), _key("k2", words.speech)] if dialogue else []
     caption += [_key("k3", words.median)] if len(shape) >= 5 else []
     caption = ["".join(f"<span>{item}</span> &#8194;" for item in caption), escape(note), escape(typical)]
-    caption += [escape(part) for part in (_binned(shape, words), _part_note(shape, words)) if part]
-    return figure(words.lengths, chart, [*caption, f'<a href="#contents">{escape(words.see_contents)}</a>'])
+    binned = escape(_binned(shape, words))
+    link = f'<a href="#contents">{escape(words.see_contents)}</a>'
+    return figure(words.lengths, chart, [*caption, binned, link], _parts(contents, language, words))
 
 
 def _typical(shape: Shape, forms: tuple[str, str], words: Words) -> str:
@@ -76,9 +81,18 @@ def _binned(shape: Shape, words: Words) -> str:
     return words.lengths_binned.format(n=counted(words.count_chapters, width, exact(width))) if width > 1 else ""
 
 
-def _part_note(shape: Shape, words: Words) -> str:
-    count = len(shape.parts)
-    return words.part_lines.format(parts=counted(words.count_parts, count, exact(count))) if 1 < count <= 60 else ""
+def _parts(contents: Contents, language: str, words: Words) -> str:
+    """Return the names of the parts whose numbers stand in the charts, linked to their rows."""
+    parts = contents.shape.parts
+    if not 1 < len(parts) <= MOST_PARTS:
+        return ""
+    told = words.part_lines.format(parts=counted(words.count_parts, len(parts), exact(len(parts))))
+    names = (inline(part.title, language, words, _PART_TITLE) if part.title else words.untitled for part in parts)
+    items = "".join(
+        f'<li><a href="#s{part.section + 1}">{name}</a></li>' if part.section in contents.shown else f"<li>{name}</li>"
+        for part, name in zip(parts, names, strict=True)
+    )
+    return f"<p>{escape(told)}</p><ol>{items}</ol>"
 
 
 def _key(kind: str, name: str) -> str:

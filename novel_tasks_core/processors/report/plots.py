@@ -16,6 +16,8 @@ from novel_tasks_core.processors.report.shape import Shape
 
 TOP = 16
 """The space above the plot of a chart, in pixels; numbers of parts stand there."""
+MOST_PARTS = 60
+"""How many parts are drawn; more would hide a chart."""
 _BELOW = 20
 _LEAST_GAP = 4.5
 _FEW_CHAPTERS = 5
@@ -123,7 +125,7 @@ def _labelled(shape: Shape, most: int) -> list[int]:
     return [chapter for chapter, number in enumerate(shape.numbers) if number == 1 or (number and number % step == 0)]
 
 
-def part_marks(shape: Shape, *, by_chapter: bool, most: int = 60) -> list[Mark]:
+def part_marks(shape: Shape, *, by_chapter: bool, most: int = MOST_PARTS) -> list[Mark]:
     """Return the lines of the parts, numbered; none when there are so many that they would hide the chart."""
     if len(shape.parts) > most:
         return []

@@ -32,9 +32,10 @@ class Sums:
 
 @define(kw_only=True)
 class Part(Sums):
-    """A part of the book: its first chapter, where it begins (0..1), and the sums of all in it."""
+    """A part of the book: its section, its first chapter, where it begins (0..1), and the sums of all in it."""
 
     title: str
+    section: int
     chapter: int
     position: float
 
@@ -129,7 +130,8 @@ class Shape:
     def _add(self, number: int, section: ChapterMeasures) -> None:
         if section.kind == "part":
             position = float(self.characters)
-            self.parts.append(Part(title=plain(section.title), chapter=len(self), position=position))
+            title = plain(section.title)
+            self.parts.append(Part(title=title, section=number, chapter=len(self), position=position))
         inner = section.kind == "section" and len(self) and not self._opens_part()
         bare = section.kind == "part" and section.characters <= _PART_WITH_TEXT
         if not inner and not bare:

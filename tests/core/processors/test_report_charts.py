@@ -185,6 +185,16 @@ def test_labels_along_the_book_are_few_and_in_order(count: int) -> None:
     assert chapter_marks(found)[0].label == "1"
 
 
+def test_the_numbers_of_the_parts_are_explained() -> None:
+    """Below the first chart, with links to their rows; not when there are too many to be drawn."""
+    sections = [part("Of the Sea"), chapter("a"), chapter("b"), part("Of the Land"), chapter("c")]
+    document = Document(render_report(book(sections), FACTS, title="A"))
+
+    assert [e.text for e in document.all("li")] == ["Of the Sea", "Of the Land"]
+    assert [e.attributes["href"] for e in document.all("a") if e.within("ol")] == ["#s1", "#s4"]
+    assert not Document(render_report(book(Many(200, 2)), FACTS, title="A")).all("ol")
+
+
 def test_quartiles_are_between_values_where_they_must() -> None:
     """The middle of two is their mean."""
     assert quartiles([4, 1, 3, 2]) == (1.75, 2.5, 3.25)
