@@ -48,7 +48,8 @@ def analyze(ctx: ChildContext, options: ReadingOptions) -> dict[str, Any]:
         _write_document(ctx.work_folder / "analysis.json", facts, book),
         content_type="application/json",
     )
-    page = render_report(book, facts, title=_title(ctx.file_name))
+    title, author = _titled(ctx, novel)
+    page = render_report(book, facts, title=title, author=author)
     ctx.save_artifact("report.html", page.encode(), content_type="text/html; charset=utf-8")
     ctx.progress(total + 1, total=total + 1, stage="report")
     return _result(facts, book)
@@ -117,9 +118,15 @@ class StoredChapters:
         return any(chapter == one for one in self)
 
 
-def _title(file_name: str) -> str:
-    stem, dot, _ = file_name.rpartition(".")
-    return stem if dot and stem else file_name
+def _titled(ctx: ChildContext, novel: Manuscript) -> tuple[str, str]:
+    """Return (title, author) as the text or the file name tells them, "" for what neither does."""
+    from novel_tasks_core.text.bookinfo import HEAD_CHARACTERS, read_bookinfo
+    from novel_tasks_core.text.markdown import is_markdown
+
+    info = read_bookinfo(
+        novel.head(HEAD_CHARACTERS), file_name=ctx.file_name, given={}, markdown=is_markdown(ctx.file_name)
+    )
+    return info.title, info.author
 
 
 def _write_document(path: Path, facts: dict[str, Any], book: BookMeasures) -> Path:

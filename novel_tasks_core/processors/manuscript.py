@@ -59,6 +59,10 @@ class Manuscript:
             yield piece
             start += len(piece)
 
+    def head(self, characters: int) -> str:
+        """Return so many characters from the beginning of the text, where title and author stand."""
+        return self._text[:characters]
+
     def sample(self, characters: int = 200_000) -> str:
         """Return so many characters from the middle of the text, where no preface or licence reaches."""
         start = max(0, len(self._text) // 2 - characters // 2)

@@ -83,12 +83,12 @@ def epub(ctx: ChildContext, options: EpubOptions) -> dict[str, Any]:
     from novel_tasks_core.processors.epub.making import Maker, result_of
     from novel_tasks_core.processors.epub.reading import Notation
     from novel_tasks_core.processors.epub.ruby import uses_notation
-    from novel_tasks_core.text.bookinfo import read_bookinfo
+    from novel_tasks_core.text.bookinfo import HEAD_CHARACTERS, read_bookinfo
     from novel_tasks_core.text.layout import measure_layout
     from novel_tasks_core.text.markdown import is_markdown
 
     novel = open_and_log(ctx, options)
-    head, sample = _head(novel), novel.sample()
+    head, sample = novel.head(HEAD_CHARACTERS), novel.sample()
     markdown = is_markdown(ctx.file_name)
     given = {name: getattr(options, name) for name in ("title", "author", "publisher", "language")}
     info = read_bookinfo(head, file_name=ctx.file_name, given=given, markdown=markdown)
@@ -108,19 +108,6 @@ def epub(ctx: ChildContext, options: EpubOptions) -> dict[str, Any]:
 
 def _printable(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode()
-
-
-def _head(novel: Manuscript) -> str:
-    """Return the beginning of the text."""
-    from novel_tasks_core.text.bookinfo import HEAD_CHARACTERS
-
-    head = ""
-    for section in novel.sections:
-        for piece in novel.pieces(section, characters=HEAD_CHARACTERS):
-            head += piece
-            if len(head) >= HEAD_CHARACTERS:
-                return head[:HEAD_CHARACTERS]
-    return head
 
 
 def _metadata(
