@@ -37,7 +37,7 @@ LONG = os.environ.get("NOVEL_TASKS_LONG") == "1"
 STEPS = 1500 if LONG else 90
 ACTORS = 6
 SWEPT_SOON = "checkpoints of what is over"
-"""A checkpoint that commits while the end of its attempt waits for it: nobody goes on from it, and the sweeper takes it."""
+"""A checkpoint that commits while the end of its attempt waits for it: the sweeper takes it, nobody goes on from it."""
 PEOPLE: list[Move] = [cancel, requeue, reprioritize, delete]
 WORKERS: list[Move] = [complete, complete, retry, give_back, rescue, give_up, say, say, checkpoint]
 
@@ -61,7 +61,7 @@ class Crowd:
                 run_at = None if chance.random() < 0.7 else await _soon(bench)
                 self.tasks.append(await bench.submit(priority=chance.randrange(3), run_at=run_at))
             elif kind < 0.4:
-                self.attempts += await bench.claim(1, most=2, queue=side.queue)
+                await self.claim(side)
             elif kind < 0.5:
                 await self.move(promote, side, Subject(self.tasks[0]))
             elif kind < 0.75 or not self.attempts:
@@ -70,6 +70,13 @@ class Crowd:
             else:
                 claim = chance.choice(self.attempts[-6:])
                 await self.move(chance.choice(WORKERS), side, Subject(claim.task_id, claim))
+
+    async def claim(self, side: Side) -> None:
+        """Claim tasks; without a guard one that is held may turn up, and the table refuses it."""
+        try:
+            self.attempts += await self.ring.bench.claim(1, most=2, queue=side.queue)
+        except Exception as exc:
+            self.wrong.append(f"claim: {exc!r}")
 
     async def move(self, move: Move, side: Side, task: Subject) -> None:
         """Do one thing; whoever came second is told so, anything else is wrong."""
