@@ -59,14 +59,10 @@ async def finished_sections(engine: TaskEngine, task: Task, wanted: int) -> None
             await asyncio.sleep(0.002)
 
 
-def child() -> psutil.Process:
-    """Return the only child process that works."""
-    [found] = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "execution.child" in " ".join(process.cmdline())
-    ]
-    return found
+def children() -> set[int]:
+    """Return the process ids of all children that process novels, also of other tests' engines."""
+    running = psutil.Process().children(recursive=True)
+    return {process.pid for process in running if "execution.child" in " ".join(process.cmdline())}
 
 
 async def digests(engine: TaskEngine, task: Task) -> dict[str, str]:
@@ -77,13 +73,15 @@ async def digests(engine: TaskEngine, task: Task) -> dict[str, str]:
 @pytest.mark.parametrize("processor", JOURNALLED)
 async def test_a_killed_child_is_followed_by_one_that_goes_on(engine: TaskEngine, processor: str) -> None:
     """The second attempt takes over the finished chapters; its artifacts are those of an undisturbed run."""
+    others = children()
     source = await engine.store(novel(), name="The Mill - A. Brook.txt")
     async with engine.worker(concurrency=1):
         undisturbed = await engine.submit(source, processor=processor)
         await engine.result(undisturbed.id)
         task = await engine.submit(source, processor=processor)
         await finished_sections(engine, task, CHAPTERS // 3)
-        os.kill(child().pid, signal.SIGKILL)
+        [child] = children() - others
+        os.kill(child, signal.SIGKILL)
         result = await engine.result(task.id)
 
     assert result == await engine.result(undisturbed.id)
@@ -98,15 +96,16 @@ async def test_a_killed_child_is_followed_by_one_that_goes_on(engine: TaskEngine
 @pytest.mark.parametrize("processor", JOURNALLED)
 async def test_a_cancelled_novel_stops_between_chapters(engine: TaskEngine, processor: str) -> None:
     """The child lives on for the next task, and nothing is left of what was half done."""
+    others = children()
     source = await engine.store(novel(), name="The Mill.txt")
     async with engine.worker(concurrency=1):
         task = await engine.submit(source, processor=processor)
         await finished_sections(engine, task, CHAPTERS // 10)
-        pid = child().pid
+        working = children() - others
         await engine.cancel(task.id)
         async for _ in engine.watch(task.id):
             continue
         assert (await engine.get(task.id)).status is TaskStatus.CANCELLED
-        assert child().pid == pid
+        assert children() - others == working
         assert await engine.artifacts(task.id) == []
         assert not work_folder(engine, task).exists()
