@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from novel_tasks_core.text.headings import clean_line, collapse
-from novel_tasks_core.text.outline import Mark
+from novel_tasks_core.text.outline import MOST_HEADINGS, Mark, TooManyHeadingsError
 from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.windows import AROUND, SAMPLE, Window, windows
 
@@ -23,7 +23,10 @@ def has_marks(text: Text) -> bool:
 
 
 def aozora_marks(text: Text) -> list[Mark]:
-    """Return the headings that a text's own notation marks, in order; their levels as marked."""
+    """Return the headings that a text's own notation marks, in order; their levels as marked.
+
+    Raises: TooManyHeadingsError.
+    """
     found: dict[int, Mark] = {}
     number = 1
     for window in windows(text):
@@ -35,6 +38,8 @@ def aozora_marks(text: Text) -> list[Mark]:
             if mark is not None:
                 found.setdefault(mark.start, mark)
         number += window.text.count("\n", counted, window.limit)
+        if len(found) > MOST_HEADINGS:
+            raise TooManyHeadingsError
     return [found[start] for start in sorted(found)]
 
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from novel_tasks_core.text.dates import LONGEST_DATE, read_date
 from novel_tasks_core.text.forms import Form, Heading
@@ -21,6 +21,7 @@ from novel_tasks_core.text.headings import (
     parse_heading,
 )
 from novel_tasks_core.text.numerals import HAN_NUMERAL, read_numeral
+from novel_tasks_core.text.outline import MOST_HEADINGS, TooManyHeadingsError
 from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.titles import BELOW, block_below, continued, line_title, precedes_list
 from novel_tasks_core.text.vocabulary import CHAPTER, CONTENTS_TITLES, NAMED_HEADINGS, SURE_DIVISIONS
@@ -54,6 +55,8 @@ _DECORATIONS = frozenset("([{【〔「『《〈<（［#*_=~•☆★◆◇■□
 _POSSIBLE = _SPACED_CAPITALS | _MAY_BEGIN | _DECORATIONS
 """What a line that does not stand alone must begin with to be looked at."""
 _LONGEST_LINE = 1000
+_MOST_TITLES = 20_000
+_MOST_CONTENTS = 1000
 _LINE_ENDS_GAP = re.compile(r"\Z|\n[^\S\n]*(?:\n|\Z)")
 
 
@@ -120,15 +123,38 @@ class Scan:
     titles: list[Candidate]
     contents: list[Candidate]
     layout: Layout
+    crowded: list[bool] = Factory(list)
 
     def keep(self, candidate: Candidate) -> None:
-        """Add a line to the list where it belongs."""
+        """Add a line to the list where it belongs; drop the least likely where they grow too many.
+
+        Raises: TooManyHeadingsError.
+        """
         if candidate.heading.form is not Form.PLAIN:
             self.candidates.append(candidate)
+            if len(self.candidates) > MOST_HEADINGS:
+                self._prune_candidates()
         elif _names_contents(candidate.heading):
-            self.contents.append(candidate)
-        else:
+            if len(self.contents) < _MOST_CONTENTS:
+                self.contents.append(candidate)
+        elif not self.crowded or candidate.before > 1:
             self.titles.append(candidate)
+            if len(self.titles) > _MOST_TITLES:
+                self._prune_titles()
+
+    def _prune_candidates(self) -> None:
+        """Keep what stands alone or names a division."""
+        self.candidates[:] = [
+            candidate for candidate in self.candidates if candidate.isolated or candidate.heading.form is Form.DIVISION
+        ]
+        if len(self.candidates) > MOST_HEADINGS * 0.9:
+            raise TooManyHeadingsError
+
+    def _prune_titles(self) -> None:
+        """Keep what has more space around it than paragraphs have; if most have, none is a title."""
+        spaced = [candidate for candidate in self.titles if candidate.before > 1]
+        self.titles[:] = spaced if len(spaced) < 0.5 * _MOST_TITLES else []
+        self.crowded.append(True)
 
 
 def scan(text: Text) -> Scan:

@@ -18,7 +18,7 @@ from novel_tasks_core.text.gaps import fill_gaps
 from novel_tasks_core.text.listed import outside_lists, seek_contents
 from novel_tasks_core.text.markdown import markdown_marks
 from novel_tasks_core.text.marked import outline_of_marks
-from novel_tasks_core.text.outline import FoundHeading, Outline
+from novel_tasks_core.text.outline import MOST_HEADINGS, FoundHeading, Outline, TooManyHeadingsError
 from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.ruled import outline_of_rule
 from novel_tasks_core.text.sequences import (
@@ -58,7 +58,11 @@ def find_outline(text: Text, *, markdown: bool = False, rule: str | None = None)
     """
     lines = with_newlines(text)
     start, end = body_span(lines)
-    outline = _outline(lines, start, end, markdown=markdown) if rule is None else outline_of_rule(lines, rule)
+    try:
+        outline = _outline(lines, start, end, markdown=markdown) if rule is None else outline_of_rule(lines, rule)
+    except TooManyHeadingsError:
+        reason = f"more than {MOST_HEADINGS} lines look like headings: the text is left in one piece"
+        outline = Outline(headings=(), confidence=0.2, reason=reason)
     return evolve(outline, end=end)
 
 

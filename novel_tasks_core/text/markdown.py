@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from novel_tasks_core.text.headings import collapse
-from novel_tasks_core.text.outline import Mark
+from novel_tasks_core.text.outline import MOST_HEADINGS, Mark, TooManyHeadingsError
 from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.windows import Window, windows
 
@@ -43,13 +43,18 @@ def is_markdown(file_name: str) -> bool:
 
 
 def markdown_marks(text: Text) -> list[Mark]:
-    """Return the headings of a Markdown text in order; `depth` is 1 for `#` to 6 for `######`."""
+    """Return the headings of a Markdown text in order; `depth` is 1 for `#` to 6 for `######`.
+
+    Raises: TooManyHeadingsError.
+    """
     marks: list[Mark] = []
     kept = _Kept()
     for window in windows(text):
         _keep_shaping(window, kept)
         if len(kept.lines) >= kept.wanted:
             marks += _parse(kept, last=False)
+        if len(marks) > MOST_HEADINGS:
+            raise TooManyHeadingsError
     return marks + _parse(kept, last=True)
 
 
@@ -69,6 +74,12 @@ class _Kept:
         self.lines.append(line.rstrip("\r"))
         self.numbers.append(number)
         self.starts.append(start)
+
+    def enter_fence(self, markup: str) -> None:
+        """Forget what lies in a fence that is open at the end, for nothing in it is a heading."""
+        if len(self.lines) > 1 and not self.lines[-1].strip().startswith(markup):
+            del self.lines[1:], self.numbers[1:], self.starts[1:]
+            self.wanted = _PARSED_AT_ONCE
 
     def drop(self, count: int) -> None:
         """Forget the first lines; without any, wait for more."""
@@ -144,6 +155,8 @@ def _parse(kept: _Kept, *, last: bool) -> list[Mark]:
                 )
             )
     kept.drop(whole)
+    if not last and tokens and tokens[-1].type == "fence":
+        kept.enter_fence(tokens[-1].markup)
     return marks
 
 

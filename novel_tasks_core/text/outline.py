@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from attrs import frozen
 
+MOST_HEADINGS = 120_000
+"""How many headings a book may have: what has more is a list, and is not held in memory."""
+
+
+class TooManyHeadingsError(Exception):
+    """So many lines look like headings that none can be one."""
+
 
 @frozen(kw_only=True)
 class Mark:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from novel_tasks_core.text.evidence import evidence_of
 from novel_tasks_core.text.headings import collapse
-from novel_tasks_core.text.outline import FoundHeading, Outline
+from novel_tasks_core.text.outline import MOST_HEADINGS, FoundHeading, Outline, TooManyHeadingsError
 from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.rule import compile_rule
 from novel_tasks_core.text.windows import Window, windows
@@ -20,8 +21,12 @@ def outline_of_rule(text: Text, rule: str) -> Outline:
 
     A group named `title` gives the title, else the whole line does. Lines of more than a thousand
     characters are none. May take for ever: run it where it can be killed.
+
+    Raises: TooManyHeadingsError.
     """
-    headings = tuple(_headings(text, compile_rule(rule)))
+    headings = tuple(islice(_headings(text, compile_rule(rule)), MOST_HEADINGS + 1))
+    if len(headings) > MOST_HEADINGS:
+        raise TooManyHeadingsError
     if not headings:
         return Outline(
             headings=(),

@@ -51,9 +51,9 @@ def windows(text: Text) -> Iterator[Window]:
         held += block
         limit = len(held) - AROUND
         visible = _last_visible(held, begin, limit)
-        if visible < 0 and limit - begin < _LONGEST_BLANK:
+        if visible <= begin and limit - begin < _LONGEST_BLANK:
             continue
-        limit = limit if visible < 0 else visible
+        limit = limit if visible <= begin else visible
         if limit > begin:
             yield Window(offset, held, begin, limit)
         cut = max(0, limit - AROUND)
