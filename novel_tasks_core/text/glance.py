@@ -140,11 +140,10 @@ def _either(words: Iterable[str], longest: int, *, capital: bool, apart: str = _
     """
     root: dict[str, Any] = {}
     for word in sorted(set(words)):
-        whole = word.split("ss")[0].split("ß")[0]
         node = root
-        for letter in whole[:longest]:
+        for letter in word[:longest]:
             node = node.setdefault(letter, {})
-        node[_WORD_END] = apart if whole == word and len(word) <= longest else ""
+        node[_WORD_END] = apart if len(word) <= longest else ""
     return _branches(root, capital=capital)
 
 

@@ -17,7 +17,7 @@ LISTS = {
     "numbers": ("I\n\n", {}),
     "prefaces": ("Prologue\n\n", {}),
     "markdown": ("# The Mill\n\n", {"markdown": True}),
-    "marks": ("［＃「七」は中見出し］七\n\n", {}),
+    "marks": ("［＃「水車」は中見出し］水車\n\n", {}),
     "rule": ("The Mill\n\n", {"rule": "The"}),
 }
 

@@ -168,6 +168,7 @@ def every_line(window: Window) -> list[int]:
 @given(text=TEXTS)
 @example(text="Twenty-first Night\nOne hundred\nI. chapter\nПервая часть\nThe Last Chapter\nquatre-vingt et un\n")
 @example(text="x\n\nZölftes Kapitel.\n\nTHE END.\n\nProblem 4.\n\nNo ending\n\n")
+@example(text="Schluß\n\nDreißigstes Kapitel\n\nSchluss: Der Abend\n\nLesson 3\n")
 @example(text="-- I --   \n― 二 ―\r\n「第一章」\n-- I --\u3000\n")
 def test_no_heading_is_overlooked(text: str) -> None:
     """Reading only the lines that pass at first sight finds what reading every line does."""

@@ -65,13 +65,16 @@ def test_sections_joined_are_the_text(text: str, markdown: bool) -> None:
 
 
 @given(text=TEXTS, size=st.integers(1, 5000))
+@example(text="x" + "\n" * 9000 + "word \n" * 3000, size=1000)
+@example(text="word \n" * 3000, size=999)
 def test_windows_cover_a_text_once(text: str, size: int) -> None:
-    """The windows' own parts joined are the text, each with its surroundings."""
+    """The windows' own parts joined are the text, each with its surroundings; none cuts a run of blank lines."""
     joined = ""
     for window in windows(InPieces(text, size)):
         assert window.text == text[window.offset : window.offset + len(window.text)]
         assert window.begin >= min(AROUND, window.offset + window.begin)
         assert window.last or len(window.text) - window.limit >= AROUND
+        assert window.last or not window.text[window.limit].isspace()
         joined += window.text[window.begin : window.limit]
     assert joined == text
 
