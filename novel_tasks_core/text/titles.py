@@ -17,6 +17,7 @@ BELOW = 2048
 
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n")
 _LONGEST_TITLE = 200
+_LONGEST_LINE = 2 * _LONGEST_TITLE
 _MOST_LINES = 4
 _MOST_BLANK = 2
 _LIST_BEGINNING = 1200
@@ -56,8 +57,8 @@ def _lines_below(below: str) -> Iterator[tuple[int, str]]:
     """Yield (end offset, stripped line) of the lines after the first newline of a passage, a bounded part of each."""
     newline = below.find("\n")
     while newline >= 0:
-        following = below.find("\n", newline + 1, newline + 2 + _LONGEST_TITLE)
-        stop = following if following >= 0 else newline + 2 + _LONGEST_TITLE
+        following = below.find("\n", newline + 1, newline + 2 + _LONGEST_LINE)
+        stop = following if following >= 0 else newline + 2 + _LONGEST_LINE
         line = below[newline + 1 : stop]
         yield newline + 1 + len(line.rstrip()), line.strip()
         newline = following

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .books import COUNT, ENGLISH_WORDS, GERMAN, ROMANS, RUSSIAN, TITLES, body, book, han, headed, read
+from .books import COUNT, ENGLISH_WORDS, GERMAN, ROMANS, RUSSIAN, SENTENCES, TITLES, body, book, han, headed, read
 
 STYLES: dict[str, tuple[str, Callable[[int], str]]] = {
     "CHAPTER I.": ("en", lambda n: f"CHAPTER {ROMANS[n]}."),
@@ -277,3 +277,11 @@ def test_running_heads_are_no_chapters() -> None:
     text, at = book(lambda n: f"CHAPTER {n}\n\n" + f"\n\nCHAPTER {n}\n\n".join(["\n".join(body("en", n))] * 3))
 
     assert [chapter.line for chapter in headed(read(text))] == at
+
+
+def test_a_paragraph_below_a_bare_number_is_not_its_title() -> None:
+    """A long line is no title, wherever it happens to have its spaces."""
+    for shift in range(12):
+        opening = "x" * shift + " " + SENTENCES["en"].replace(".", ",") * 8
+        text = "".join(f"{number}\n\nThe {opening}and so on.\n\n{SENTENCES['en'] * 20}\n\n\n" for number in range(1, 6))
+        assert [chapter.title for chapter in headed(read(text))] == ["1", "2", "3", "4", "5"]
