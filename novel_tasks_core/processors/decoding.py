@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, field, frozen
 from attrs.validators import and_, max_len, optional
 
+from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.models import LogLevel
+from novel_tasks_core.text.decoding import known_codec
 from novel_tasks_core.text.novel import Novel, Section
 from novel_tasks_core.text.rule import LONGEST_RULE, check_rule
 
@@ -24,9 +25,9 @@ def _known_encoding(instance: object, attribute: Attribute[Any], value: str | No
     if value is None:
         return
     try:
-        codecs.lookup(value)
-    except (LookupError, ValueError) as exc:
-        raise ValueError(f"unknown encoding {value[:100]!r}") from exc
+        known_codec(value)
+    except InvalidInputError as exc:
+        raise ValueError(exc.reason) from exc
 
 
 def _usable_rule(instance: object, attribute: Attribute[Any], value: str) -> None:

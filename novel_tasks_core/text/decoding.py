@@ -175,7 +175,7 @@ def _try(source: ByteSource, plan: Plan, open_sink: Callable[[Plan], S]) -> _Tri
 
 
 def _named(source: ByteSource, open_sink: Callable[[Plan], S], encoding: str) -> _Tried[S]:
-    name = _known_codec(encoding)
+    name = known_codec(encoding)
     beginning = source.read_at(0, 4)
     plan = Plan(encoding=name, codec=name, confidence=1.0, free_tail=_TRUNCATED_TAIL)
     marked = plan_by_mark(beginning)
@@ -199,14 +199,17 @@ def _named(source: ByteSource, open_sink: Callable[[Plan], S], encoding: str) ->
         raise DecodingError(f"not {encoding}: {exc}", encoding=encoding, offset=0) from exc
 
 
-def _known_codec(encoding: str) -> str:
+def known_codec(encoding: str) -> str:
+    """Return Python's name of an encoding that files can have. Raises: InvalidInputError."""
     try:
         name = codecs.lookup(encoding).name
         b"novel".decode(name)
     except UnicodeError:
         pass
     except (LookupError, ValueError, TypeError) as exc:
-        raise InvalidInputError("encoding", f"unknown encoding {encoding[:100]!r}") from exc
+        raise InvalidInputError(
+            "encoding", f"unknown encoding {encoding[:100]!r}: name one such as utf-8, gb18030 or cp1252"
+        ) from exc
     if name.replace("-", "_") in _NOT_FOR_FILES:
         raise InvalidInputError("encoding", f"{encoding[:100]!r} is not an encoding of files")
     return name

@@ -85,3 +85,10 @@ async def test_a_catastrophic_rule_is_killed(tmp_path: Path) -> None:
         )
     done = await process_file(path, processor="split", options={"chapter_rule": "CHAPTER"}, config=CONFIG)
     assert done.result["confidence"] == 1.0
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "rot13", "punycode"])
+def test_a_name_that_no_file_can_have_is_refused_with_the_options(encoding: str) -> None:
+    """What Python cannot read files with is told before anything runs, with names that would be right."""
+    with pytest.raises(ValueError, match=r"unknown encoding.*such as utf-8|is not an encoding of files"):
+        SplitOptions(encoding=encoding)
