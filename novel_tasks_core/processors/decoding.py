@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from attrs import Attribute, field, frozen
 from attrs.validators import and_, max_len, optional
 
-from novel_tasks_core.errors import InvalidInputError
+from novel_tasks_core.errors import DecodingError, InvalidInputError
 from novel_tasks_core.models import LogLevel
-from novel_tasks_core.text.decoding import known_codec
+from novel_tasks_core.text.decoding import decode, known_codec
 from novel_tasks_core.text.novel import Novel, Section
 from novel_tasks_core.text.rule import LONGEST_RULE, check_rule
 
@@ -32,6 +32,11 @@ def _known_encoding(instance: object, attribute: Attribute[Any], value: str | No
 
 def _usable_rule(instance: object, attribute: Attribute[Any], value: str) -> None:
     check_rule(value)
+
+
+_DOUBTED_BYTES = 1 << 16
+_SURE = 0.9
+_CUT = 4  # the last character of what is read may be cut in two
 
 
 @frozen(kw_only=True)
@@ -62,6 +67,7 @@ def read_and_log(ctx: ChildContext, options: ReadingOptions) -> Novel:
     """Read the novel of an attempt into memory and log what was found out about it. Raises: DecodingError."""
     novel = ctx.read_novel(encoding=options.encoding, chapter_rule=options.chapter_rule)
     _log(ctx, novel, options)
+    _doubt(ctx, options)
     return novel
 
 
@@ -69,7 +75,28 @@ def open_and_log(ctx: ChildContext, options: ReadingOptions) -> Manuscript:
     """Open the novel of an attempt piece by piece, and log what was found out about it. Raises: DecodingError."""
     novel = ctx.open_novel(encoding=options.encoding, chapter_rule=options.chapter_rule)
     _log(ctx, novel, options)
+    _doubt(ctx, options)
     return novel
+
+
+def _doubt(ctx: ChildContext, options: ReadingOptions) -> None:
+    """Warn when the beginning of the file reads otherwise, and surely, than in the encoding that was named."""
+    if options.encoding is None or ctx.source_path is None:
+        return
+    with ctx.source_path.open("rb") as file:
+        beginning = file.read(_DOUBTED_BYTES)
+    try:
+        found = decode(beginning)
+    except DecodingError:
+        return
+    named = beginning.decode(options.encoding, "replace").removeprefix("\ufeff")
+    size = min(len(named), len(found.text)) - _CUT
+    if found.confidence >= _SURE and named[:size] != found.text[:size]:
+        ctx.log(
+            f"the file was read as {options.encoding}, as was asked, but it looks like {found.encoding}"
+            f" (confidence {found.confidence:.2f})",
+            level=LogLevel.WARNING,
+        )
 
 
 def _log(ctx: ChildContext, novel: Novel | Manuscript, options: ReadingOptions) -> None:

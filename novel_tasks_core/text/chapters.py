@@ -39,6 +39,8 @@ from novel_tasks_core.text.verdict import judge
 from novel_tasks_core.text.vocabulary import CHAPTER, PART, SECTION, is_sure_division
 from novel_tasks_core.text.windows import with_newlines
 
+_MOST_OF_IT = 0.8
+_LEAST_LINE = 15
 _NAMED_BODY = 150
 _SURE = 0.8
 _LEAST_INSIDE = 0.7
@@ -170,7 +172,7 @@ def _levels(found: Scan, end: int) -> tuple[list[Chain], list[Chain], list[Chain
 
     def chains(keys: Iterable[tuple[object, ...]], marks: Sequence[int]) -> list[Chain]:
         made = (_best(groups[key], found.layout, end, key, marks) for key in keys)
-        return [chain for chain in made if _acceptable(chain)]
+        return [chain for chain in made if _acceptable(chain, end)]
 
     parts = chains(by_rank[PART], ())
     marks = _starts(parts)
@@ -273,9 +275,9 @@ def _holds_chapters(part: Chain, starts: list[int]) -> bool:
     return filled >= 0.6 * len(part)
 
 
-def _acceptable(chain: Chain) -> bool:
+def _acceptable(chain: Chain, end: int) -> bool:
     """Tell whether a chain has evidence enough to be headings at all."""
-    if not chain.links or chain.is_list:
+    if not chain.links or (chain.is_list and not _is_all_there_is(chain, end)):
         return False
     if chain.key[0] is not Form.DIVISION:
         least = 1.2 if chain.counts_chapters else 2.2
@@ -287,6 +289,13 @@ def _acceptable(chain: Chain) -> bool:
     return (
         chain.average >= (2.8 if any(link.candidate.before for link in chain.links) else 2.6) and not chain.interrupts
     )
+
+
+def _is_all_there_is(chain: Chain, end: int) -> bool:
+    """Tell chapters of a line or two, which make up the text, from a list of what stands elsewhere."""
+    starts = [link.candidate.start for link in chain.links]
+    covered = starts[-1] - starts[0] >= _MOST_OF_IT * end
+    return covered and chain.typical_body >= _LEAST_LINE and is_sure_division(str(chain.key[1]))
 
 
 def _nested(chain: Chain, starts: list[int]) -> bool:

@@ -63,4 +63,4 @@ def refuse_binary(samples: list[tuple[int, bytes]]) -> None:
     if zeros > max(8, size // 200) or controls > max(64, size // 20) or controls > size // 2:
         places = ((offset, _CONTROLS.search(data)) for offset, data in samples)
         first = next((offset + found.start() for offset, found in places if found), 0)
-        raise DecodingError("the file is not text: it is full of control bytes", offset=first)
+        raise DecodingError(f"the file is not text: {controls:,} of {size:,} bytes are control bytes", offset=first)

@@ -126,3 +126,15 @@ def test_wrong_options_are_refused_before_anything_runs(name: str, options: dict
     """Submitting is where a wrong option fails."""
     with pytest.raises(InvalidOptionsError):
         Processors.builtin().validate(name, options)
+
+
+@pytest.mark.parametrize(
+    ("named", "written", "warned"),
+    [("utf-16", "utf-8", True), ("latin-1", "utf-8", True), ("utf-8", "utf-8-sig", False), ("gbk", "gb18030", False)],
+)
+def test_a_named_encoding_that_looks_wrong_is_warned_of(named: str, written: str, warned: bool) -> None:
+    """It is obeyed, since the user may know better; where something else fits surely, the log says so."""
+    text = "".join(f"第{n}章\n\n老人说：“请进来。”少年走了进去，外面的雨越下越大。\n\n" * 8 for n in range(1, 9))
+    recorder, _ = recorded(split, text.encode(written), SplitOptions(encoding=named))
+
+    assert any("as was asked, but it looks like" in line for line in recorder.lines) == warned

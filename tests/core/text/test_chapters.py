@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from novel_tasks_core import read_novel
+
 from .books import COUNT, ENGLISH_WORDS, GERMAN, ROMANS, RUSSIAN, SENTENCES, TITLES, body, book, han, headed, read
 
 STYLES: dict[str, tuple[str, Callable[[int], str]]] = {
@@ -285,3 +287,12 @@ def test_a_paragraph_below_a_bare_number_is_not_its_title() -> None:
         opening = "x" * shift + " " + SENTENCES["en"].replace(".", ",") * 8
         text = "".join(f"{number}\n\nThe {opening}and so on.\n\n{SENTENCES['en'] * 20}\n\n\n" for number in range(1, 6))
         assert [chapter.title for chapter in headed(read(text))] == ["1", "2", "3", "4", "5"]
+
+
+def test_chapters_of_a_line_are_chapters_when_there_is_nothing_else() -> None:
+    """A contents list names what stands elsewhere; where nothing else stands, the lines between are the text."""
+    text = "".join(f"Chapter {n}\nA short line of text here.\n\n" for n in range(1, 200))
+
+    assert len(read_novel(text.encode()).chapters) == 199
+    listed = "".join(f"Chapter {n}\n" for n in range(1, 200))
+    assert len(read_novel(listed.encode()).chapters) == 1
