@@ -209,7 +209,7 @@ def _attempts(folder: Path) -> list[int]:
 
 
 def unchanged(folder: Path, *, older_than_seconds: float) -> list[str]:
-    """Return the names of the folders in `folder` in which nothing was made or removed for so long."""
+    """Return the names of the folders in `folder` in which nothing was made, written or removed for so long."""
     before = time.time() - older_than_seconds
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         return sorted(entry.name for entry in entries if _last_change(entry.path) < before)

@@ -68,6 +68,7 @@ class Cleaner:
     blank: int = MOST_BLANK
     open: bool = False
     licence: bool = False
+    checksum: int = 0
     log: ChangeLog = field(factory=ChangeLog)
 
     def cleaned(self, pieces: Iterable[str], *, part: Part) -> Iterator[str]:

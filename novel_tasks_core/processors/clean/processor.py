@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
+from zlib import crc32
 
 from attrs import asdict, evolve
 
@@ -21,7 +22,7 @@ from novel_tasks_core.processors.journal import Journal
 
 if TYPE_CHECKING:
     from novel_tasks_core.processors.clean.characters import Mending
-    from novel_tasks_core.processors.clean.cleaning import Convert, Manner, Part
+    from novel_tasks_core.processors.clean.cleaning import Cleaner, Convert, Manner, Part
     from novel_tasks_core.processors.clean.repetition import Repeated
     from novel_tasks_core.processors.manuscript import Manuscript
     from novel_tasks_core.text.layout import Layout
@@ -32,6 +33,7 @@ SCHEMA = "novel-tasks/changes/1"
 VERSION = "1"
 NOVEL = "novel.txt"
 
+_BLOCK = 1 << 20
 _SECTIONS_MEASURED = 3
 _SHARE_WRAPPED = 0.5
 _WRITTEN = {Chinese.SIMPLIFIED: "zh-Hans", Chinese.TRADITIONAL: "zh-Hant"}
@@ -68,31 +70,72 @@ def _written(ctx: ChildContext, novel: Manuscript, manner: Manner, path: Path, *
     """Write the clean text to `path`, going on where an earlier attempt stopped, and return the log of all changes."""
     from novel_tasks_core.processors.clean.cleaning import Cleaner
 
-    log = ChangeLog()
-    cleaner = Cleaner(manner, log=ChangeLog(earlier=log))
     path.touch(mode=0o600)
-    with Journal(ctx, "clean", key=key) as journal, path.open("r+b") as file:
-        done = 0
-        for kept in journal.finished():
-            log.merge(kept["log"])
-            cleaner.line, cleaner.blank, cleaner.open = kept["line"], kept["blank"], kept["open"]
-            cleaner.licence = kept["licence"]
-            file.seek(kept["bytes"])
-            done += 1
-        file.truncate()
-        for section in novel.sections[done:]:
-            pieces = _followed(ctx, novel, section, done=done, total=total)
-            for text in cleaner.cleaned(pieces, part=_part(novel, section)):
-                file.write(text.encode("utf-8", "replace"))
-            file.flush()
-            part = cleaner.log.document()
-            log.merge(part)
-            cleaner.log = ChangeLog(earlier=log)
-            ends = {"bytes": file.tell(), "line": cleaner.line, "blank": cleaner.blank, "open": cleaner.open}
-            ends["licence"] = cleaner.licence
-            journal.append({**ends, "log": part})
-            done += 1
+    log = ChangeLog()
+    for name in (key, f"{key} again"):
+        log = ChangeLog()
+        cleaner = Cleaner(manner, log=ChangeLog(earlier=log))
+        with Journal(ctx, "clean", key=name) as journal, path.open("r+b") as file:
+            done = _taken_up(journal, cleaner, log, file)
+            if done is None:
+                continue
+            for number, section in enumerate(novel.sections[done:], start=done):
+                pieces = _followed(ctx, novel, section, done=number, total=total)
+                _write_section(cleaner, pieces, _part(novel, section), file)
+                _record(journal, cleaner, log, file)
+        break
     return log
+
+
+def _taken_up(journal: Journal, cleaner: Cleaner, log: ChangeLog, file: BinaryIO) -> int | None:
+    """Go to where an earlier attempt stopped and return how many sections it finished.
+
+    None when the file is not what the journal says, as after a power cut: all must begin anew.
+    """
+    done = size = 0
+    for kept in journal.finished():
+        log.merge(kept["log"])
+        cleaner.line, cleaner.blank, cleaner.open = kept["line"], kept["blank"], kept["open"]
+        cleaner.licence, cleaner.checksum, size = kept["licence"], kept["checksum"], kept["bytes"]
+        done += 1
+    found = _checksum(file, size)
+    file.truncate(size)
+    return done if found == cleaner.checksum else None
+
+
+def _checksum(file: BinaryIO, size: int) -> int:
+    """Return the CRC-32 of the first `size` bytes, or of all there are, and stop behind them."""
+    checksum = 0
+    while size and (block := file.read(min(size, _BLOCK))):
+        checksum = crc32(block, checksum)
+        size -= len(block)
+    return checksum if not size else -1
+
+
+def _write_section(cleaner: Cleaner, pieces: Iterator[str], part: Part, file: BinaryIO) -> None:
+    for text in cleaner.cleaned(pieces, part=part):
+        data = text.encode("utf-8", "replace")
+        file.write(data)
+        cleaner.checksum = crc32(data, cleaner.checksum)
+    file.flush()
+
+
+def _record(journal: Journal, cleaner: Cleaner, log: ChangeLog, file: BinaryIO) -> None:
+    """Note that a section is finished, with all that the next one begins from."""
+    part = cleaner.log.document()
+    log.merge(part)
+    cleaner.log = ChangeLog(earlier=log)
+    journal.append(
+        {
+            "bytes": file.tell(),
+            "checksum": cleaner.checksum,
+            "line": cleaner.line,
+            "blank": cleaner.blank,
+            "open": cleaner.open,
+            "licence": cleaner.licence,
+            "log": part,
+        }
+    )
 
 
 def _part(novel: Manuscript, section: Section) -> Part:

@@ -367,6 +367,25 @@ def test_an_attempt_goes_on_where_the_one_before_was_killed(tmp_path: Path, word
     assert len(killed.steps) < len(whole.steps)
 
 
+@pytest.mark.parametrize("damage", ["cut", "zeros"])
+def test_a_partial_result_that_is_not_what_the_journal_says_is_not_taken_up(tmp_path: Path, damage: str) -> None:
+    """After a copy made while a zombie wrote, or a power cut, all begins anew: the artifacts are the same bytes."""
+    source = tale(body=f"{WRAPPED}\n", ad="Come to our Discord").encode()
+    whole = Recorder(tmp_path / "whole", source)
+    again = Recorder(tmp_path / "again", source)
+    for recorder in (whole, again):
+        recorder.folder.mkdir()
+        clean(recorder, CleanOptions())
+    again.artifacts.clear()
+    partial = again.work_folder / "novel.txt"
+    data = partial.read_bytes()
+    partial.write_bytes(data[:500] + (b"" if damage == "cut" else bytes(len(data) - 500)))
+
+    clean(again, CleanOptions())
+
+    assert again.artifacts == whole.artifacts
+
+
 def test_the_log_keeps_some_examples_and_counts_all() -> None:
     """However dirty the novel is."""
     text, document = cleaned(tale() + "a\u200bb\n" * 1000)

@@ -81,3 +81,14 @@ def test_our_own_errors_and_cancellation_pass() -> None:
         raise TaskNotFoundError(new_task_id())
     with pytest.raises(asyncio.CancelledError), driver_errors():
         raise asyncio.CancelledError
+
+
+async def test_a_lent_connection_comes_back_as_it_was(database: Database) -> None:
+    """Nothing is reset when it is given back, for what a borrower sets goes with its transaction."""
+    before = await database.fetchval("show statement_timeout")
+    async with database.snapshot(limit_seconds=1.5) as connection:
+        lent = await connection.fetchval("select pg_backend_pid()")
+        assert await connection.fetchval("show statement_timeout") == "1500ms"
+
+    assert await database.fetchval("select pg_backend_pid()") == lent
+    assert await database.fetchval("show statement_timeout") == before

@@ -220,3 +220,24 @@ async def test_stored_files_are_private(files: LocalFiles) -> None:
     await files.commit(staged)
     assert files.path_of(staged.sha256).stat().st_mode & 0o077 == 0
     assert files.staging_folder.stat().st_mode & 0o077 == 0
+
+
+async def test_what_was_staged_without_a_flush_is_flushed_by_the_commit(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it gets its name: a child does not wait for the disk, but nothing is committed that is not on it."""
+    flushed: list[int] = []
+    flush = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_ino)
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    staged = staging.stage(files.staging_folder, b"data", flush=False)
+    inode = staged.path.stat().st_ino
+    assert inode not in flushed
+
+    await files.commit(staged)
+
+    assert inode in flushed
