@@ -14,7 +14,7 @@ from novel_tasks_core.text.passages import Text
 from novel_tasks_core.text.vocabulary import CONTENTS_TITLES, PART
 
 _BEGINNING = 2000
-_SOURCES = {"markdown": "Markdown headings", "marks": "the text's own heading marks"}
+_SOURCES = {"markdown": "the Markdown", "marks": "the text's own heading marks"}
 _FACT = re.compile(r"(?:title|author|year|date|translator|publisher|source|language)s?\s*:", re.IGNORECASE)
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|_{3,}|(?:\* ?){3,})[^\S\n]*(?:\n|\Z)")
 _ENDINGS = "the end|end|finis|fin|ende|fine|конец|完|終|终|(完)|了|footnotes|notes"

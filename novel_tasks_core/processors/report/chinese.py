@@ -164,7 +164,7 @@ CHINESE = Words(
         (r"^(\d+) headings? of the form ", r"\1个标题，形式为"),
         (r" in (\d+) parts?", r"，分\1部"),
         (r", counting without a gap", "，编号连续"),
-        (r"^(\d+) headings? from Markdown headings", r"\1个标题，来自 Markdown 标记"),
+        (r"^(\d+) headings? from the Markdown", r"\1个标题，来自 Markdown 标记"),
         (r"^(\d+) headings? from the text's own heading marks", r"\1个标题，来自文中的标题标记"),
         (r"^(\d+) of the (\d+) entries of the book's own contents list", r"与书中目录的\2项中的\1项相符"),
         (r"^(\d+) short lines with more space around them than paragraphs have", r"\1个短行，前后空白多于段落"),
