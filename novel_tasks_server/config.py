@@ -7,9 +7,11 @@ import os
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import limits
 from attrs import evolve, field, frozen
 from dotenv import dotenv_values
 
@@ -85,6 +87,25 @@ def parse_origins(text: str) -> tuple[str, ...]:
     return tuple(origin.lower() for origin in origins)
 
 
+def parse_rate(text: str) -> str | None:
+    """Read a rate such as `100/minute`, several divided by semicolons; `off` is None, no limit."""
+    if text.lower() == "off":
+        return None
+    try:
+        limits.parse_many(text)
+    except ValueError:
+        raise ValueError("must be a rate such as 100/minute or 10/second;1000/hour, or off") from None
+    return text
+
+
+def parse_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read addresses and networks of proxies: `127.0.0.1,10.0.0.0/8`."""
+    try:
+        return tuple(ip_network(word) for word in parse_list(text))
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 127.0.0.1,10.0.0.0/8") from None
+
+
 @frozen(kw_only=True)
 class ServerConfig:
     """Every setting of the server; `engine` holds those of the task engine, from the same variables.
@@ -105,6 +126,16 @@ class ServerConfig:
     allowed_extensions: tuple[str, ...] = setting("ALLOWED_EXTENSIONS", default=(".txt", ".md"), parse=parse_extensions)
     default_processor: str = setting("DEFAULT_PROCESSOR", default="analyze")
     metrics_public: bool = setting("METRICS_PUBLIC", default=False)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = setting(
+        "TRUSTED_PROXIES", default=(), parse=parse_networks
+    )
+    rate_limit: str | None = setting("RATE_LIMIT", default="100/minute", parse=parse_rate)
+    upload_rate_limit: str | None = setting("UPLOAD_RATE_LIMIT", default="1000/hour", parse=parse_rate)
+    secret_key: str | None = setting("SECRET_KEY", default=None, secret=True)
+    jwt_algorithm: str | None = setting("JWT_ALGORITHM", default=None)
+    jwt_key: str | None = setting("JWT_KEY", default=None, secret=True)
+    jwt_audience: str | None = setting("JWT_AUDIENCE", default=None)
+    jwt_issuer: str | None = setting("JWT_ISSUER", default=None)
     log_level: LogThreshold = setting("LOG_LEVEL", default=LogThreshold.INFO)
     log_format: LogFormat | None = setting("LOG_FORMAT", default=None)
     runs_worker: bool = True

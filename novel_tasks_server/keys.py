@@ -10,6 +10,7 @@ from aiohttp import web
 from novel_tasks_core import TaskEngine, Worker
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.schemas.access import Principal
 
 CONFIG = web.AppKey("config", ServerConfig)
 ENGINE = web.AppKey("engine", TaskEngine)
@@ -19,3 +20,6 @@ WORKER = web.AppKey("worker", Worker)
 
 REQUEST_ID = web.RequestKey("request_id", str)
 """What names one request in logs, problems and the X-Request-ID header."""
+
+PRINCIPAL = web.RequestKey("principal", Principal)
+"""Whoever the request comes from: there in every handler."""

@@ -33,6 +33,13 @@ class Tasks:
             return await self._database.fetch(query, *args)
         return await in_own_transaction(connection, query, args)
 
+    async def owner(self, task_id: TaskId) -> str:
+        """Return whose task it is. Raises: TaskNotFoundError."""
+        rows = await self._database.fetch(self._sql["owner"], task_id)
+        if not rows:
+            raise TaskNotFoundError(task_id)
+        return str(rows[0]["owner"])
+
     async def attempts(self, task_id: TaskId) -> list[Attempt]:
         """Return the finished attempts of a task, first to last."""
         return [attempt_of(row) for row in await self._database.fetch(self._sql["attempts"], task_id)]

@@ -18,12 +18,14 @@ from novel_tasks_server.live.hub import HUB, ConnectionManager
 from novel_tasks_server.logs import TaskLog
 from novel_tasks_server.metrics import Metrics
 from novel_tasks_server.middlewares.access_log import tell_requests
+from novel_tasks_server.middlewares.auth import require_scopes
 from novel_tasks_server.middlewares.cors import allow_origins
 from novel_tasks_server.middlewares.draining import DRAINING, Draining
 from novel_tasks_server.middlewares.encodings import refuse_encoded_bodies
 from novel_tasks_server.middlewares.errors import answer_errors
 from novel_tasks_server.middlewares.request_id import echo_request_id, name_requests
 from novel_tasks_server.middlewares.security_headers import set_security_headers
+from novel_tasks_server.openapi import add_operations
 from novel_tasks_server.routes import artifacts, dashboard, health, history, live, tasks, uploads
 
 KEEPALIVE_SECONDS = 15.0
@@ -39,6 +41,7 @@ _MIDDLEWARES = (
     tell_requests,  # sees the final status of every answer
     allow_origins,  # marks problems too, else pages could not read why they were refused
     answer_errors,
+    require_scopes,
     refuse_encoded_bodies,
 )
 """Outermost first."""
@@ -73,8 +76,8 @@ def create_app(
     app.on_shutdown.append(_close_sockets)
     app.on_response_prepare.extend((echo_request_id, set_security_headers))
     for module in (health, tasks, history, artifacts, live, dashboard):
-        app.add_routes(module.routes())
-    app.add_routes(uploads.routes(app[METRICS]))
+        add_operations(app, module.routes())
+    add_operations(app, uploads.routes(app[METRICS]))
     if config.ignored:
         _log.warning("settings_ignored", names=", ".join(config.ignored))
     return app

@@ -14,9 +14,12 @@ from aiohttp import web
 
 from novel_tasks_core import IllegalTransitionError, TaskStatus, format_task_id
 from novel_tasks_server.keys import ENGINE
+from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
+from novel_tasks_server.routes.access import require_visible, visible_task
 from novel_tasks_server.routes.names import content_disposition
-from novel_tasks_server.routes.replies import json_response, task_id_of
+from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.views import artifact_view
 
 _ONE = "/api/v1/tasks/{task_id}"
@@ -25,19 +28,33 @@ _REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-sr
 _REPORT = "report.html"
 
 
-def routes() -> list[web.RouteDef]:
+def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
-        web.get(f"{_ONE}/result", show_result),
-        web.get(f"{_ONE}/artifacts", list_artifacts),
-        web.get(f"{_ONE}/artifacts/{{name}}", download_artifact),
-        web.get(f"{_ONE}/source", download_source),
+        Operation("GET", f"{_ONE}/result", show_result, tag=Tag.FILES, scope=Scope.READ),
+        Operation("GET", f"{_ONE}/artifacts", list_artifacts, tag=Tag.FILES, scope=Scope.READ),
+        Operation(
+            "GET",
+            f"{_ONE}/artifacts/{{name}}",
+            download_artifact,
+            tag=Tag.FILES,
+            scope=Scope.READ,
+            media_types=("application/octet-stream",),
+        ),
+        Operation(
+            "GET",
+            f"{_ONE}/source",
+            download_source,
+            tag=Tag.FILES,
+            scope=Scope.READ,
+            media_types=("application/octet-stream",),
+        ),
     ]
 
 
 async def show_result(request: web.Request) -> web.Response:
     """Answer with what the processor returned. 409 while there is none."""
-    task = await request.app[ENGINE].get(task_id_of(request))
+    task = await visible_task(request)
     if task.status is not TaskStatus.COMPLETED:
         raise IllegalTransitionError(
             task.id,
@@ -50,7 +67,7 @@ async def show_result(request: web.Request) -> web.Response:
 
 async def list_artifacts(request: web.Request) -> web.Response:
     """Answer with the artifacts of the shown result."""
-    task_id = task_id_of(request)
+    task_id = await require_visible(request)
     base = f"/api/v1/tasks/{format_task_id(task_id)}/artifacts"
     artifacts = await request.app[ENGINE].artifacts(task_id)
     return json_response({"artifacts": [artifact_view(a, url=f"{base}/{quote(a.name, safe='')}") for a in artifacts]})
@@ -58,7 +75,7 @@ async def list_artifacts(request: web.Request) -> web.Response:
 
 async def download_artifact(request: web.Request) -> web.StreamResponse:
     """Send the bytes of an artifact; the HTML report may be shown, everything else is downloaded."""
-    stored = await request.app[ENGINE].open_artifact(task_id_of(request), request.match_info["name"])
+    stored = await request.app[ENGINE].open_artifact(await require_visible(request), request.match_info["name"])
     artifact = stored.artifact
     is_report = artifact.name == _REPORT and artifact.content_type.startswith("text/html")
     headers = {
@@ -71,7 +88,7 @@ async def download_artifact(request: web.Request) -> web.StreamResponse:
 
 async def download_source(request: web.Request) -> web.StreamResponse:
     """Send the uploaded original, byte for byte."""
-    source, path = await request.app[ENGINE].open_source(task_id_of(request))
+    source, path = await request.app[ENGINE].open_source(await require_visible(request))
     headers = {
         "Content-Type": "application/octet-stream",
         "Content-Disposition": content_disposition("attachment", source.name),

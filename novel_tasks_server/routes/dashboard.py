@@ -7,6 +7,7 @@ from pathlib import Path
 from aiohttp import web
 
 import novel_tasks_server
+from novel_tasks_server.openapi import Operation, Tag
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -22,9 +23,9 @@ _FILES = {
 }
 
 
-def routes() -> list[web.RouteDef]:
+def routes() -> list[Operation]:
     """Return the table of this module's routes."""
-    return [web.get(path, show_file) for path in _FILES]
+    return [Operation("GET", path, show_file, tag=Tag.PAGES, scope=None, is_public=False) for path in _FILES]
 
 
 async def show_file(request: web.Request) -> web.FileResponse:

@@ -11,6 +11,7 @@ from novel_tasks_core import StorageError
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS
 from novel_tasks_server.metrics import CONTENT_TYPE
 from novel_tasks_server.middlewares.draining import DRAINING
+from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.replies import json_response
 from novel_tasks_server.schemas.views import HealthView, MessageView
@@ -18,13 +19,17 @@ from novel_tasks_server.schemas.views import HealthView, MessageView
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def routes() -> list[web.RouteDef]:
+def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
-        web.get("/health", show_health),
-        web.get("/livez", show_alive),
-        web.get("/readyz", show_ready),
-        web.get("/metrics", show_metrics),
+        Operation(
+            "GET", "/health", show_health, tag=Tag.SERVICE, scope=None, answers={200: HealthView, 503: HealthView}
+        ),
+        Operation("GET", "/livez", show_alive, tag=Tag.SERVICE, scope=None, answers={200: MessageView}),
+        Operation(
+            "GET", "/readyz", show_ready, tag=Tag.SERVICE, scope=None, answers={200: HealthView, 503: HealthView}
+        ),
+        Operation("GET", "/metrics", show_metrics, tag=Tag.SERVICE, scope=None, media_types=("text/plain",)),
     ]
 
 

@@ -5,26 +5,29 @@ from __future__ import annotations
 from aiohttp import web
 
 from novel_tasks_server.keys import ENGINE
-from novel_tasks_server.routes.replies import json_response, query_of, task_id_of
+from novel_tasks_server.openapi import Operation, Tag
+from novel_tasks_server.routes.access import require_visible
+from novel_tasks_server.routes.replies import json_response, query_of
+from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import EventsQuery, LogsQuery
 from novel_tasks_server.schemas.views import attempt_view, event_view, log_view
 
 _ONE = "/api/v1/tasks/{task_id}"
 
 
-def routes() -> list[web.RouteDef]:
+def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
-        web.get(f"{_ONE}/events", list_events),
-        web.get(f"{_ONE}/logs", list_logs),
-        web.get(f"{_ONE}/attempts", list_attempts),
+        Operation("GET", f"{_ONE}/events", list_events, tag=Tag.HISTORY, scope=Scope.READ, query=EventsQuery),
+        Operation("GET", f"{_ONE}/logs", list_logs, tag=Tag.HISTORY, scope=Scope.READ, query=LogsQuery),
+        Operation("GET", f"{_ONE}/attempts", list_attempts, tag=Tag.HISTORY, scope=Scope.READ),
     ]
 
 
 async def list_events(request: web.Request) -> web.Response:
     """Answer with the stored events after a seq; `last_seq` is what to ask after next."""
     query = query_of(request, EventsQuery)
-    events = await request.app[ENGINE].events(task_id_of(request), after=query.after, limit=query.limit)
+    events = await request.app[ENGINE].events(await require_visible(request), after=query.after, limit=query.limit)
     last = events[-1].seq if events else query.after
     return json_response({"events": [event_view(event) for event in events], "last_seq": last})
 
@@ -33,7 +36,7 @@ async def list_logs(request: web.Request) -> web.Response:
     """Answer with the log entries after a seq, of one level if asked; `last_seq` is what to ask after next."""
     query = query_of(request, LogsQuery)
     entries = await request.app[ENGINE].logs(
-        task_id_of(request), level=query.level, after=query.after, limit=query.limit
+        await require_visible(request), level=query.level, after=query.after, limit=query.limit
     )
     last = entries[-1].seq if entries else query.after
     return json_response({"logs": [log_view(entry) for entry in entries], "last_seq": last})
@@ -41,5 +44,5 @@ async def list_logs(request: web.Request) -> web.Response:
 
 async def list_attempts(request: web.Request) -> web.Response:
     """Answer with the finished attempts."""
-    attempts = await request.app[ENGINE].attempts(task_id_of(request))
+    attempts = await request.app[ENGINE].attempts(await require_visible(request))
     return json_response({"attempts": [attempt_view(attempt) for attempt in attempts]})

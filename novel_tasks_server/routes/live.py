@@ -10,14 +10,20 @@ from aiohttp import web
 from novel_tasks_server.keys import CONFIG, METRICS
 from novel_tasks_server.live.hub import HUB
 from novel_tasks_server.live.session import Session, open_socket
+from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
+from novel_tasks_server.schemas.access import Scope
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
-def routes() -> list[web.RouteDef]:
+def routes() -> list[Operation]:
     """Return the table of this module's routes."""
-    return [web.get("/api/v1/ws/tasks/{client_id}", follow_tasks)]
+    return [
+        Operation(
+            "GET", "/api/v1/ws/tasks/{client_id}", follow_tasks, tag=Tag.LIVE, scope=Scope.READ, answers={101: None}
+        ),
+    ]
 
 
 async def follow_tasks(request: web.Request) -> web.StreamResponse:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from novel_tasks_core import TaskId, TaskSummary, parse_task_id
+from novel_tasks_core import TaskSummary
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.bodies import read_body
@@ -32,11 +32,6 @@ def task_response(request: web.Request, task: TaskSummary) -> web.Response:
 def version_headers(task: TaskSummary) -> dict[str, str]:
     """Return the headers that let a client ask whether a task has changed."""
     return {"ETag": f'"{task.version}"', "Cache-Control": "private, no-cache"}
-
-
-def task_id_of(request: web.Request) -> TaskId:
-    """Return the id in the path. Raises: TaskNotFoundError for what is not an id."""
-    return parse_task_id(request.match_info["task_id"])
 
 
 def query_of(request: web.Request, cls: type[T]) -> T:

@@ -7,34 +7,52 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from novel_tasks_core import Page, TaskStatus, TaskSummary
-from novel_tasks_server.keys import ENGINE
+from novel_tasks_server.keys import ENGINE, PRINCIPAL
 from novel_tasks_server.live.hub import HUB
+from novel_tasks_server.openapi import Operation, Tag
+from novel_tasks_server.routes.access import require_visible, visible_task
 from novel_tasks_server.routes.replies import (
     body_of,
     expected_version,
     json_response,
     query_of,
-    task_id_of,
     task_response,
     version_headers,
 )
+from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import ListQuery, TaskReport
-from novel_tasks_server.schemas.views import MessageView, StatisticsView, TaskListView, TaskView
+from novel_tasks_server.schemas.views import MessageView, StatisticsView, TaskDetail, TaskListView, TaskView
 
-_ONE = "/api/v1/tasks/{task_id}"
+_ALL = "/api/v1/tasks"
+_ONE = f"{_ALL}/{{task_id}}"
 
 
-def routes() -> list[web.RouteDef]:
+def routes() -> list[Operation]:
     """Return the table of this module's routes; fixed paths before those with an id in them."""
     return [
-        web.get("/api/v1/tasks", list_tasks),
-        web.get("/api/v1/tasks/", list_tasks),
-        web.get("/api/v1/tasks/statistics", show_statistics),
-        web.get(_ONE, show_task),
-        web.patch(_ONE, report_on_task),
-        web.delete(_ONE, delete_task),
-        web.post(f"{_ONE}/retry", requeue_task),
-        web.post(f"{_ONE}/cancel", cancel_task),
+        Operation(
+            "GET", _ALL, list_tasks, tag=Tag.TASKS, scope=Scope.READ, query=ListQuery, answers={200: TaskListView}
+        ),
+        Operation(
+            "GET",
+            f"{_ALL}/",
+            list_tasks,
+            tag=Tag.TASKS,
+            scope=Scope.READ,
+            query=ListQuery,
+            answers={200: TaskListView},
+            is_public=False,
+        ),
+        Operation(
+            "GET", f"{_ALL}/statistics", show_statistics, tag=Tag.TASKS, scope=Scope.READ, answers={200: StatisticsView}
+        ),
+        Operation("GET", _ONE, show_task, tag=Tag.TASKS, scope=Scope.READ, answers={200: TaskDetail, 304: None}),
+        Operation(
+            "PATCH", _ONE, report_on_task, tag=Tag.TASKS, scope=Scope.WRITE, body=TaskReport, answers={200: TaskDetail}
+        ),
+        Operation("DELETE", _ONE, delete_task, tag=Tag.TASKS, scope=Scope.WRITE, answers={200: MessageView}),
+        Operation("POST", f"{_ONE}/retry", requeue_task, tag=Tag.TASKS, scope=Scope.WRITE, answers={200: TaskDetail}),
+        Operation("POST", f"{_ONE}/cancel", cancel_task, tag=Tag.TASKS, scope=Scope.WRITE, answers={200: TaskDetail}),
     ]
 
 
@@ -43,7 +61,7 @@ async def list_tasks(request: web.Request) -> web.Response:
     query = query_of(request, ListQuery)
     engine = request.app[ENGINE]
     page = await engine.find(
-        query.filter,
+        query.filter(request[PRINCIPAL].sees),
         sort=query.sort,
         order=query.order,
         limit=query.page_size,
@@ -71,13 +89,14 @@ def _links(request: web.Request, page: Page[TaskSummary]) -> dict[str, str]:
 
 
 async def show_statistics(request: web.Request) -> web.Response:
-    """Answer with the counts of all tasks."""
-    return json_response(StatisticsView.of(await request.app[ENGINE].statistics()))
+    """Answer with the counts of the caller's tasks; of all for admins."""
+    counts = await request.app[ENGINE].statistics(owner=request[PRINCIPAL].sees)
+    return json_response(StatisticsView.of(counts))
 
 
 async def show_task(request: web.Request) -> web.Response:
     """Answer with one task; 304 if the client has this version of one that does not run."""
-    task = await request.app[ENGINE].get(task_id_of(request))
+    task = await visible_task(request)
     known = {tag.value for tag in request.if_none_match or ()}
     if task.status is not TaskStatus.PROCESSING and known & {task.version, "*"}:
         return web.Response(status=304, headers=version_headers(task))
@@ -86,7 +105,7 @@ async def show_task(request: web.Request) -> web.Response:
 
 async def report_on_task(request: web.Request) -> web.Response:
     """Take what an outside service reports of a task that it runs."""
-    task_id = task_id_of(request)
+    task_id = await require_visible(request)
     report = await body_of(request, TaskReport)
     task = await request.app[ENGINE].report(
         task_id,
@@ -101,13 +120,14 @@ async def report_on_task(request: web.Request) -> web.Response:
 
 async def delete_task(request: web.Request) -> web.Response:
     """Delete a task with all its history and artifacts."""
-    await request.app[ENGINE].delete(task_id_of(request), if_version=expected_version(request))
+    task_id = await require_visible(request)
+    await request.app[ENGINE].delete(task_id, if_version=expected_version(request))
     return json_response(MessageView("Task deleted successfully"))
 
 
 async def requeue_task(request: web.Request) -> web.Response:
     """Send a finished task round again."""
-    task_id = task_id_of(request)
+    task_id = await require_visible(request)
     task = await request.app[ENGINE].requeue(task_id, if_version=expected_version(request))
     request.app[HUB].revive(task_id)
     return task_response(request, task)
@@ -115,5 +135,6 @@ async def requeue_task(request: web.Request) -> web.Response:
 
 async def cancel_task(request: web.Request) -> web.Response:
     """Cancel a task; one that runs is asked to stop, and says so until it has."""
-    task = await request.app[ENGINE].cancel(task_id_of(request), if_version=expected_version(request))
+    task_id = await require_visible(request)
+    task = await request.app[ENGINE].cancel(task_id, if_version=expected_version(request))
     return task_response(request, task)

@@ -17,9 +17,10 @@ from prometheus_async import aio
 
 from novel_tasks_core import ReleaseKey, Source, Task, TaskEngine, format_task_id
 from novel_tasks_server.config import ServerConfig
-from novel_tasks_server.keys import CONFIG, ENGINE, METRICS
+from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, PRINCIPAL
 from novel_tasks_server.metrics import Metrics
 from novel_tasks_server.middlewares.draining import DRAINING
+from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.bodies import body_chunks
 from novel_tasks_server.routes.multipart import (
@@ -32,6 +33,7 @@ from novel_tasks_server.routes.multipart import (
 )
 from novel_tasks_server.routes.names import base_name
 from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError, decode_text
 from novel_tasks_server.schemas.requests import UploadFields
 from novel_tasks_server.schemas.views import UploadView, encode
@@ -42,11 +44,21 @@ MAX_FIELD_BYTES = 64 * 1024
 _ROOM_BESIDE_FILE = 1024 * 1024
 
 
-def routes(metrics: Metrics) -> list[web.RouteDef]:
+def routes(metrics: Metrics) -> list[Operation]:
     """Return the table of this module's routes."""
     counted = aio.count_exceptions(metrics.upload_failures, exc=Exception)(upload)
     tracked = aio.track_inprogress(metrics.uploads_in_progress)(counted)
-    return [web.post("/api/v1/tasks/upload", aio.time(metrics.upload_seconds)(tracked))]
+    return [
+        Operation(
+            "POST",
+            "/api/v1/tasks/upload",
+            aio.time(metrics.upload_seconds)(tracked),
+            tag=Tag.UPLOADS,
+            scope=Scope.WRITE,
+            body=UploadFields,
+            answers={200: UploadView},
+        )
+    ]
 
 
 async def upload(request: web.Request) -> web.Response:
@@ -58,10 +70,10 @@ async def upload(request: web.Request) -> web.Response:
             async with aclosing(form.file_then_rest()) as stream:
                 source = await engine.store(stream, name=name)
         request.app[METRICS].upload_bytes.inc(source.size)
-        return _accepted(await _submit(engine, source, form.fields))
+        return _accepted(await _submit(engine, source, form.fields, owner=request[PRINCIPAL].owner))
 
 
-async def _submit(engine: TaskEngine, source: Source, fields: UploadFields) -> Task:
+async def _submit(engine: TaskEngine, source: Source, fields: UploadFields, *, owner: str) -> Task:
     processor = fields.processor or ""
     return await engine.submit(
         source,
@@ -71,6 +83,7 @@ async def _submit(engine: TaskEngine, source: Source, fields: UploadFields) -> T
         run_at=fields.run_at,
         max_attempts=fields.max_attempts,
         timeout_seconds=fields.timeout_seconds,
+        owner=owner,
         key=upload_key(source, processor, engine.processors.get(processor).version, fields.options),
         on_duplicate=fields.on_duplicate,
         release_at=ReleaseKey.FAILURE,

@@ -83,13 +83,12 @@ class ListQuery:
         """How many tasks come before the page; None when a cursor says so."""
         return None if self.cursor is not None else (self.page - 1) * self.page_size
 
-    @property
-    def filter(self) -> TaskFilter:
-        """The engine's filter."""
+    def filter(self, sees: str | None) -> TaskFilter:
+        """Return the engine's filter for somebody who sees only the tasks of an owner, or those of all (None)."""
         return TaskFilter(
             status=self.status,
             processor=self.processor,
-            owner=self.owner,
+            owner=self.owner if sees is None else sees,
             created_after=self.created_after,
             created_before=self.created_before,
             query=self.q,

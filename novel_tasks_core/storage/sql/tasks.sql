@@ -6,6 +6,10 @@ select c.id, processor, c.owner, c.priority, c.max_attempts, c.timeout_seconds, 
        c.cancel_requested, c.version, t.key
 from task_current c join tasks t on t.id = c.id where c.id = $1
 
+-- name: owner
+-- Whose a task is.
+select owner from tasks where id = $1
+
 -- name: attempts
 -- The finished attempts of a task.
 select task_id, attempt, worker_id, started_at, finished_at, outcome, error from all_attempts where task_id = $1 order by attempt

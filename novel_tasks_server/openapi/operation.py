@@ -1,0 +1,80 @@
+"""One route of the API: the handler, and what has to be known of it without running it.
+
+The scope that a route needs stands here and nowhere else: the middleware that checks it, and the document
+that tells of it, read the same field.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from attrs import field, frozen
+
+from novel_tasks_server.schemas.access import Scope
+
+
+class Tag(StrEnum):
+    """The groups in which the document shows the routes."""
+
+    TASKS = "tasks"
+    UPLOADS = "uploads"
+    HISTORY = "history"
+    FILES = "files"
+    LIVE = "live"
+    QUEUE = "queue"
+    SERVICE = "service"
+    PAGES = "pages"
+
+
+@frozen
+class Operation:
+    """A method on a path. GET answers HEAD too.
+
+    The first sentence of the handler's docstring is its summary. `scope` None lets everybody in, without
+    a token. `query` and `body` are request classes, `answers` the classes of what is answered by status;
+    `media_types` names what an answer that is no JSON is. `is_public` False leaves it out of the document.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    tag: Tag = field(kw_only=True)
+    scope: Scope | None = field(kw_only=True)
+    query: type | None = field(default=None, kw_only=True)
+    body: type | None = field(default=None, kw_only=True)
+    answers: Mapping[int, type | None] = field(factory=dict, kw_only=True)
+    media_types: tuple[str, ...] = field(default=(), kw_only=True)
+    is_public: bool = field(default=True, kw_only=True)
+
+    @property
+    def description(self) -> str:
+        """The handler's docstring."""
+        return inspect.getdoc(self.handler) or ""
+
+    @property
+    def summary(self) -> str:
+        """Its first line, without the full stop."""
+        return self.description.partition("\n")[0].rstrip(".")
+
+
+OPERATIONS: web.AppKey[dict[web.AbstractRoute, Operation]] = web.AppKey("operations", dict)
+"""The operation of every route of the application."""
+
+
+def add_operations(app: web.Application, operations: Iterable[Operation]) -> None:
+    """Make routes of operations.
+
+    Raises: RuntimeError for one whose handler does not say what it does: it could not be documented.
+    """
+    known = app.setdefault(OPERATIONS, {})
+    for operation in operations:
+        if not operation.summary:
+            raise RuntimeError(f"{operation.method} {operation.path} has no description")
+        resource = app.router.add_resource(operation.path)
+        methods = ("HEAD", "GET") if operation.method == "GET" else (operation.method,)
+        for method in methods:
+            known[resource.add_route(method, operation.handler)] = operation
