@@ -10,7 +10,7 @@ from operator import mul
 
 from attrs import Factory, frozen
 
-from novel_tasks_core.text.readability import LONG_WORD, ReadingWeights, count_syllables
+from novel_tasks_core.text.readability import LONG_WORD, ReadingWeights, count_all_syllables
 from novel_tasks_core.text.tags import base_language
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
@@ -27,7 +27,7 @@ _ABBREVIATED = {
 }
 _ABBREVIATIONS = {language: frozenset(words.split()) for language, words in _ABBREVIATED.items()}
 _BETWEEN = ("--", "—", "–", ",", ";", ":", '"', "“", "”", "«", "»", "„", "(", ")", "[", "]", "*", "_", "‘", "¿", "¡")
-_FINALS = (".", "!", "?", "…")
+_FINALS = frozenset(".!?…")
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _MOST_KNOWN = 200_000
 SEGMENT = 1000
@@ -98,6 +98,9 @@ class SpacedReader:
         counts: dict[str, int] = dict(Counter(tokens))
         plain = self._plain
         for token in [token for token in counts if token not in plain]:
+            if token.isalpha():
+                plain.add(token)
+                continue
             words = self._odd.get(token)
             if words is None:
                 words = tuple(_WORD.findall(token))
@@ -114,8 +117,8 @@ class SpacedReader:
         known = self._syllables
         if len(known) > _MOST_KNOWN:
             known.clear()
-        for word in [word for word in counts if word not in known]:
-            known[word] = count_syllables(word, self._language)
+        new = [word for word in counts if word not in known]
+        known.update(zip(new, count_all_syllables(new, self._language), strict=True))
         numbers = counts.values()
         return ReadingWeights(
             sum(numbers),
