@@ -119,12 +119,12 @@ class SpacedReader:
             known.clear()
         new = [word for word in counts if word not in known]
         known.update(zip(new, count_all_syllables(new, self._language), strict=True))
-        numbers = counts.values()
+        numbers, letters = counts.values(), list(map(len, counts))
         return ReadingWeights(
             sum(numbers),
             sum(map(mul, numbers, map(known.__getitem__, counts))),
-            sum(map(mul, numbers, map(len, counts))),
-            sum([number for word, number in counts.items() if len(word) > LONG_WORD]),
+            sum(map(mul, numbers, letters)),
+            sum(compress(numbers, map(LONG_WORD.__lt__, letters))),
         )
 
     def _sentences(self, tokens: list[str]) -> tuple[int, dict[int, int]]:
@@ -153,7 +153,10 @@ class SpacedReader:
 
     def _segments(self, tokens: list[str], begins: bool) -> tuple[int, int]:
         """Count the different words of each whole segment; what is left over waits for the next piece."""
-        words = [token for token in " ".join(tokens).lower().split() if token not in _FINALS]
+        joined = " ".join(tokens).lower()
+        for mark in _FINALS:
+            joined = joined.replace(mark, "")
+        words = joined.split()
         waiting = words if begins else self._rest + words
         segments = len(waiting) // SEGMENT
         different = sum(len(set(waiting[n * SEGMENT : (n + 1) * SEGMENT])) for n in range(segments))
