@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 from attrs import field, frozen
@@ -121,9 +121,8 @@ class Attendance:
                 there[who[name]] += count
         for person, count in there.items():
             self._there[person].note(section, count)
-        together: Counter[tuple[int, int]] = Counter()
-        for scene in evidence.scenes:
-            together.update(combinations(sorted({who[name] for name in scene if name in who}), 2))
+        present = [sorted({who[name] for name in scene if name in who}) for scene in evidence.scenes]
+        together = Counter(chain.from_iterable(combinations(people, 2) for people in present))
         for pair, count in together.items():
             self._together.setdefault(pair, Appearances()).note(section, count)
 

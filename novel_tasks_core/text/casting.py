@@ -313,6 +313,7 @@ class _Joining:
 
     def _join_titles_alone(self) -> None:
         """Join "the Admiral" with the only admiral; one of several that may be meant is nobody."""
+        titled = [group for group in self._groups if any(name.titles for name in group.names)]
         for group in list(self._groups):
             name = group.names[0]
             if len(group.names) > 1 or len(name.parts) != 1 or name.titles or name.parts[0] not in self._titles:
@@ -321,13 +322,13 @@ class _Joining:
             bearers = Counter(
                 {
                     n: called
-                    for n, other in enumerate(self._groups)
+                    for n, other in enumerate(titled)
                     if (called := sum(other.mentions[one.text] for one in other.names if alone in one.titles)) > 1
                 }
             )
             (first, second) = [*bearers.most_common(2), (0, 0), (0, 0)][:2]
             if first[1] >= _CLEAR**2 * second[1] and first[1] * 5 >= group.total and name.parts[0] not in self._nobody:
-                self._join(name, self._groups[first[0]])
+                self._join(name, titled[first[0]])
                 self._groups.remove(group)
             elif len(bearers) > 2:
                 self._groups.remove(group)

@@ -58,6 +58,7 @@ _WESTERN = frozenset("€‚„…†‡‰Š‹ŒŽ‘’“”•–—™š�
 )
 _HZ_RUN = re.compile(rb"~\{[!-~]{2,}?~\}")
 _WIDE = (("utf-16-le", 2), ("utf-16-be", 2), ("utf-32-le", 4), ("utf-32-be", 4))
+_FOUR_BYTES = frozenset({"utf-32-le", "utf-32-be"})
 _WIDE_BYTES = 512
 _LEAST_BYTES = 64
 _WIDE_SENSE = 0.4
@@ -92,7 +93,12 @@ def rank_wide(samples: list[tuple[int, bytes]]) -> list[tuple[float, str]]:
         for _, data in samples
         for at in range(0, min(len(data), 65_536), max(size, len(data) // 128 * 4))
     ]
-    found = [decided for piece in pieces if (decided := _rank_piece(piece) or _rank_piece(piece[1:])) is not None]
+    found: list[tuple[float, str]] = []
+    for left, piece in zip(range(len(pieces), 0, -1), pieces, strict=True):
+        if 2 * (len(found) + left) < len(pieces):
+            return []
+        if (decided := _rank_piece(piece) or _rank_piece(piece[1:])) is not None:
+            found.append(decided)
     if 2 * len(found) < len(pieces):
         return []
     beginning = samples[0][1]
@@ -108,6 +114,8 @@ def _rank_piece(data: bytes) -> tuple[float, str] | None:
 
 def _sense(data: bytes, name: str) -> float:
     """Return the share of characters that many texts have, less a penalty for those that none has."""
+    if len(data) > 3 and name in _FOUR_BYTES and b"\0" not in data:
+        return -5.0  # every character is damaged
     text = data.decode(name, "replace")
     counts = Counter(text)
     common = sum(count for character, count in counts.items() if character in _WRITTEN)

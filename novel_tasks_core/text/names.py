@@ -39,7 +39,12 @@ class NameEvidence:
         When there are too many names the rare ones are forgotten, so memory stays bounded in any book.
         """
         for sign, counts in other.signs.items():
-            self.signs.setdefault(sign, Counter()).update(counts)
+            mine = self.signs.get(sign)
+            if mine is None:
+                self.signs[sign] = Counter(counts)
+                continue
+            for name, count in counts.items():
+                mine[name] = mine.get(name, 0) + count
         least = 2
         while len(self.mentions) > _MOST_NAMES:
             self._forget(least)

@@ -10,7 +10,7 @@ from operator import mul
 
 from attrs import Factory, frozen
 
-from novel_tasks_core.text.readability import LONG_WORD, ReadingWeights, count_syllables
+from novel_tasks_core.text.readability import LONG_WORD, ReadingWeights, count_all_syllables
 from novel_tasks_core.text.tags import base_language
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-‐][^\W\d_]+)*")
@@ -27,7 +27,7 @@ _ABBREVIATED = {
 }
 _ABBREVIATIONS = {language: frozenset(words.split()) for language, words in _ABBREVIATED.items()}
 _BETWEEN = ("--", "—", "–", ",", ";", ":", '"', "“", "”", "«", "»", "„", "(", ")", "[", "]", "*", "_", "‘", "¿", "¡")
-_FINALS = (".", "!", "?", "…")
+_FINALS = frozenset(".!?…")
 _BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _MOST_KNOWN = 200_000
 SEGMENT = 1000
@@ -98,6 +98,9 @@ class SpacedReader:
         counts: dict[str, int] = dict(Counter(tokens))
         plain = self._plain
         for token in [token for token in counts if token not in plain]:
+            if token.isalpha():
+                plain.add(token)
+                continue
             words = self._odd.get(token)
             if words is None:
                 words = tuple(_WORD.findall(token))
@@ -114,14 +117,14 @@ class SpacedReader:
         known = self._syllables
         if len(known) > _MOST_KNOWN:
             known.clear()
-        for word in [word for word in counts if word not in known]:
-            known[word] = count_syllables(word, self._language)
-        numbers = counts.values()
+        new = [word for word in counts if word not in known]
+        known.update(zip(new, count_all_syllables(new, self._language), strict=True))
+        numbers, letters = counts.values(), list(map(len, counts))
         return ReadingWeights(
             sum(numbers),
             sum(map(mul, numbers, map(known.__getitem__, counts))),
-            sum(map(mul, numbers, map(len, counts))),
-            sum([number for word, number in counts.items() if len(word) > LONG_WORD]),
+            sum(map(mul, numbers, letters)),
+            sum(compress(numbers, map(LONG_WORD.__lt__, letters))),
         )
 
     def _sentences(self, tokens: list[str]) -> tuple[int, dict[int, int]]:
@@ -150,7 +153,10 @@ class SpacedReader:
 
     def _segments(self, tokens: list[str], begins: bool) -> tuple[int, int]:
         """Count the different words of each whole segment; what is left over waits for the next piece."""
-        words = [token for token in " ".join(tokens).lower().split() if token not in _FINALS]
+        joined = " ".join(tokens).lower()
+        for mark in _FINALS:
+            joined = joined.replace(mark, "")
+        words = joined.split()
         waiting = words if begins else self._rest + words
         segments = len(waiting) // SEGMENT
         different = sum(len(set(waiting[n * SEGMENT : (n + 1) * SEGMENT])) for n in range(segments))

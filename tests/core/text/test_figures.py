@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 
 import pytest
 
@@ -10,7 +11,13 @@ from novel_tasks_core import read_novel
 from novel_tasks_core.text.blocks import at_paragraphs, count_paragraphs, count_scene_breaks
 from novel_tasks_core.text.measures import BookMeasures, measure
 from novel_tasks_core.text.pace import Pace, median
-from novel_tasks_core.text.readability import ReadingWeights, count_syllables, readability, reading_minutes
+from novel_tasks_core.text.readability import (
+    ReadingWeights,
+    count_all_syllables,
+    count_syllables,
+    readability,
+    reading_minutes,
+)
 from novel_tasks_core.text.tokens import PlainReader, SpacedReader, richness
 from novel_tasks_core.text.written import WrittenWords
 
@@ -102,6 +109,19 @@ def test_readability_needs_a_published_formula() -> None:
 def test_syllables_are_groups_of_vowels(word: str, syllables: int) -> None:
     """A silent e at the end of an English word is none."""
     assert count_syllables(word, "en") == syllables
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_syllables_of_many_words_are_those_of_each(language: str) -> None:
+    """Words of all endings, with apostrophes, capitals or accents, count together as they do alone."""
+    words = ["".join(letters) for size in range(1, 5) for letters in product("aelsd’", repeat=size)] + [
+        "TABLES",
+        "Eyed",
+    ]
+    alone = [count_syllables(word, language) for word in words]
+    assert count_all_syllables(words, language) == alone
+    assert count_all_syllables([*words, "élevée"], language) == [*alone, count_syllables("élevée", language)]
+    assert count_all_syllables([], language) == []
 
 
 def test_reading_time_is_by_words_or_by_characters() -> None:
