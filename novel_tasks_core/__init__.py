@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     )
     from novel_tasks_core.observers import Observer
     from novel_tasks_core.processors.base import AttemptContext, ChildContext, Processor
+    from novel_tasks_core.processors.configuration import CacheCounts, Configuration
     from novel_tasks_core.processors.registry import Processors
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
     from novel_tasks_core.storage.migrator import Migration
@@ -99,11 +100,13 @@ __all__ = [
     "AttemptContext",
     "Backoff",
     "BulkResult",
+    "CacheCounts",
     "Chapter",
     "ChildContext",
     "ChildCrashedError",
     "Clock",
     "ConfigError",
+    "Configuration",
     "DatabaseUnavailableError",
     "DecodingError",
     "DuplicateTaskError",
@@ -207,6 +210,7 @@ _HOMES = {
     ),
     "observers": "Observer",
     "processors.base": "AttemptContext ChildContext Processor",
+    "processors.configuration": "CacheCounts Configuration",
     "processors.registry": "Processors",
     "retries": "Backoff Retry RetryPolicy Snooze",
     "storage.migrator": "Migration",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any, TypeVar, overload
@@ -11,6 +12,7 @@ from novel_tasks_core.errors import InvalidProcessorError, UnknownProcessorError
 from novel_tasks_core.processors.analyze import PROCESSOR as ANALYZE
 from novel_tasks_core.processors.base import Processor, options_parameter
 from novel_tasks_core.processors.clean import PROCESSOR as CLEAN
+from novel_tasks_core.processors.configuration import CacheCounts, Configuration, Configurations
 from novel_tasks_core.processors.epub import PROCESSOR as EPUB
 from novel_tasks_core.processors.external import PROCESSOR as EXTERNAL
 from novel_tasks_core.processors.split import PROCESSOR as SPLIT
@@ -30,6 +32,7 @@ class Processors:
 
     def __init__(self) -> None:
         self._by_name: dict[str, Processor] = {}
+        self._configurations = Configurations(self._configure)
 
     @classmethod
     def builtin(cls) -> Processors:
@@ -155,9 +158,26 @@ class Processors:
 
         Raises: UnknownProcessorError; InvalidOptionsError with every problem and its path.
         """
+        return self.configuration(name, options).options
+
+    def configuration(self, name: str, options: Mapping[str, Any] | None) -> Configuration:
+        """Return a processor with checked options; what was asked for before is not worked out again.
+
+        Raises: as `validate`.
+        """
+        return self._configurations.get(name, options)
+
+    def configuration_counts(self) -> CacheCounts:
+        """Return how often `configuration` had the answer at hand, and how often not."""
+        return self._configurations.counts()
+
+    def _configure(self, name: str, options: Mapping[str, Any] | None) -> Configuration:
+        from novel_tasks_core.conversion import require_json
         from novel_tasks_core.processors.options import validate_options
 
-        return validate_options(name, self.get(name).options_type, options)
+        processor = self.get(name)
+        checked = validate_options(name, processor.options_type, options)
+        return Configuration(processor=processor, text=require_json("options", checked, max_bytes=sys.maxsize))
 
     def options_schema(self, name: str) -> dict[str, Any]:
         """Return the JSON schema of a processor's options. Raises: UnknownProcessorError."""
