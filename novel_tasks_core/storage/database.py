@@ -18,6 +18,7 @@ import asyncpg
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import DatabaseUnavailableError, EngineClosedError
 from novel_tasks_core.storage.faults import driver_errors
+from novel_tasks_core.storage.lending import LentConnection, is_old, is_silent, mark_used
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +51,6 @@ _ENGINE_SETTINGS = {
 }
 
 
-class _Lent(asyncpg.Connection):
-    """A connection of the pool. Nothing to reset: whoever borrows it changes settings inside transactions only."""
-
-    def get_reset_query(self) -> str:
-        """Return the statement sent each time it is given back: none."""
-        return ""
-
-
 class Database:
     """The pool: for reads and the rarer writes. Opened by `open`, closed once."""
 
@@ -76,7 +69,7 @@ class Database:
         """
         pool = asyncpg.create_pool(
             url,
-            connection_class=_Lent,
+            connection_class=LentConnection,
             min_size=0,
             max_size=config.pool_size + config.pool_overflow,
             max_inactive_connection_lifetime=min(300.0, config.pool_recycle_seconds),
@@ -113,19 +106,42 @@ class Database:
         if self._closed:
             raise EngineClosedError
         with driver_errors():
-            connect = self._config.connect_timeout_seconds
-            try:
-                async with asyncio.timeout(connect + MARGIN_SECONDS):
-                    connection = await self._pool.acquire(timeout=connect)
-            except TimeoutError as exc:
-                raise DatabaseUnavailableError(f"no connection within {connect:g} s") from exc
+            connection = await self._acquire()
             try:
                 yield connection
             finally:
                 await self._release(connection)
 
+    async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
+        """Take a connection that answers, one after the other of those that do not being replaced."""
+        connect = self._config.connect_timeout_seconds
+        try:
+            async with asyncio.timeout(connect + MARGIN_SECONDS):
+                connection = await self._pool.acquire(timeout=connect)
+                while not await self._lendable(connection):
+                    connection = await self._pool.acquire(timeout=connect)
+        except TimeoutError as exc:
+            raise DatabaseUnavailableError(f"no connection within {connect:g} s") from exc
+        return connection
+
+    async def _lendable(self, connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
+        """Say whether to lend this connection; one that is not lent, or not waited for any more, goes back, cut."""
+        is_good = False
+        try:
+            if is_old(connection, self._config.pool_recycle_seconds):
+                return False
+            if await is_silent(connection):
+                await self._pool.expire_connections()  # where one fell silent, its neighbours did too
+                return False
+            is_good = True
+        finally:
+            if not is_good:
+                connection.terminate()  # which gives it back, too
+        return is_good
+
     async def _release(self, connection: PoolConnectionProxy[asyncpg.Record]) -> None:
         try:
+            mark_used(connection)
             await self._pool.release(connection, timeout=MARGIN_SECONDS)
         except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
             logger.debug("connection_release_failed", extra={"reason": str(exc)})
