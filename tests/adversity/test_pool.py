@@ -64,5 +64,5 @@ async def test_old_connections_are_replaced(far_config: EngineConfig, proxy: Pro
     short = attrs.evolve(far_config, pool_recycle_seconds=1.0)
     async with Database.open(proxy.url, config=short) as database, asyncio.timeout(10):
         first = await database.fetchval(PID)
-        while await database.fetchval(PID) == first:
+        while await database.fetchval(f"{PID} from pg_sleep(0.05)") == first:
             pass
