@@ -49,11 +49,11 @@ async def body_of(request: web.Request, cls: type[T], *, is_optional: bool = Fal
 
     Raises: MalformedBodyError, InvalidRequestError, RequestRefusedError.
     """
-    if "Content-Type" in request.headers and request.content_type != "application/json":
+    body = await read_body(request, limit=MAX_JSON_BYTES)
+    if body and "Content-Type" in request.headers and request.content_type != "application/json":
         raise RequestRefusedError(
             415, "media-type-not-accepted", "Send the body as application/json.", headers={"Accept": "application/json"}
         )
-    body = await read_body(request, limit=MAX_JSON_BYTES)
     return decode_json(body or b"{}" if is_optional else body, cls)
 
 
