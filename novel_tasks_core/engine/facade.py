@@ -299,16 +299,20 @@ class TaskEngine(Changing):
 
     async def events(self, task_id: TaskId, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
         """Return up to `limit` (at most 10,000) stored events with a seq above `after`, in order."""
-        await self._require(task_id)
-        return await self._parts.events.after(task_id, after, limit=_bounded(limit))
+        events = await self._parts.events.after(task_id, after, limit=_bounded(limit))
+        if not events:
+            await self._require(task_id)
+        return events
 
     async def logs(
         self, task_id: TaskId, *, level: LogLevel | None = None, after: int = 0, limit: int = 1000
     ) -> list[LogEntry]:
         """Return up to `limit` (at most 10,000) log entries of at least `level` with a seq above `after`, in order."""
-        await self._require(task_id)
         levels = _LOG_ORDER if level is None else _LOG_ORDER[_LOG_ORDER.index(level) :]
-        return await self._parts.events.logs(task_id, after, levels=levels, limit=_bounded(limit))
+        entries = await self._parts.events.logs(task_id, after, levels=levels, limit=_bounded(limit))
+        if not entries:
+            await self._require(task_id)
+        return entries
 
     async def attempts(self, task_id: TaskId) -> list[Attempt]:
         """Return the finished attempts of a task, first to last."""

@@ -26,7 +26,19 @@ from novel_tasks_server.middlewares.errors import answer_errors
 from novel_tasks_server.middlewares.request_id import echo_request_id, name_requests
 from novel_tasks_server.middlewares.security_headers import set_security_headers
 from novel_tasks_server.openapi import add_operations
-from novel_tasks_server.routes import artifacts, dashboard, health, history, live, tasks, uploads
+from novel_tasks_server.routes import (
+    artifacts,
+    bulk,
+    dashboard,
+    health,
+    history,
+    live,
+    processing,
+    queue,
+    service,
+    tasks,
+    uploads,
+)
 
 KEEPALIVE_SECONDS = 15.0
 """How long an idle connection stays, and how long a client may take over its headers."""
@@ -75,7 +87,7 @@ def create_app(
     app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context))
     app.on_shutdown.append(_close_sockets)
     app.on_response_prepare.extend((echo_request_id, set_security_headers))
-    for module in (health, tasks, history, artifacts, live, dashboard):
+    for module in (health, service, bulk, tasks, processing, history, artifacts, queue, live, dashboard):
         add_operations(app, module.routes())
     add_operations(app, uploads.routes(app[METRICS]))
     if config.ignored:

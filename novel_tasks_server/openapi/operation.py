@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import UnionType
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -46,7 +47,7 @@ class Operation:
     scope: Scope | None = field(kw_only=True)
     query: type | None = field(default=None, kw_only=True)
     body: type | None = field(default=None, kw_only=True)
-    answers: Mapping[int, type | None] = field(factory=dict, kw_only=True)
+    answers: Mapping[int, type | UnionType | None] = field(factory=dict, kw_only=True)
     media_types: tuple[str, ...] = field(default=(), kw_only=True)
     is_public: bool = field(default=True, kw_only=True)
 

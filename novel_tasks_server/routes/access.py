@@ -6,6 +6,7 @@ from aiohttp import web
 
 from novel_tasks_core import Task, TaskId, TaskNotFoundError, parse_task_id
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
+from novel_tasks_server.problems import RequestRefusedError
 
 
 async def require_visible(request: web.Request) -> TaskId:
@@ -28,3 +29,17 @@ async def visible_task(request: web.Request) -> Task:
     if not request[PRINCIPAL].may_see(task.owner):
         raise TaskNotFoundError(task.id)
     return task
+
+
+def visible_owner(request: web.Request, wanted: str | None) -> str | None:
+    """Return whose tasks to look at for somebody who asks for those of `wanted`: None is everybody.
+
+    Raises: RequestRefusedError (403) when they are others' and the caller is no admin: to look at the caller's own
+    instead could change tasks that were never meant.
+    """
+    sees = request[PRINCIPAL].sees
+    if sees is None or wanted is None:
+        return wanted if sees is None else sees
+    if wanted != sees:
+        raise RequestRefusedError(403, "foreign-owner", "Only admins may ask for the tasks of others.")
+    return sees

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from pathlib import Path
-from urllib.parse import quote
 
 from aiohttp import web
 
@@ -20,7 +19,7 @@ from novel_tasks_server.routes.access import require_visible, visible_task
 from novel_tasks_server.routes.names import content_disposition
 from novel_tasks_server.routes.replies import json_response
 from novel_tasks_server.schemas.access import Scope
-from novel_tasks_server.schemas.views import artifact_view
+from novel_tasks_server.schemas.views import ArtifactListView
 
 _ONE = "/api/v1/tasks/{task_id}"
 _DOWNLOAD_POLICY = "sandbox; default-src 'none'"
@@ -32,7 +31,9 @@ def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
         Operation("GET", f"{_ONE}/result", show_result, tag=Tag.FILES, scope=Scope.READ),
-        Operation("GET", f"{_ONE}/artifacts", list_artifacts, tag=Tag.FILES, scope=Scope.READ),
+        Operation(
+            "GET", f"{_ONE}/artifacts", list_artifacts, tag=Tag.FILES, scope=Scope.READ, answers={200: ArtifactListView}
+        ),
         Operation(
             "GET",
             f"{_ONE}/artifacts/{{name}}",
@@ -68,9 +69,7 @@ async def show_result(request: web.Request) -> web.Response:
 async def list_artifacts(request: web.Request) -> web.Response:
     """Answer with the artifacts of the shown result."""
     task_id = await require_visible(request)
-    base = f"/api/v1/tasks/{format_task_id(task_id)}/artifacts"
-    artifacts = await request.app[ENGINE].artifacts(task_id)
-    return json_response({"artifacts": [artifact_view(a, url=f"{base}/{quote(a.name, safe='')}") for a in artifacts]})
+    return json_response(ArtifactListView.of(await request.app[ENGINE].artifacts(task_id)))
 
 
 async def download_artifact(request: web.Request) -> web.StreamResponse:

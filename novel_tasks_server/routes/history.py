@@ -10,7 +10,7 @@ from novel_tasks_server.routes.access import require_visible
 from novel_tasks_server.routes.replies import json_response, query_of
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import EventsQuery, LogsQuery
-from novel_tasks_server.schemas.views import attempt_view, event_view, log_view
+from novel_tasks_server.schemas.views import AttemptListView, EventListView, LogListView
 
 _ONE = "/api/v1/tasks/{task_id}"
 
@@ -18,9 +18,27 @@ _ONE = "/api/v1/tasks/{task_id}"
 def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
-        Operation("GET", f"{_ONE}/events", list_events, tag=Tag.HISTORY, scope=Scope.READ, query=EventsQuery),
-        Operation("GET", f"{_ONE}/logs", list_logs, tag=Tag.HISTORY, scope=Scope.READ, query=LogsQuery),
-        Operation("GET", f"{_ONE}/attempts", list_attempts, tag=Tag.HISTORY, scope=Scope.READ),
+        Operation(
+            "GET",
+            f"{_ONE}/events",
+            list_events,
+            tag=Tag.HISTORY,
+            scope=Scope.READ,
+            query=EventsQuery,
+            answers={200: EventListView},
+        ),
+        Operation(
+            "GET",
+            f"{_ONE}/logs",
+            list_logs,
+            tag=Tag.HISTORY,
+            scope=Scope.READ,
+            query=LogsQuery,
+            answers={200: LogListView},
+        ),
+        Operation(
+            "GET", f"{_ONE}/attempts", list_attempts, tag=Tag.HISTORY, scope=Scope.READ, answers={200: AttemptListView}
+        ),
     ]
 
 
@@ -28,8 +46,7 @@ async def list_events(request: web.Request) -> web.Response:
     """Answer with the stored events after a seq; `last_seq` is what to ask after next."""
     query = query_of(request, EventsQuery)
     events = await request.app[ENGINE].events(await require_visible(request), after=query.after, limit=query.limit)
-    last = events[-1].seq if events else query.after
-    return json_response({"events": [event_view(event) for event in events], "last_seq": last})
+    return json_response(EventListView.of(events, after=query.after))
 
 
 async def list_logs(request: web.Request) -> web.Response:
@@ -38,11 +55,10 @@ async def list_logs(request: web.Request) -> web.Response:
     entries = await request.app[ENGINE].logs(
         await require_visible(request), level=query.level, after=query.after, limit=query.limit
     )
-    last = entries[-1].seq if entries else query.after
-    return json_response({"logs": [log_view(entry) for entry in entries], "last_seq": last})
+    return json_response(LogListView.of(entries, after=query.after))
 
 
 async def list_attempts(request: web.Request) -> web.Response:
     """Answer with the finished attempts."""
     attempts = await request.app[ENGINE].attempts(await require_visible(request))
-    return json_response({"attempts": [attempt_view(attempt) for attempt in attempts]})
+    return json_response(AttemptListView.of(attempts))

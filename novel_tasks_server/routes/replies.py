@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from aiohttp import web
+from aiohttp import ETag, web
 
-from novel_tasks_core import TaskSummary
+from novel_tasks_core import PreconditionFailedError, TaskId, TaskSummary
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.bodies import read_body
@@ -15,7 +16,8 @@ from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError,
 from novel_tasks_server.schemas.views import TaskDetail, encode
 
 T = TypeVar("T")
-_MAX_JSON_BYTES = 256 * 1024
+MAX_JSON_BYTES = 256 * 1024
+"""The longest JSON body."""
 
 
 def json_response(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -42,18 +44,41 @@ def query_of(request: web.Request, cls: type[T]) -> T:
     return decode_text({name: value for name, value in request.query.items() if value}, cls)
 
 
-async def body_of(request: web.Request, cls: type[T]) -> T:
-    """Read a JSON body. Raises: MalformedBodyError, InvalidRequestError, RequestRefusedError."""
-    if request.content_type not in ("application/json", "application/octet-stream"):
-        raise RequestRefusedError(415, "media-type-not-accepted", "Send the body as application/json.")
-    return decode_json(await read_body(request, limit=_MAX_JSON_BYTES), cls)
+async def body_of(request: web.Request, cls: type[T], *, is_optional: bool = False) -> T:
+    """Read a JSON body; without any, where that is allowed, the defaults of all fields.
+
+    Raises: MalformedBodyError, InvalidRequestError, RequestRefusedError.
+    """
+    body = await read_body(request, limit=MAX_JSON_BYTES)
+    if body and "Content-Type" in request.headers and request.content_type != "application/json":
+        raise RequestRefusedError(
+            415, "media-type-not-accepted", "Send the body as application/json.", headers={"Accept": "application/json"}
+        )
+    return decode_json(body or b"{}" if is_optional else body, cls)
 
 
-def expected_version(request: web.Request) -> str | None:
-    """Return the version that If-Match asks for, None when any will do. Raises: InvalidRequestError for several."""
-    tags = request.if_match
-    if tags is None or any(tag.value == "*" for tag in tags):
+async def expected_version(request: web.Request, task_id: TaskId) -> str | None:
+    """Return the version of the task that If-Match asks for, None when any will do.
+
+    Of several versions it is the one that the task has. Weak ones match nothing.
+
+    Raises: PreconditionFailedError, TaskNotFoundError; InvalidRequestError when it is no list of entity tags.
+    """
+    given = request.headers.get("If-Match")
+    if given is None or given.strip() == "*":
         return None
-    if len(tags) != 1:
-        raise InvalidRequestError(FieldFault("/headers/If-Match", "must be one entity tag"))
-    return tags[0].value
+    wanted = {tag.value for tag in _entity_tags(given, request.if_match or ()) if not tag.is_weak}
+    if len(wanted) == 1:
+        return wanted.pop()
+    current = (await request.app[ENGINE].get(task_id)).version
+    if current not in wanted:
+        raise PreconditionFailedError(task_id, current)
+    return current
+
+
+def _entity_tags(given: str, read: Sequence[ETag]) -> Sequence[ETag]:
+    """Return the tags that were read from a header, if they are all of it: guessing could lose an update."""
+    written = ", ".join(f'{"W/" if tag.is_weak else ""}"{tag.value}"' for tag in read)
+    if not read or re.sub(r"[\s,]", "", written) != re.sub(r"[\s,]", "", given):
+        raise InvalidRequestError(FieldFault("/headers/If-Match", 'must be entity tags such as "1.0.0", or *'))
+    return read

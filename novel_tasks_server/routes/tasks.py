@@ -1,16 +1,15 @@
-"""Tasks: list, show, report on, delete, send round again, cancel."""
+"""Tasks one by one: list, show, report on, delete, send round again, cancel."""
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from aiohttp import web
 
-from novel_tasks_core import Page, TaskStatus, TaskSummary
+from novel_tasks_core import TaskStatus
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
 from novel_tasks_server.live.hub import HUB
 from novel_tasks_server.openapi import Operation, Tag
-from novel_tasks_server.routes.access import require_visible, visible_task
+from novel_tasks_server.routes.access import require_visible, visible_owner, visible_task
+from novel_tasks_server.routes.paging import page_links
 from novel_tasks_server.routes.replies import (
     body_of,
     expected_version,
@@ -20,8 +19,15 @@ from novel_tasks_server.routes.replies import (
     version_headers,
 )
 from novel_tasks_server.schemas.access import Scope
-from novel_tasks_server.schemas.requests import ListQuery, TaskReport
-from novel_tasks_server.schemas.views import MessageView, StatisticsView, TaskDetail, TaskListView, TaskView
+from novel_tasks_server.schemas.requests import ListQuery, ShowQuery, TaskReport
+from novel_tasks_server.schemas.views import (
+    MessageView,
+    StatisticsView,
+    TaskDetail,
+    TaskListView,
+    TaskView,
+    TaskWithLogs,
+)
 
 _ALL = "/api/v1/tasks"
 _ONE = f"{_ALL}/{{task_id}}"
@@ -46,7 +52,15 @@ def routes() -> list[Operation]:
         Operation(
             "GET", f"{_ALL}/statistics", show_statistics, tag=Tag.TASKS, scope=Scope.READ, answers={200: StatisticsView}
         ),
-        Operation("GET", _ONE, show_task, tag=Tag.TASKS, scope=Scope.READ, answers={200: TaskDetail, 304: None}),
+        Operation(
+            "GET",
+            _ONE,
+            show_task,
+            tag=Tag.TASKS,
+            scope=Scope.READ,
+            query=ShowQuery,
+            answers={200: TaskDetail | TaskWithLogs, 304: None},
+        ),
         Operation(
             "PATCH", _ONE, report_on_task, tag=Tag.TASKS, scope=Scope.WRITE, body=TaskReport, answers={200: TaskDetail}
         ),
@@ -61,7 +75,7 @@ async def list_tasks(request: web.Request) -> web.Response:
     query = query_of(request, ListQuery)
     engine = request.app[ENGINE]
     page = await engine.find(
-        query.filter(request[PRINCIPAL].sees),
+        query.filter(visible_owner(request, query.owner)),
         sort=query.sort,
         order=query.order,
         limit=query.page_size,
@@ -77,15 +91,7 @@ async def list_tasks(request: web.Request) -> web.Response:
         next_cursor=page.next_cursor,
         total_is_estimate=page.total_is_estimate,
     )
-    return json_response(view, headers=_links(request, page))
-
-
-def _links(request: web.Request, page: Page[TaskSummary]) -> dict[str, str]:
-    """Return the Link header (RFC 8288) to the next page, relative to this one."""
-    if page.next_cursor is None:
-        return {}
-    kept = {name: value for name, value in request.query.items() if name not in ("cursor", "page")}
-    return {"Link": f'<?{urlencode({**kept, "cursor": page.next_cursor})}>; rel="next"'}
+    return json_response(view, headers=page_links(request, query, page))
 
 
 async def show_statistics(request: web.Request) -> web.Response:
@@ -95,12 +101,20 @@ async def show_statistics(request: web.Request) -> web.Response:
 
 
 async def show_task(request: web.Request) -> web.Response:
-    """Answer with one task; 304 if the client has this version of one that does not run."""
+    """Answer with one task; 304 if the client has this version of one that does not run.
+
+    `include=logs` adds the beginning of its log, up to 1,000 lines.
+    """
+    query = query_of(request, ShowQuery)
     task = await visible_task(request)
     known = {tag.value for tag in request.if_none_match or ()}
     if task.status is not TaskStatus.PROCESSING and known & {task.version, "*"}:
         return web.Response(status=304, headers=version_headers(task))
-    return task_response(request, task)
+    if query.include is None:
+        return task_response(request, task)
+    engine = request.app[ENGINE]
+    view = TaskWithLogs.with_logs(task, await engine.logs(task.id), now=engine.clock.now())
+    return json_response(view, headers=version_headers(task))
 
 
 async def report_on_task(request: web.Request) -> web.Response:
@@ -113,7 +127,7 @@ async def report_on_task(request: web.Request) -> web.Response:
         progress=None if report.progress is None else report.progress / 100,
         result_url=report.result_url,
         error_message=report.error_message,
-        if_version=expected_version(request),
+        if_version=await expected_version(request, task_id),
     )
     return task_response(request, task)
 
@@ -121,14 +135,14 @@ async def report_on_task(request: web.Request) -> web.Response:
 async def delete_task(request: web.Request) -> web.Response:
     """Delete a task with all its history and artifacts."""
     task_id = await require_visible(request)
-    await request.app[ENGINE].delete(task_id, if_version=expected_version(request))
+    await request.app[ENGINE].delete(task_id, if_version=await expected_version(request, task_id))
     return json_response(MessageView("Task deleted successfully"))
 
 
 async def requeue_task(request: web.Request) -> web.Response:
     """Send a finished task round again."""
     task_id = await require_visible(request)
-    task = await request.app[ENGINE].requeue(task_id, if_version=expected_version(request))
+    task = await request.app[ENGINE].requeue(task_id, if_version=await expected_version(request, task_id))
     request.app[HUB].revive(task_id)
     return task_response(request, task)
 
@@ -136,5 +150,5 @@ async def requeue_task(request: web.Request) -> web.Response:
 async def cancel_task(request: web.Request) -> web.Response:
     """Cancel a task; one that runs is asked to stop, and says so until it has."""
     task_id = await require_visible(request)
-    task = await request.app[ENGINE].cancel(task_id, if_version=expected_version(request))
+    task = await request.app[ENGINE].cancel(task_id, if_version=await expected_version(request, task_id))
     return task_response(request, task)

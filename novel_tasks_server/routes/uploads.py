@@ -6,16 +6,15 @@ every field, and only then lets the store finish. A request that is refused leav
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import web
 from attrs import evolve
 from prometheus_async import aio
 
-from novel_tasks_core import ReleaseKey, Source, Task, TaskEngine, format_task_id
+from novel_tasks_core import Source, Task, TaskEngine, format_task_id
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, PRINCIPAL
 from novel_tasks_server.metrics import Metrics
@@ -33,10 +32,11 @@ from novel_tasks_server.routes.multipart import (
 )
 from novel_tasks_server.routes.names import base_name
 from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.routes.submitting import submit_once
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError, decode_text
 from novel_tasks_server.schemas.requests import UploadFields
-from novel_tasks_server.schemas.views import UploadView, encode
+from novel_tasks_server.schemas.views import UploadView
 
 MAX_FIELD_BYTES = 64 * 1024
 """The longest text field."""
@@ -70,42 +70,8 @@ async def upload(request: web.Request) -> web.Response:
             async with aclosing(form.file_then_rest()) as stream:
                 source = await engine.store(stream, name=name)
         request.app[METRICS].upload_bytes.inc(source.size)
-        return _accepted(await _submit(engine, source, form.fields, owner=request[PRINCIPAL].owner))
-
-
-async def _submit(engine: TaskEngine, source: Source, fields: UploadFields, *, owner: str) -> Task:
-    processor = fields.processor or ""
-    return await engine.submit(
-        source,
-        processor=processor,
-        options=fields.options,
-        priority=fields.priority,
-        run_at=fields.run_at,
-        max_attempts=fields.max_attempts,
-        timeout_seconds=fields.timeout_seconds,
-        owner=owner,
-        key=upload_key(source, processor, engine.processors.get(processor).version, fields.options),
-        on_duplicate=fields.on_duplicate,
-        release_at=ReleaseKey.FAILURE,
-        extra_data=fields.extra_data,
-        session_id=fields.session_id,
-        note=f"uploaded {source.name} ({source.size} bytes)",
-    )
-
-
-def upload_key(source: Source, processor: str, version: str, options: dict[str, Any]) -> str:
-    """Return what two uploads share when they ask for the same work on the same bytes."""
-    asked = encode([source.sha256, processor, version, sorted_deeply(options)])
-    return f"upload:{hashlib.sha256(asked).hexdigest()}"
-
-
-def sorted_deeply(value: Any) -> Any:
-    """Return a JSON value with the members of every object in the order of their names."""
-    if isinstance(value, dict):
-        return {name: sorted_deeply(value[name]) for name in sorted(value)}
-    if isinstance(value, list):
-        return [sorted_deeply(item) for item in value]
-    return value
+        note = f"uploaded {source.name} ({source.size} bytes)"
+        return _accepted(await submit_once(engine, source, form.fields, owner=request[PRINCIPAL].owner, note=note))
 
 
 def _accepted(task: Task) -> web.Response:

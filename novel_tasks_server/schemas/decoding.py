@@ -146,9 +146,16 @@ def _converter(readers: Mapping[Any, Callable[[Any], Any]]) -> cattrs.Converter:
     """Make a converter for request classes: one reader per type, validators field by field, no unknown fields."""
     converter = cattrs.Converter(detailed_validation=True)
 
+    def read_as(value: Any, wanted: Any) -> Any:
+        if isinstance(wanted, type) and issubclass(wanted, Enum):
+            return _enum(value, wanted)
+        if isinstance(wanted, type) and attrs.has(wanted):
+            return converter.structure(_object(value), wanted)
+        return readers[wanted](value)
+
     def factory(cls: type[Any]) -> Any:
         attrs.resolve_types(cls)
-        fields = {a.name: override(struct_hook=_field_reader(a, readers)) for a in attrs.fields(cls)}
+        fields = {a.name: override(struct_hook=_field_reader(a, read_as)) for a in attrs.fields(cls)}
         # the overrides share their parameter's type with the flags that come before them
         return make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **fields)  # type: ignore[arg-type]
 
@@ -156,25 +163,19 @@ def _converter(readers: Mapping[Any, Callable[[Any], Any]]) -> cattrs.Converter:
     return converter
 
 
-def _field_reader(attribute: Attribute[Any], readers: Mapping[Any, Callable[[Any], Any]]) -> Callable[[Any, Any], Any]:
+def _field_reader(attribute: Attribute[Any], read_as: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Return what reads one field and then asks its validator, whose complaint so gets the field's pointer."""
     inner = [arg for arg in typing.get_args(attribute.type) if arg is not type(None)]
     is_optional = type(None) in typing.get_args(attribute.type)
     wanted = inner[0] if is_optional else attribute.type
 
     def read(value: Any, _: Any) -> Any:
-        made = None if is_optional and value is None else _read(value, wanted, readers)
+        made = None if is_optional and value is None else read_as(value, wanted)
         if attribute.validator is not None:
             attribute.validator(None, attribute, made)
         return made
 
     return read
-
-
-def _read(value: Any, wanted: Any, readers: Mapping[Any, Callable[[Any], Any]]) -> Any:
-    if isinstance(wanted, type) and issubclass(wanted, Enum):
-        return _enum(value, wanted)
-    return readers[wanted](value)
 
 
 def _enum(value: Any, wanted: type[Enum]) -> Enum:
@@ -196,6 +197,25 @@ def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("must be a number")
     return float(value)
+
+
+def _integer(value: Any) -> int:
+    """Read a whole number; JSON knows no difference between 5 and 5.0."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
+        raise ValueError("must be a whole number")
+    return int(value)
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("must be a JSON object")
+    return value
 
 
 def _number_of_text(value: str) -> float:
@@ -229,12 +249,19 @@ def _object_of_text(value: str) -> dict[str, Any]:
         made = parse_json(value)
     except MalformedBodyError as exc:
         raise ValueError(exc.detail) from None
-    if not isinstance(made, dict):
-        raise ValueError("must be a JSON object")
-    return made
+    return _object(made)
 
 
-_JSON = _converter({str: _text, float: _number, datetime: _moment})
+_JSON = _converter(
+    {
+        str: _text,
+        bool: _boolean,
+        int: _integer,
+        float: _number,
+        datetime: _moment,
+        dict[str, Any]: _object,
+    }
+)
 _TEXT = _converter(
     {
         str: _text,

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from attrs import Attribute, field, frozen
 from attrs import validators as must
 
 from novel_tasks_core import LogLevel, OnDuplicate, TaskFilter, TaskStatus
+from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError
 
 MAX_PAGE = 1_000_000
 """The last page that can be asked for by number; further on, use the cursor."""
 
+MAX_PAGE_SIZE = 100
+"""How many tasks one page may have."""
+
+_PRIORITIES = (-32768, 32767)
 
 _Validator = Callable[[Any, "Attribute[Any]", Any], Any]
 
@@ -40,12 +46,12 @@ class TaskReport:
 
 
 @frozen(kw_only=True)
-class UploadFields:
-    """The text fields that may accompany an uploaded file, before or after it."""
+class WorkFields:
+    """What work is asked for, and how it is to be done; times are RFC 3339, durations seconds."""
 
     processor: str | None = field(default=None, validator=must.optional(must.max_len(200)))
     options: dict[str, Any] = field(factory=dict)
-    priority: int = field(default=0, validator=_within(-32768, 32767))
+    priority: int = field(default=0, validator=_within(*_PRIORITIES))
     run_at: datetime | None = None
     extra_data: dict[str, Any] = field(factory=dict)
     session_id: str | None = field(default=None, validator=must.optional(must.max_len(200)))
@@ -54,24 +60,53 @@ class UploadFields:
     on_duplicate: OnDuplicate = OnDuplicate.RETURN
 
 
-_SORTS = {"uploaded_at": "created_at", "file_name": "file_name", "status": "status", "priority": "priority"}
+@frozen(kw_only=True)
+class UploadFields(WorkFields):
+    """The text fields that may accompany an uploaded file, before or after it."""
 
 
 @frozen(kw_only=True)
-class ListQuery:
-    """The query of a list of tasks. With `cursor`, `page` is of no effect."""
+class ProcessRequest(WorkFields):
+    """More work on the novel of a task: on its source, or on the `artifact` of this name."""
 
-    page: int = field(default=1, validator=_within(1, MAX_PAGE))
-    page_size: int = field(default=20, validator=_within(1, 100))
+    artifact: str | None = field(default=None, validator=must.optional(must.max_len(200)))
+
+
+@frozen(kw_only=True)
+class TaskChoice:
+    """Which tasks: all conditions must hold. `q` is an id, or the beginning of a file name."""
+
     status: TaskStatus | None = None
-    sort_by: str = field(default="uploaded_at", validator=must.in_(tuple(_SORTS)))
-    order: str = field(default="desc", validator=must.in_(("asc", "desc")))
-    cursor: str | None = field(default=None, validator=must.optional(must.max_len(1000)))
     q: str | None = field(default=None, validator=must.optional(must.max_len(255)))
     processor: str | None = field(default=None, validator=must.optional(must.max_len(200)))
     owner: str | None = field(default=None, validator=must.optional(must.max_len(200)))
     created_after: datetime | None = None
     created_before: datetime | None = None
+
+    def filter(self, owner: str | None) -> TaskFilter:
+        """Return the engine's filter, for the tasks of `owner`, or those of all (None)."""
+        return TaskFilter(
+            status=self.status,
+            processor=self.processor,
+            owner=owner,
+            created_after=self.created_after,
+            created_before=self.created_before,
+            query=self.q,
+        )
+
+
+_SORTS = {"uploaded_at": "created_at", "file_name": "file_name", "status": "status", "priority": "priority"}
+
+
+@frozen(kw_only=True)
+class ListQuery(TaskChoice):
+    """The query of a list of tasks. With `cursor`, `page` is of no effect."""
+
+    page: int = field(default=1, validator=_within(1, MAX_PAGE))
+    page_size: int = field(default=20, validator=_within(1, MAX_PAGE_SIZE))
+    sort_by: str = field(default="uploaded_at", validator=must.in_(tuple(_SORTS)))
+    order: str = field(default="desc", validator=must.in_(("asc", "desc")))
+    cursor: str | None = field(default=None, validator=must.optional(must.max_len(1000)))
 
     @property
     def sort(self) -> str:
@@ -83,16 +118,46 @@ class ListQuery:
         """How many tasks come before the page; None when a cursor says so."""
         return None if self.cursor is not None else (self.page - 1) * self.page_size
 
-    def filter(self, sees: str | None) -> TaskFilter:
-        """Return the engine's filter for somebody who sees only the tasks of an owner, or those of all (None)."""
-        return TaskFilter(
-            status=self.status,
-            processor=self.processor,
-            owner=self.owner if sees is None else sees,
-            created_after=self.created_after,
-            created_before=self.created_before,
-            query=self.q,
-        )
+
+class BulkAction(StrEnum):
+    """What can be done to many tasks at once."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DELETE = "delete"
+    REPRIORITIZE = "reprioritize"
+
+
+@frozen(kw_only=True)
+class BulkRequest:
+    """One action on all tasks that `filter` matches; `{}` stands for all. `dry_run` only counts.
+
+    `priority` belongs to the action `reprioritize`, which needs it.
+    """
+
+    action: BulkAction
+    filter: TaskChoice
+    dry_run: bool = False
+    priority: int | None = field(default=None, validator=must.optional(_within(*_PRIORITIES)))
+
+    def __attrs_post_init__(self) -> None:
+        """Check that there is a priority where one is needed, and nowhere else."""
+        if (self.action is BulkAction.REPRIORITIZE) != (self.priority is not None):
+            fault = "is required" if self.priority is None else f"means nothing to the action {self.action}"
+            raise InvalidRequestError(FieldFault("/priority", fault))
+
+
+class Inclusion(StrEnum):
+    """What can be shown along with a task."""
+
+    LOGS = "logs"
+
+
+@frozen(kw_only=True)
+class ShowQuery:
+    """The query of one task: what to include."""
+
+    include: Inclusion | None = None
 
 
 _MAX_SEQ = 2**62

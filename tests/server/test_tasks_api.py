@@ -66,6 +66,29 @@ async def test_pages_and_cursors_walk_the_same_list(make_task: Make, client: Cli
     assert paged == walked == [f"{number}.txt" for number in reversed(range(5))]
 
 
+async def test_every_page_leads_to_others(make_task: Make, client: Client) -> None:
+    """Link leads to the first, the previous and the next page as far as they exist, and keeps the filter."""
+    for number in range(3):
+        await make_task(str(number).encode(), f"{number}.txt")
+
+    async def shown(query: str) -> tuple[list[str], dict[str, str]]:
+        response = await client.get(URL(f"{TASKS}?{query}"))
+        names = [task["file_name"] for task in (await response.json())["tasks"]]
+        return names, {name: cast("URL", link["url"]).query_string for name, link in response.links.items()}
+
+    for sort in ("sort_by=file_name", "sort_by=uploaded_at"):
+        query = f"page_size=2&status=pending&order=asc&{sort}"
+        names, links = await shown(query)
+        assert (names, set(links)) == (["0.txt", "1.txt"], {"first", "next"})
+        names, links = await shown(links["next"])
+        assert names == ["2.txt"]
+        assert "next" not in links
+        assert (await shown(links["first"]))[0] == ["0.txt", "1.txt"]
+        names, links = await shown(f"{query}&page=2")
+        assert set(links) == {"first", "prev"}
+        assert (await shown(links["prev"]))[0] == ["0.txt", "1.txt"]
+
+
 async def test_lists_can_be_filtered(make_task: Make, client: Client) -> None:
     """Status, processor and the beginning of a name choose tasks."""
     first = await make_task(b"1", "alpha.txt")
@@ -273,6 +296,46 @@ async def test_a_stale_version_is_412(make_task: Make, client: Client) -> None:
         assert body["version"] == changed["version"]
     current = f'"{changed["version"]}"'
     assert (await client.delete(path, headers={"If-Match": current})).status == 200
+
+
+async def test_one_of_several_versions_may_match(make_task: Make, client: Client) -> None:
+    """If-Match takes lists, `*` stands for any version, and weak tags match nothing."""
+    task_id = (await make_task())["task_id"]
+    path = f"{TASKS}/{task_id}"
+    etag = (await client.get(path)).headers["ETag"]
+    for given, status in (
+        ("*", 200),
+        (f'"x", {etag}', 200),
+        (f'{etag},"x"', 200),
+        ('"x", "y"', 412),
+        (f"W/{etag}", 412),
+        (f'W/{etag}, "x"', 412),
+        (etag.strip('"'), 422),
+        (f"{etag} nonsense", 422),
+        ("", 422),
+    ):
+        response = await client.patch(path, json={}, headers={"If-Match": given})
+        assert response.status == status, given
+
+
+async def test_known_versions_are_not_sent_again(make_task: Make, client: Client) -> None:
+    """If-None-Match takes lists, weak tags and `*`; another version is sent."""
+    path = f"{TASKS}/{(await make_task())['task_id']}"
+    etag = (await client.get(path)).headers["ETag"]
+    for given, status in ((etag, 304), (f'"x", {etag}', 304), (f"W/{etag}", 304), ("*", 304), ('"x"', 200)):
+        assert (await client.get(path, headers={"If-None-Match": given})).status == status, given
+
+
+async def test_a_task_comes_with_its_log(make_task: Make, client: Client) -> None:
+    """`include=logs` adds what /logs tells; nothing else can be included."""
+    path = f"{TASKS}/{(await make_task())['task_id']}"
+    plain = await (await client.get(path)).json()
+    response = await client.get(path, params={"include": "logs"})
+    logs = (await (await client.get(f"{path}/logs")).json())["logs"]
+    assert await response.json() == {**plain, "logs": logs}
+    assert [entry["message"] for entry in logs] == ["uploaded novel.txt (17 bytes)"]
+    assert response.headers["ETag"] == f'"{plain["version"]}"'
+    assert (await client.get(path, params={"include": "everything"})).status == 422
 
 
 async def test_history_of_a_task(make_task: Make, client: Client, engine: TaskEngine) -> None:

@@ -1,31 +1,26 @@
-"""What clients get to see: the wire contract, field by field.
-
-The classes have no slots: Python sorts those by name, and an answer should begin with what matters.
-"""
+"""Tasks as clients get to see them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import attrs
-import msgspec
 from attrs import frozen
 
 from novel_tasks_core import (
-    Artifact,
-    Attempt,
+    BulkResult,
     ErrorInfo,
-    Health,
     LogEntry,
+    SkipReason,
     Statistics,
-    StoredEvent,
     Task,
     TaskStatus,
     TaskSummary,
     format_task_id,
 )
+from novel_tasks_server.schemas.requests import BulkAction
+from novel_tasks_server.schemas.views.history import LogView
 
 
 @frozen(kw_only=True, slots=False)
@@ -36,7 +31,7 @@ class TaskView:
     file_name: str | None
     file_size: int | None
     file_type: str | None
-    status: str
+    status: TaskStatus
     progress: int
     priority: int
     uploaded_at: datetime
@@ -75,18 +70,34 @@ class TaskDetail(TaskView):
     @classmethod
     def of(cls, task: TaskSummary, *, now: datetime) -> TaskDetail:
         """Show `task` as it is at `now`."""
-        return cls(
-            **_shown(task, now),
-            options=task.options if isinstance(task, Task) else {},
-            session_id=task.session_id,
-            run_at=task.run_at,
-            failures=task.failures,
-            max_attempts=task.max_attempts,
-            timeout_seconds=task.timeout_seconds,
-            cancel_requested=task.cancel_requested,
-            error=task.error,
-            last_seq=task.last_seq,
-        )
+        return cls(**_detailed(task, now))
+
+
+@frozen(kw_only=True, slots=False)
+class TaskWithLogs(TaskDetail):
+    """A task alone with the beginning of its log, at most 1,000 lines."""
+
+    logs: list[LogView]
+
+    @classmethod
+    def with_logs(cls, task: TaskSummary, entries: Iterable[LogEntry], *, now: datetime) -> TaskWithLogs:
+        """Show `task` as it is at `now`, with these lines of its log."""
+        return cls(**_detailed(task, now), logs=[LogView.of(entry) for entry in entries])
+
+
+def _detailed(task: TaskSummary, now: datetime) -> dict[str, Any]:
+    return {
+        **_shown(task, now),
+        "options": task.options if isinstance(task, Task) else {},
+        "session_id": task.session_id,
+        "run_at": task.run_at,
+        "failures": task.failures,
+        "max_attempts": task.max_attempts,
+        "timeout_seconds": task.timeout_seconds,
+        "cancel_requested": task.cancel_requested,
+        "error": task.error,
+        "last_seq": task.last_seq,
+    }
 
 
 def _shown(task: TaskSummary, now: datetime) -> dict[str, Any]:
@@ -96,7 +107,7 @@ def _shown(task: TaskSummary, now: datetime) -> dict[str, Any]:
         "file_name": source.name if source else None,
         "file_size": source.size if source else None,
         "file_type": source.file_type if source else None,
-        "status": task.status.value,
+        "status": task.status,
         "progress": percent(task.progress),
         "priority": task.priority,
         "uploaded_at": task.created_at,
@@ -185,88 +196,27 @@ class StatisticsView:
 
 
 @frozen(kw_only=True, slots=False)
-class UploadView:
-    """What an upload answers. `duplicate` says that the task was there before."""
+class BulkView:
+    """What became of all tasks that a filter matched; those that were skipped are counted by reason.
 
-    task_id: str
-    file_name: str
-    file_size: int
-    status: str
-    message: str
-    duplicate: bool
+    With `dry_run` nothing has changed, and the counts say what would have.
+    """
 
-
-@frozen(slots=False)
-class MessageView:
-    """An answer that is only a sentence."""
-
-    message: str
-
-
-@frozen(kw_only=True, slots=False)
-class HealthView:
-    """Whether the service can do its work."""
-
-    status: str
-    database: str
-    storage: str
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    action: BulkAction
+    dry_run: bool
+    matched: int
+    changed: int
+    skipped: int
+    reasons: Mapping[SkipReason, int]
 
     @classmethod
-    def of(cls, health: Health) -> HealthView:
-        """Show `health`."""
+    def of(cls, action: BulkAction, result: BulkResult) -> BulkView:
+        """Show `result`."""
         return cls(
-            status="healthy" if health.healthy else "unhealthy",
-            database="connected" if health.database else "unavailable",
-            storage="available" if health.storage else "unavailable",
-            problems=health.problems,
-            notes=health.notes,
+            action=action,
+            dry_run=result.dry_run,
+            matched=result.matched,
+            changed=result.changed,
+            skipped=result.skipped,
+            reasons=result.reasons,
         )
-
-
-def event_view(event: StoredEvent) -> dict[str, Any]:
-    """Show a stored event: its kind, seq and time, and the fields of its own."""
-    own = {a.name: getattr(event, a.name) for a in attrs.fields(type(event)) if a.name != "task_id"}
-    return {"kind": event.kind, **own}
-
-
-def log_view(entry: LogEntry) -> dict[str, Any]:
-    """Show a log entry."""
-    return {
-        "seq": entry.seq,
-        "at": entry.at,
-        "level": entry.level.value,
-        "message": entry.message,
-        "attempt": entry.attempt,
-    }
-
-
-def attempt_view(attempt: Attempt) -> dict[str, Any]:
-    """Show a finished attempt and how long it ran."""
-    return {
-        "number": attempt.number,
-        "worker_id": attempt.worker_id,
-        "started_at": attempt.started_at,
-        "finished_at": attempt.finished_at,
-        "duration_seconds": round((attempt.finished_at - attempt.started_at).total_seconds(), 3),
-        "outcome": attempt.outcome.value,
-        "error": attempt.error,
-    }
-
-
-def artifact_view(artifact: Artifact, *, url: str) -> dict[str, Any]:
-    """Show an artifact, and where its bytes are."""
-    return {
-        "name": artifact.name,
-        "content_type": artifact.content_type,
-        "size": artifact.size,
-        "sha256": artifact.sha256,
-        "attempt": artifact.attempt,
-        "url": url,
-    }
-
-
-def encode(value: Any) -> bytes:
-    """Write a value as JSON in UTF-8; times as RFC 3339 in UTC, NaN and infinities as null."""
-    return msgspec.json.encode(value)

@@ -1,0 +1,104 @@
+"""The queues of the processors and the workers that empty them; pausing and resuming."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from aiohttp import web
+
+from novel_tasks_core import Processors, QueueStatus, UnknownProcessorError, WorkerInfo
+from novel_tasks_server.keys import ENGINE, PRINCIPAL
+from novel_tasks_server.openapi import Operation, Tag
+from novel_tasks_server.problems import RequestRefusedError
+from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.schemas.access import Scope
+from novel_tasks_server.schemas.views import LaneView, QueueView, WorkerView
+
+_QUEUE = "/api/v1/queue"
+
+
+def routes() -> list[Operation]:
+    """Return the table of this module's routes."""
+    return [
+        Operation("GET", _QUEUE, show_queue, tag=Tag.QUEUE, scope=Scope.READ, answers={200: QueueView}),
+        Operation(
+            "POST",
+            f"{_QUEUE}/{{processor}}/pause",
+            pause_processor,
+            tag=Tag.QUEUE,
+            scope=Scope.ADMIN,
+            answers={200: LaneView},
+        ),
+        Operation(
+            "POST",
+            f"{_QUEUE}/{{processor}}/resume",
+            resume_processor,
+            tag=Tag.QUEUE,
+            scope=Scope.ADMIN,
+            answers={200: LaneView},
+        ),
+    ]
+
+
+async def show_queue(request: web.Request) -> web.Response:
+    """Answer with the queue of every processor, the workers of all processes, and what is wrong, in words.
+
+    The counts are of everybody's tasks. Where a worker runs only admins are told.
+    """
+    engine, principal = request.app[ENGINE], request[PRINCIPAL]
+    lanes, workers = await engine.queue_status(), await engine.workers()
+    view = QueueView(
+        queues=[LaneView.of(lane) for lane in lanes],
+        workers=[WorkerView.of(worker, tells_place=principal.is_admin) for worker in workers],
+        warnings=list(warnings_of(lanes, workers, engine.processors)),
+    )
+    return json_response(view)
+
+
+def warnings_of(
+    lanes: Collection[QueueStatus], workers: Collection[WorkerInfo], processors: Processors
+) -> Iterator[str]:
+    """Yield what keeps ready tasks from being run."""
+    is_served = any(worker.state == "running" for worker in workers)
+    for lane in lanes:
+        if not lane.ready or _is_outside(lane.processor, processors):
+            continue
+        if lane.paused:
+            yield f"{lane.processor} is paused: {lane.ready:,} tasks wait"
+        elif not is_served:
+            yield f"no worker for {lane.processor}: {lane.ready:,} tasks wait"
+
+
+def _is_outside(name: str, processors: Processors) -> bool:
+    """Say whether outside services do this work; one whose code only other processes know is not."""
+    try:
+        return processors.get(name).function is None
+    except UnknownProcessorError:
+        return False
+
+
+async def pause_processor(request: web.Request) -> web.Response:
+    """Stop starting tasks of a processor, on all workers; what runs goes on. 404 for an unknown processor."""
+    await request.app[ENGINE].pause(_known(request))
+    return json_response(await _lane(request))
+
+
+async def resume_processor(request: web.Request) -> web.Response:
+    """Start tasks of a processor again. 404 for an unknown processor."""
+    await request.app[ENGINE].resume(_known(request))
+    return json_response(await _lane(request))
+
+
+def _known(request: web.Request) -> str:
+    """Return the processor in the path. Raises: RequestRefusedError (404) for one that there is not."""
+    name = request.match_info["processor"]
+    try:
+        return request.app[ENGINE].processors.get(name).name
+    except UnknownProcessorError as exc:
+        raise RequestRefusedError(404, "processor-not-found", str(exc)) from exc
+
+
+async def _lane(request: web.Request) -> LaneView:
+    name = request.match_info["processor"]
+    lanes = {lane.processor: lane for lane in await request.app[ENGINE].queue_status()}
+    return LaneView.of(lanes[name])

@@ -1,0 +1,73 @@
+"""What clients get to see: the wire contract, field by field.
+
+The classes have no slots: Python sorts those by name, and an answer should begin with what matters.
+"""
+
+from novel_tasks_server.schemas.views.encoding import encode
+from novel_tasks_server.schemas.views.files import ArtifactListView, ArtifactView, ProcessingView, UploadView
+from novel_tasks_server.schemas.views.history import (
+    AttemptListView,
+    AttemptView,
+    EventListView,
+    LogListView,
+    LogView,
+    event_view,
+)
+from novel_tasks_server.schemas.views.service import (
+    HealthView,
+    LaneView,
+    LimitsView,
+    MessageView,
+    MetaView,
+    Place,
+    ProcessorListView,
+    ProcessorView,
+    QueueView,
+    RetryView,
+    WorkerView,
+)
+from novel_tasks_server.schemas.views.tasks import (
+    BulkView,
+    StatisticsView,
+    TaskDetail,
+    TaskListView,
+    TaskView,
+    TaskWithLogs,
+    error_message,
+    percent,
+    result_url,
+)
+
+__all__ = [
+    "ArtifactListView",
+    "ArtifactView",
+    "AttemptListView",
+    "AttemptView",
+    "BulkView",
+    "EventListView",
+    "HealthView",
+    "LaneView",
+    "LimitsView",
+    "LogListView",
+    "LogView",
+    "MessageView",
+    "MetaView",
+    "Place",
+    "ProcessingView",
+    "ProcessorListView",
+    "ProcessorView",
+    "QueueView",
+    "RetryView",
+    "StatisticsView",
+    "TaskDetail",
+    "TaskListView",
+    "TaskView",
+    "TaskWithLogs",
+    "UploadView",
+    "WorkerView",
+    "encode",
+    "error_message",
+    "event_view",
+    "percent",
+    "result_url",
+]
