@@ -177,6 +177,6 @@ async def test_artifacts_are_listed_and_downloaded(tmp_path: Path) -> None:
         ("GET", "/api/v1/tasks/{id}/artifacts/{name}"): content,
     }
     async with serving(routes) as url, Client(url) as client:
-        assert await client.artifacts(TASK_ID) == [RemoteArtifact(name="report 1.html", size=4)]
+        assert await client.artifacts(TASK_ID) == (RemoteArtifact(name="report 1.html", size=4),)
         await client.download(TASK_ID, "report 1.html", to=tmp_path / "deep" / "report.html")
     assert (tmp_path / "deep" / "report.html").read_bytes() == b"<ok>"
