@@ -139,9 +139,11 @@ class Clients:
 
     def _frames(self, one: socket.socket, end: int, wanted: bytes) -> bool:
         buffer, at, found = self._buffer, 0, False
-        while end - at >= 4:
+        while end - at >= 2:
             head, length = 2, buffer[at + 1]
             if length == _SHORT:
+                if end - at < 4:
+                    break
                 head, length = 4, buffer[at + 2] << 8 | buffer[at + 3]
             stop = at + head + length
             if stop > end:
