@@ -11,6 +11,7 @@ from typing import Any
 
 from attrs import frozen
 
+from benchmarks.harness.processes import cpu_seconds
 from benchmarks.harness.run import BenchmarkError
 from novel_tasks_core import LogLevel, Processors
 from novel_tasks_core.execution.attempt import Returned, perform
@@ -61,11 +62,11 @@ async def cost_of(processor: str, path: Path, folder: Path, *, options: dict[str
     async with _files(folder / "store") as files, ChildPool(size=1) as children:
         await _run(chosen, checked, warm, files, children)
         [pid] = children.pids
-        before, began = _cpu_seconds(pid), time.perf_counter()
+        before, began = cpu_seconds(pid), time.perf_counter()
         returned = await _run(chosen, checked, path, files, children)
         seconds = time.perf_counter() - began
         return Cost(
-            cpu_seconds=_cpu_seconds(pid) - before, seconds=seconds, peak_bytes=_peak(pid), result=returned.value
+            cpu_seconds=cpu_seconds(pid) - before, seconds=seconds, peak_bytes=_peak(pid), result=returned.value
         )
 
 
@@ -102,12 +103,6 @@ async def _run(
     if not isinstance(ended, Returned):
         raise BenchmarkError(f"{processor.name} failed on {path.name}: {ended.type}: {ended.message}")
     return ended
-
-
-def _cpu_seconds(pid: int) -> float:
-    """Return the CPU time of all threads of a process, to the nanosecond where the kernel tells."""
-    tasks = Path(f"/proc/{pid}/task")
-    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
 
 
 def _peak(pid: int) -> int:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
+
 from benchmarks.harness.run import BenchmarkError
 
 _START_SECONDS = 30.0
@@ -26,14 +28,16 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(arguments: Sequence[str], *, port: int, log: Path, env: Mapping[str, str]) -> AsyncIterator[int]:
+async def serving(
+    arguments: Sequence[str], *, port: int, log: Path, env: Mapping[str, str], python: str = sys.executable
+) -> AsyncIterator[int]:
     """Run `python -m` with these arguments for the length of the block; yields its pid once it listens.
 
     Raises: BenchmarkError with the end of its log when it does not start.
     """
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *arguments),
+            *(python, "-m", *arguments),
             env={**environment(), **env},
             cwd=log.parent,  # where no .env of ours is
             stdin=subprocess.DEVNULL,
@@ -100,3 +104,14 @@ class PeakMemory:
             if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024
         raise BenchmarkError(f"the kernel does not tell {name}")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of all threads of a process, to the nanosecond where the kernel tells."""
+    tasks = Path(f"/proc/{pid}/task")
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of a process."""
+    return int(psutil.Process(pid).memory_info().rss)

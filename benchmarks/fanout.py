@@ -1,0 +1,112 @@
+"""How fast the news of one task reaches all who follow it over a WebSocket.
+
+`fanout.1`, `fanout.100` and `fanout.1000`: messages a second that reach that many clients, an update being
+sent once all have the one before, so that none can be left out; 20,000, 1,000 and 200 updates. The server is the
+whole application in a process of its own, beside an engine in which progress is published as a worker there
+publishes it, without its limit of five a second. The clients are one other process, plain sockets that read
+the heads of frames; server and clients have a core each on a machine with two, and nothing else. The
+reference, before, between and after 3 runs: a bare aiohttp server that makes one frame an update and writes
+it to each transport. `fanout.1000_cpu` is the CPU time of the server process for one message to one of a
+thousand clients, beside the same of the bare server; it says more where cores are shared.
+
+`fanout.1000_fastapi`: the same a thousand clients beside FastAPI on uvicorn with the connection manager of
+FastAPI's manual, a loop that awaits the sending to each. It is installed into an environment of its own.
+
+`--quick`: a fifth of the updates, 2 runs, without FastAPI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from benchmarks.harness.pairs import Pairs
+from benchmarks.harness.peers.environments import PeerMissingError
+from benchmarks.harness.results import Better, Result, Table
+from benchmarks.harness.run import Benchmark, Run
+from benchmarks.harness.socket_servers import (
+    SocketServer,
+    Spread,
+    bare_server,
+    fastapi_server,
+    need_descriptors,
+    publishing_server,
+)
+
+TARGET = 0.8
+FASTAPI_TARGET = 2.0
+
+_SOCKETS = (1, 100, 1_000)
+_MOST = max(_SOCKETS)
+_UPDATES = {1: 20_000, 100: 1_000, 1_000: 200}
+_QUICK = 5
+_WARM = 5
+
+
+async def measure(run: Run) -> list[Result | Table]:
+    """Measure ours beside the bare server, then beside FastAPI."""
+    need_descriptors(_MOST)
+    async with run.database() as url, publishing_server(run, url) as ours:
+        results: list[Result | Table] = []
+        async with bare_server(run) as bare:
+            connected = 0
+            for sockets in _SOCKETS:
+                for server in (ours, bare):
+                    await server.connect(sockets - connected)
+                connected = sockets
+                results += _beside_bare(sockets, *await _in_turns(run, bare, ours, sockets))
+        return [*results, *([] if run.quick else await _beside_fastapi(run, ours))]
+
+
+def _beside_bare(sockets: int, ours: list[Spread], bounds: list[Spread]) -> list[Result]:
+    metric, reference = f"fanout.{sockets}", "bare writes"
+    rate = _pairs(ours, bounds).result(metric, unit="messages/s", reference=reference, target=_target(sockets))
+    if sockets != _MOST:
+        return [rate]
+    costs = Pairs(tuple(one.cpu_microseconds for one in ours), tuple(one.cpu_microseconds for one in bounds))
+    return [rate, costs.result(f"{metric}_cpu", unit="us/message", reference=reference, better=Better.LOWER)]
+
+
+def _target(sockets: int) -> float | None:
+    return TARGET if sockets == _MOST else None
+
+
+async def _beside_fastapi(run: Run, ours: SocketServer) -> list[Result | Table]:
+    try:
+        async with _connected(run) as theirs:
+            pairs = _pairs(*await _in_turns(run, theirs, ours, _MOST))
+    except PeerMissingError as exc:
+        return [Table(title="FastAPI", headings=("skipped",), rows=((str(exc),),))]
+    name = f"fanout.{_MOST}_fastapi"
+    return [pairs.result(name, unit="messages/s", reference="FastAPI", target=FASTAPI_TARGET)]
+
+
+@asynccontextmanager
+async def _connected(run: Run) -> AsyncIterator[SocketServer]:
+    async with fastapi_server(run) as server:
+        await server.connect(_MOST)
+        yield server
+
+
+def _pairs(ours: list[Spread], bounds: list[Spread]) -> Pairs:
+    return Pairs(tuple(one.messages_per_second for one in ours), tuple(one.messages_per_second for one in bounds))
+
+
+async def _in_turns(
+    run: Run, bound: SocketServer, ours: SocketServer, sockets: int
+) -> tuple[list[Spread], list[Spread]]:
+    """Return what ours did, and what the bound did before, between and after."""
+    updates = run.sized(_UPDATES[sockets], quick=_UPDATES[sockets] // _QUICK)
+
+    async def spread(server: SocketServer) -> Spread:
+        await server.rounds(_WARM, first=updates)
+        return await server.spread(updates, sockets=sockets)
+
+    bounds, measured = [await spread(bound)], []
+    for _ in range(run.sized(3, quick=2)):
+        measured.append(await spread(ours))
+        bounds.append(await spread(bound))
+    return measured, bounds
+
+
+BENCHMARK = Benchmark("fanout", measure)
