@@ -77,7 +77,7 @@ async def test_requests_are_logged_by_template(stream: io.StringIO, client: Clie
     await client.get("/api/v1/tasks/task-123?secret=hunter2", headers={"X-Request-ID": "r-9"})
     await client.get("/health")
     (line,) = [line for line in lines(stream) if line["event"] == "request"]
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/tasks/{task_id}", 404)
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/tasks/{task_id}", 422)
     assert line["request_id"] == "r-9"
     assert line["duration_ms"] >= 0
     assert "hunter2" not in stream.getvalue()
