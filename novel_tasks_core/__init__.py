@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         UnknownProcessorError,
     )
     from novel_tasks_core.events import (
+        Changes,
         Event,
         StoredEvent,
         TaskCancelled,
@@ -101,6 +102,7 @@ __all__ = [
     "Backoff",
     "BulkResult",
     "CacheCounts",
+    "Changes",
     "Chapter",
     "ChildContext",
     "ChildCrashedError",
@@ -199,7 +201,7 @@ _HOMES = {
         "TaskNotFoundError TaskProcessingError TaskTimeoutError UnknownProcessorError"
     ),
     "events": (
-        "Event StoredEvent TaskCancelled TaskCancelRequested TaskCompleted TaskDeleted TaskFailed TaskLogged "
+        "Changes Event StoredEvent TaskCancelled TaskCancelRequested TaskCompleted TaskDeleted TaskFailed TaskLogged "
         "TaskProgressed TaskReleased TaskReprioritized TaskRequeued TaskRetryScheduled TaskStarted"
     ),
     "execution.local": "ProcessedFile process_file",

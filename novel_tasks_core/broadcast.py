@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from novel_tasks_core.events import Event, TaskProgressed
 from novel_tasks_core.models import TaskId
+from novel_tasks_core.news import Newsdesk
 from novel_tasks_core.observers import Observer
 
 LIMIT = 256
@@ -61,9 +62,10 @@ class Subscription:
 
 
 class Broadcast:
-    """All subscriptions of this process, by task."""
+    """All subscriptions of this process, by task; `news` is for those who follow all tasks."""
 
     def __init__(self, observer: Observer) -> None:
+        self.news = Newsdesk()
         self._observer = observer
         self._by_task: defaultdict[TaskId, set[Subscription]] = defaultdict(set)
 
@@ -75,6 +77,10 @@ class Broadcast:
     def watched(self, task_id: TaskId) -> bool:
         """Say whether anybody follows this task, so that nobody else makes events for it."""
         return task_id in self._by_task
+
+    def wants_progress(self, task_id: TaskId) -> bool:
+        """Say whether anybody follows this task, or all."""
+        return self.news.wanted or task_id in self._by_task
 
     @contextmanager
     def subscribe(self, task_id: TaskId) -> Iterator[Subscription]:
@@ -92,6 +98,8 @@ class Broadcast:
     def publish(self, events: Iterable[Event]) -> None:
         """Hand events to those who follow their tasks. Only what is committed may be published."""
         for event in events:
+            if self.news.wanted:
+                self.news.hear(event)
             if event.task_id in self._by_task:
                 for subscription in self._by_task[event.task_id]:
                     subscription.offer(event)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from novel_tasks_core.models import ErrorInfo, LogLevel, TaskId, WorkerId
+from novel_tasks_core.models import ErrorInfo, LogLevel, TaskId, TaskSummary, WorkerId
 
 
 @frozen(kw_only=True)
@@ -126,11 +126,12 @@ class TaskProgressed:
 
 @frozen(kw_only=True)
 class TaskDeleted:
-    """The task and its history are gone: live only."""
+    """The task and its history are gone: live only. `owner` is None where nobody knows any more whose it was."""
 
     kind: ClassVar[str] = "deleted"
     task_id: TaskId
     at: datetime
+    owner: str | None = None
 
 
 StoredEvent = (
@@ -149,6 +150,21 @@ StoredEvent = (
 
 Event = StoredEvent | TaskProgressed | TaskDeleted
 """Everything that `TaskEngine.watch` may yield."""
+
+
+@frozen(kw_only=True)
+class Changes:
+    """What happened to any task within a moment, as `TaskEngine.changes` tells it.
+
+    `tasks` are those that are new or changed, each once, as they stand now, oldest first; `deleted` those that are gone. The owner
+    of a deleted task is known if this process deleted it, or has told of it not too long ago (of the last 10,000
+    tasks), else it is None. `resync` says that something may have been missed: load anew what you show.
+    """
+
+    tasks: tuple[TaskSummary, ...] = ()
+    deleted: tuple[TaskDeleted, ...] = ()
+    resync: bool = False
+
 
 STORED_EVENTS: dict[str, type[StoredEvent]] = {
     cls.kind: cls

@@ -82,6 +82,8 @@ class Changing:
         said = Report(status=status, progress=progress, result_url=result_url, error_message=error_message)
         timeout = self._parts.config.task_timeout_seconds
         change = await self._parts.transitions.report(task_id, said, timeout_seconds=timeout, if_version=if_version)
+        if not change.events:
+            self._parts.announce((), [task_id])  # a result_url alone is no event, but shown
         return await self._changed(task_id, change)
 
     async def delete(self, task_id: TaskId, *, if_version: str | None = None) -> None:

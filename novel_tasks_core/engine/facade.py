@@ -24,7 +24,7 @@ from novel_tasks_core.errors import (
     TaskFailedError,
     TaskNotFoundError,
 )
-from novel_tasks_core.events import Event, StoredEvent
+from novel_tasks_core.events import Changes, Event, StoredEvent
 from novel_tasks_core.models import (
     FINAL_STATUSES,
     Artifact,
@@ -296,6 +296,25 @@ class TaskEngine(Changing):
         """
         async for event in self._parts.watching.watch(task_id, after=after):
             yield event
+
+    async def changes(self) -> AsyncGenerator[Changes, None]:
+        """Follow all tasks of all processes, live, until the caller stops; it never ends by itself.
+
+        The first batch comes as soon as nothing is missed any more and says `resync`: whoever loads its lists then,
+        and applies what follows, is up to date. Further batches come at most about 14 times a second, with
+        what is new since the one before: see `Changes`. What happens in this process is told within about 100 ms,
+        and what others do as soon as they ring; what nobody rings for (tasks of a caller's transaction, imports,
+        retention in another process) is found every 2 s. `resync` comes again when something may have been missed:
+        after the database was away, when more than 1,000 tasks changed at once, or another process cannot name all
+        (then at most once a second), and when the caller was so slow that more than 1,000 wait for it.
+
+        Any number may follow; they share one look at the database. While nobody does there is none.
+
+        Raises: EngineClosedError once the engine is closed. A database that is away is waited for.
+        """
+        with self._parts.feeding.reading() as reader:
+            while True:
+                yield await reader.take()
 
     async def events(self, task_id: TaskId, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
         """Return up to `limit` (at most 10,000) stored events with a seq above `after`, in order."""

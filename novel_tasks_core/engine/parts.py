@@ -15,6 +15,7 @@ from attrs import define, field
 from novel_tasks_core.broadcast import Broadcast
 from novel_tasks_core.clock import Clock, SystemClock
 from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.engine.feeding import Feeding
 from novel_tasks_core.engine.submitting import Submitting, SubmittingParts
 from novel_tasks_core.engine.watching import Watching
 from novel_tasks_core.execution.services import Services
@@ -27,6 +28,7 @@ from novel_tasks_core.storage.changes import Change, Changes
 from novel_tasks_core.storage.database import Database, Link
 from novel_tasks_core.storage.doorbell import Doorbell, Ring
 from novel_tasks_core.storage.events import Events
+from novel_tasks_core.storage.feed import Feed
 from novel_tasks_core.storage.files import LocalFiles
 from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.imports import Importer
@@ -65,6 +67,7 @@ class EngineParts:
     submitter: Submitter
     submitting: Submitting
     watching: Watching
+    feeding: Feeding
     services: Services
     doorbell: Doorbell
     maintenance: Maintenance
@@ -82,6 +85,10 @@ class EngineParts:
             if worker.id in ring.workers:
                 self._check_flags(worker)
         self.broadcast.poke(ring.tasks)
+        if ring.heads:
+            self.broadcast.news.arrived()  # a submit rings no more than where its tasks are
+        if ring.tasks is None or ring.tasks:
+            self.broadcast.news.changed(ring.tasks)
 
     def announce(self, heads: Iterable[Head], task_ids: Iterable[TaskId]) -> None:
         """Tell workers here and everywhere of ready tasks, and other processes of tasks that have news."""
@@ -93,6 +100,14 @@ class EngineParts:
         task_ids = tuple(task_ids)
         if task_ids:
             self.doorbell.press().add_tasks(task_ids)
+            if self.broadcast.news.wanted:
+                self.broadcast.news.changed(task_ids)
+
+    def announce_stored(self, heads: Iterable[Head]) -> None:
+        """Tell of new tasks: workers of those that are ready, and those who follow all tasks of all."""
+        self.announce(heads, ())
+        if self.broadcast.news.wanted:
+            self.broadcast.news.arrived()
 
     def announce_change(self, change: Change) -> None:
         """Tell everybody whom a change concerns."""
@@ -193,6 +208,7 @@ async def open_parts(
         )
         await parts.files.check()
         services = await stack.enter_async_context(parts.services)
+        stack.callback(parts.feeding.close)
         services.start("doorbell-ring", parts.doorbell.ring)
         services.start("doorbell-listen", parts.doorbell.listen)
         for name, loop in parts.submitter.loops().items():
@@ -240,9 +256,9 @@ def _build(
         clock=clock,
         plain=link("submit"),
         keyed=link("submit-keys"),
-        on_ready=lambda heads: parts.announce(heads, ()),
+        on_stored=lambda heads: parts.announce_stored(heads),
     )
-    chores = link("maintenance")
+    chores, services = link("maintenance"), Services()
     schema = SchemaWatch(database, on_problem=lambda: parts.outgrown())
     pressure = PressureWatch(database, config=config, observer=observer)
     parts = EngineParts(
@@ -271,12 +287,19 @@ def _build(
                 processors=processors,
                 clock=clock,
                 observer=observer,
-                announce=lambda heads: parts.announce(heads, ()),
+                announce=lambda heads: parts.announce_stored(heads),
                 announce_change=lambda change: parts.announce_change(change),
             )
         ),
         watching=Watching(events=events, broadcast=broadcast, clock=clock),
-        services=Services(),
+        feeding=Feeding(
+            feed=Feed(database),
+            news=broadcast.news,
+            services=services,
+            clock=clock,
+            hears=lambda: doorbell.heard,
+        ),
+        services=services,
         doorbell=doorbell,
         schema=schema,
         pressure=pressure,

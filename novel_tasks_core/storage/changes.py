@@ -276,9 +276,9 @@ class Changes:
 
     async def _delete(self, connection: Connection, tasks: Sequence[Standing]) -> Change:
         rows = await connection.fetch(self._sql["delete"], [t.id for t in tasks])
-        at = self._clock.now()
+        at, owners = self._clock.now(), {t.id: t.owner for t in tasks}
         return Change(
-            events=tuple(TaskDeleted(task_id=TaskId(row["id"]), at=at) for row in rows),
+            events=tuple(TaskDeleted(task_id=TaskId(row["id"]), at=at, owner=owners[row["id"]]) for row in rows),
             workers=frozenset(WorkerId(row["worker_id"]) for row in rows if row["worker_id"] is not None),
         )
 

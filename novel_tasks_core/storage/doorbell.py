@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "novel_tasks"
 _INTERVAL_SECONDS = 0.01
+_AGAIN_SECONDS = 0.5
+"""How long after a ring that failed the next one is tried."""
 _MAX_TASKS = 120  # 35 bytes each, places up to 40, workers up to 20: a payload may have 7,999 bytes
 _MAX_HEADS = 60
 _CHECK_SECONDS = 5.0
@@ -61,6 +63,16 @@ class Ring:
             self.tasks.update(task_ids)
             if len(self.tasks) > _MAX_TASKS:
                 self.tasks = None
+
+    def add(self, other: Ring) -> None:
+        """Add all that another ring says."""
+        self.add_heads(Head(*place, position) for place, position in other.heads.items())
+        if other.tasks is None:
+            self.tasks = None
+        else:
+            self.add_tasks(other.tasks)
+        self.workers |= other.workers
+        self.lanes |= other.lanes
 
     def __bool__(self) -> bool:
         return bool(self.heads or self.tasks is None or self.tasks or self.workers or self.lanes)
@@ -138,17 +150,20 @@ class Doorbell:
             await self._pressed.wait()
             self._pressed.clear()
             ring, self._next = self._next, Ring()
-            if ring:
-                await self._send(ring)
-            await asyncio.sleep(_INTERVAL_SECONDS)
+            rung = not ring or await self._send(ring)
+            if not rung:
+                self.press().add(ring)  # it goes with what comes meanwhile
+            await asyncio.sleep(_INTERVAL_SECONDS if rung else _AGAIN_SECONDS)
 
-    async def _send(self, ring: Ring) -> None:
+    async def _send(self, ring: Ring) -> bool:
         try:
             connection = await self._connected()
             self._own_pid = connection.get_server_pid()
             await self._link.fetch("select pg_notify($1, $2)", CHANNEL, ring.encode())
         except DatabaseUnavailableError as exc:
             logger.warning("doorbell_not_rung", extra={"reason": exc.reason})
+            return False
+        return True
 
     async def _connected(self) -> asyncpg.Connection[asyncpg.Record]:
         with driver_errors():

@@ -193,9 +193,14 @@ def _status(status: Any) -> TaskStatus | None:
 
 
 def _first_id(field: str, at: Any) -> UUID:
-    """Return the lowest id that a task made at this time can have."""
+    """Check a time, and return the lowest id that a task made then can have."""
     if not isinstance(at, datetime) or at.tzinfo is None:
         raise InvalidFilterError(field, "must be a time with a time zone")
+    return first_id(at)
+
+
+def first_id(at: datetime) -> UUID:
+    """Return the lowest id that a task made at this time can have."""
     return UUID(int=max(0, (at - _EPOCH) // timedelta(milliseconds=1)) << 80)
 
 

@@ -103,12 +103,12 @@ class Submitter:
         clock: Clock,
         plain: Link,
         keyed: Link,
-        on_ready: Callable[[Sequence[Head]], None] = lambda heads: None,
+        on_stored: Callable[[Sequence[Head]], None] = lambda heads: None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._link = plain
-        self._on_ready = on_ready
+        self._on_stored = on_stored
         self._sql = load_queries("submits")
         self._plain = _Coalescer(lambda rows: self._flush(rows, plain))
         self._keyed = _Coalescer(lambda rows: self._flush(rows, keyed))
@@ -128,8 +128,7 @@ class Submitter:
 
     async def _flush(self, rows: Sequence[Row], link: Link) -> list[Placed | None]:
         stored = await self.store(rows, link=link)
-        if stored.heads:
-            self._on_ready(stored.heads)
+        self._on_stored(stored.heads)
         return stored.placed()
 
     async def store(

@@ -75,7 +75,7 @@ class Flusher:
 
     def _tell_progress(self, running: Running) -> None:
         claim = running.claim
-        if running.last_seq == claim.last_seq or not self._parts.broadcast.watched(claim.task_id):
+        if running.last_seq == claim.last_seq or not self._parts.broadcast.wants_progress(claim.task_id):
             return  # watchers hear first that it started
         running.told_at = self._parts.clock.monotonic()
         event = TaskProgressed(
@@ -323,8 +323,8 @@ class Flusher:
             running.recorded += len(recording.events)
             if self._parts.broadcast.watched(recording.task_id):
                 self._parts.broadcast.publish(stored_events(recording, last_seq, self.worker_id))
-                if running.told_at == NEVER and (running.fraction or running.stage):
-                    self._tell_progress(running)  # it was held back until it had started for watchers too
+            if running.told_at == NEVER and (running.fraction or running.stage):
+                self._tell_progress(running)  # it was held back until it had started for watchers too
         self._parts.announce((), ended.last_seq)
 
     async def _record(self, speakers: Sequence[Running], recordings: Sequence[Recording]) -> Ended:

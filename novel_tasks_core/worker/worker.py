@@ -232,6 +232,8 @@ class Worker:
         self._marks.passed(head for _, head in claimed)
         self._note_exhausted(claimed, most)
         self._flusher.take(accepted)
+        if self._parts.broadcast.news.wanted:
+            self._parts.broadcast.news.changed([running.claim.task_id for running in accepted])
         self._parts.observer.claimed(tasks=len(claimed), seconds=self._parts.clock.monotonic() - began)
         self._slots.accept(accepted)
         return len(claimed)
