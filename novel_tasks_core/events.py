@@ -156,9 +156,9 @@ Event = StoredEvent | TaskProgressed | TaskDeleted
 class Changes:
     """What happened to any task within a moment, as `TaskEngine.changes` tells it.
 
-    `tasks` are those that are new or changed, each once, as they stand now, oldest first; `deleted` those that are gone. The owner
-    of a deleted task is known if this process deleted it, or has told of it not too long ago (of the last 10,000
-    tasks), else it is None. `resync` says that something may have been missed: load anew what you show.
+    `tasks` are those that are new or changed, each once, as they stand now, oldest first; `deleted` those that are
+    gone. The owner of a deleted task is known if this process deleted it, or was told of it lately (it remembers
+    10,000 tasks), else it is None. `resync` says that something may have been missed: load anew what you show.
     """
 
     tasks: tuple[TaskSummary, ...] = ()
