@@ -92,3 +92,26 @@ async def test_a_ring_that_failed_goes_with_the_next(
         assert task.id not in follower.told
         proxy.refusing = False
         await follower.heard(task.id, "cancelled")
+
+
+async def test_a_look_that_failed_may_have_missed_something(
+    far_engine: TaskEngine,
+    another_engine: Any,
+    proxy: Proxy,
+    gate: Gate,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The doorbell goes on, only the look has no connection: what rang for it is not forgotten in silence."""
+    monkeypatch.setattr(feeding_module, "LOOK_SECONDS", 3600)
+    async with another_engine(database_url=proxy._url) as other, following(far_engine) as follower:
+        task = await other.submit(processor="gate")
+        await follower.heard(task.id, "pending")
+        proxy.refusing = True
+        proxy.cut("novel-tasks")
+        await other.cancel(task.id)
+        await eventually(lambda: "changes_not_seen" in caplog.text)
+        assert follower.resyncs == 1
+        proxy.refusing = False
+        await eventually(lambda: follower.resyncs == 2)
+        assert not far_engine._parts.doorbell.lost

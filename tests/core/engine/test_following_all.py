@@ -274,6 +274,39 @@ async def test_too_many_changes_at_once_are_not_named(engine: TaskEngine, gate: 
         assert all(len(batch.tasks) <= 1000 for batch in follower.batches)
 
 
+async def test_a_batch_asks_for_no_more_than_it_tells(
+    engine: TaskEngine, another_engine: Any, gate: Gate, asked: list[int]
+) -> None:
+    """Many that appear at one moment elsewhere, fewer than a look sees: they are not looked up in vain."""
+    async with another_engine() as other, following(engine) as follower:
+        await other.import_tasks([NewTask(processor="gate")] * 1500)
+        await eventually(lambda: follower.resyncs == 2)
+        last = await other.submit(processor="gate")
+        await follower.heard(last.id, "pending")
+        assert max(asked) <= 1000
+
+
+async def test_what_is_told_is_not_told_again(engine: TaskEngine, gate: Gate, nobody_looks: None) -> None:
+    """Whoever rings twice for one change, or for none, is heard once."""
+    async with following(engine) as follower:
+        task = await engine.submit(processor="gate")
+        await follower.heard(task.id, "pending")
+        again = Ring()
+        again.add_tasks([task.id])
+        engine._parts.heard(again)
+        await engine.delete((await engine.submit(processor="gate")).id)
+        await eventually(lambda: follower.deleted)
+        [gone] = follower.deleted
+        again.add_tasks([gone])
+        engine._parts.heard(again)
+        last = await engine.submit(processor="gate")
+        await follower.heard(last.id, "pending")
+        await engine.cancel(last.id)
+        await follower.heard(last.id, "cancelled")
+        assert len(follower.told[task.id]) == 1
+        assert follower.error is None
+
+
 async def test_a_slow_reader_gets_one_batch_for_many_and_then_a_resync(engine: TaskEngine, gate: Gate) -> None:
     """What it has not read becomes one batch with each task once; when that grows too large it is dropped."""
     async with following(engine) as quick, aclosing(engine.changes()) as slow:
@@ -301,16 +334,22 @@ async def test_a_slow_reader_gets_one_batch_for_many_and_then_a_resync(engine: T
         assert quick.resyncs == 1
 
 
-async def test_readers_share_one_look(engine: TaskEngine, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is told all, and begins with a resync of its own; the database is asked once for all of them."""
-    asked: list[int] = []
+@pytest.fixture
+def asked(engine: TaskEngine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many tasks were looked up, each time."""
+    sizes: list[int] = []
     summaries = engine._parts.feeding._feed.summaries
 
     async def noting(task_ids: Any) -> Any:
-        asked.append(len(task_ids))
+        sizes.append(len(task_ids))
         return await summaries(task_ids)
 
     monkeypatch.setattr(engine._parts.feeding._feed, "summaries", noting)
+    return sizes
+
+
+async def test_readers_share_one_look(engine: TaskEngine, gate: Gate, asked: list[int]) -> None:
+    """Each is told all, and begins with a resync of its own; the database is asked once for all of them."""
     async with following(engine) as one, following(engine) as two, following(engine) as three:
         task = await engine.submit(processor="gate")
         for follower in (one, two, three):
