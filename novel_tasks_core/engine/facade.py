@@ -15,6 +15,7 @@ from novel_tasks_core.clock import Clock
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.changing import Changing, require_days, require_final
 from novel_tasks_core.engine.checks import MAX_NAME_CHARACTERS
+from novel_tasks_core.engine.explaining import Explaining
 from novel_tasks_core.engine.parts import EngineParts, open_database, open_parts
 from novel_tasks_core.errors import (
     InvalidFilterError,
@@ -48,6 +49,7 @@ from novel_tasks_core.models import (
 )
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
+from novel_tasks_core.storage.database import PoolStatus
 from novel_tasks_core.storage.listing import Listing
 from novel_tasks_core.storage.migrator import Migration, load_migrations, migrate, pending_migrations
 from novel_tasks_core.worker import Worker
@@ -65,7 +67,7 @@ class StoredFile:
     path: Path
 
 
-class TaskEngine(Changing):
+class TaskEngine(Changing, Explaining):
     """The engine of one process. Made by `open`; every method may be called from any asyncio task of its loop.
 
     Methods raise DatabaseUnavailableError when the database cannot be reached in time, and
@@ -409,6 +411,10 @@ class TaskEngine(Changing):
             storage = False
             problems.append(str(exc))
         return Health(database=database, storage=storage, problems=tuple(problems), notes=self._parts.notes())
+
+    def pool_status(self) -> PoolStatus:
+        """Return how this process's pool of connections is used now; asks nobody."""
+        return self._parts.database.pool_status()
 
     async def outgrown(self) -> None:
         """Wait until somebody migrates the schema beyond what this program can work with; then raise why.
