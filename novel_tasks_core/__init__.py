@@ -90,6 +90,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
     from novel_tasks_core.storage.database import PoolStatus
     from novel_tasks_core.storage.migrator import Migration
+    from novel_tasks_core.storage.operating import DatabaseFacts
     from novel_tasks_core.text.novel import Chapter, Novel
     from novel_tasks_core.text.reading import read_novel
     from novel_tasks_core.worker import Worker
@@ -108,6 +109,7 @@ __all__ = [
     "Clock",
     "ConfigError",
     "Configuration",
+    "DatabaseFacts",
     "DatabaseUnavailableError",
     "DecodingError",
     "DuplicateTaskError",
@@ -220,6 +222,7 @@ _HOMES = {
     "retries": "Backoff Retry RetryPolicy Snooze",
     "storage.database": "PoolStatus",
     "storage.migrator": "Migration",
+    "storage.operating": "DatabaseFacts",
     "text.novel": "Chapter Novel",
     "text.reading": "read_novel",
     "worker": "Worker",

@@ -16,6 +16,7 @@ from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.changing import Changing, require_days, require_final
 from novel_tasks_core.engine.checks import MAX_NAME_CHARACTERS
 from novel_tasks_core.engine.explaining import Explaining
+from novel_tasks_core.engine.operating import Operating
 from novel_tasks_core.engine.parts import EngineParts, open_database, open_parts
 from novel_tasks_core.errors import (
     InvalidFilterError,
@@ -49,7 +50,6 @@ from novel_tasks_core.models import (
 )
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
-from novel_tasks_core.storage.database import PoolStatus
 from novel_tasks_core.storage.listing import Listing
 from novel_tasks_core.storage.migrator import Migration, load_migrations, migrate, pending_migrations
 from novel_tasks_core.worker import Worker
@@ -67,7 +67,7 @@ class StoredFile:
     path: Path
 
 
-class TaskEngine(Changing, Explaining):
+class TaskEngine(Changing, Explaining, Operating):
     """The engine of one process. Made by `open`; every method may be called from any asyncio task of its loop.
 
     Methods raise DatabaseUnavailableError when the database cannot be reached in time, and
@@ -411,10 +411,6 @@ class TaskEngine(Changing, Explaining):
             storage = False
             problems.append(str(exc))
         return Health(database=database, storage=storage, problems=tuple(problems), notes=self._parts.notes())
-
-    def pool_status(self) -> PoolStatus:
-        """Return how this process's pool of connections is used now; asks nobody."""
-        return self._parts.database.pool_status()
 
     async def outgrown(self) -> None:
         """Wait until somebody migrates the schema beyond what this program can work with; then raise why.

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
+
+from attrs import frozen
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import TaskNotFoundError
 from novel_tasks_core.models import TaskId
 from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.migrator import Migration, pending_migrations
 from novel_tasks_core.storage.queries import load_queries
 
 logger = logging.getLogger(__name__)
@@ -17,8 +21,54 @@ logger = logging.getLogger(__name__)
 MAX_AHEAD = 10_001
 """Up to how many tasks ahead of another are counted: beyond, nobody cares how many."""
 
-_LINKS = 8
+LINKS = 8
 """The engine's connections beside the pool: claim, flush, submit twice, maintenance, ring, listen, heartbeat."""
+
+
+@frozen(kw_only=True)
+class DatabaseFacts:
+    """What a database is, as far as it matters to us.
+
+    `version_number` is PostgreSQL's own (150004 for 15.4). `connections` is how many ordinary users may have,
+    `processes` how many of ours are connected. `clock_seconds` is how far its clock is ahead of ours, exact to
+    half of `answer_seconds`, which is what the question took. `unsafe` names the settings under which a commit
+    may be lost; `pending` are the migrations that the schema lacks.
+    """
+
+    version: str
+    version_number: int
+    encoding: str
+    is_standby: bool
+    unsafe: tuple[str, ...]
+    connections: int
+    processes: int
+    clock_seconds: float
+    answer_seconds: float
+    pending: tuple[Migration, ...]
+
+
+async def examine(database: Database) -> DatabaseFacts:
+    """Look at a database, whatever its schema; changes nothing. Raises: DatabaseUnavailableError, SchemaError."""
+    sql = load_queries("operating")
+    await database.execute("select 1")  # connecting is not to count in the time of the answer
+    began, before = time.monotonic(), time.time()
+    row = await database.fetchrow(sql["facts"])
+    took = time.monotonic() - began
+    capacity = await database.fetchrow(sql["capacity"])
+    assert row is not None
+    assert capacity is not None
+    return DatabaseFacts(
+        version=row["version"],
+        version_number=row["version_number"],
+        encoding=row["encoding"],
+        is_standby=row["is_standby"],
+        unsafe=tuple(row["unsafe"]),
+        connections=capacity["usable"],
+        processes=capacity["processes"],
+        clock_seconds=row["clock"] - (before + took / 2),
+        answer_seconds=took,
+        pending=tuple(await pending_migrations(database)),
+    )
 
 
 class Standings:
@@ -36,6 +86,11 @@ class Standings:
         return dict(row)
 
 
+def connections_of(config: EngineConfig) -> int:
+    """Return how many connections one process with these settings may open."""
+    return config.pool_size + config.pool_overflow + LINKS
+
+
 class CapacityWatch:
     """Sees whether the server allows the connections that all processes on this database may open together.
 
@@ -46,7 +101,7 @@ class CapacityWatch:
     def __init__(self, database: Database, *, config: EngineConfig, is_seen: Callable[[], bool]) -> None:
         self._database = database
         self._is_seen = is_seen
-        self._each = config.pool_size + config.pool_overflow + _LINKS
+        self._each = connections_of(config)
         self._sql = load_queries("operating")
         self._note = ""
 

@@ -45,3 +45,11 @@ select current_setting('max_connections')::int - current_setting('superuser_rese
            - coalesce(nullif(current_setting('reserved_connections', true), ''), '0')::int as usable,
        (select count(*) from pg_stat_activity
         where datname = current_database() and application_name = 'novel-tasks listen') as processes
+
+-- name: facts
+-- What the server is, what time it has, and which of its settings let it lose a commit.
+select current_setting('server_version') as version, current_setting('server_version_num')::int as version_number,
+       current_setting('server_encoding') as encoding, pg_is_in_recovery() as is_standby,
+       extract(epoch from clock_timestamp())::float8 as clock,
+       array(select name || '=' || setting from pg_settings
+             where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name) as unsafe
