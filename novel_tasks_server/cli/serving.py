@@ -17,7 +17,7 @@ from novel_tasks_server.app import serve as run_server
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
 from novel_tasks_server.cli.settings import setting_values
 from novel_tasks_server.config import LogFormat, LogThreshold, ServerConfig
-from novel_tasks_server.logs import configure_logging
+from novel_tasks_server.logs import TaskLog, configure_logging
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[st
     """Run tasks until SIGTERM or SIGINT; return the exit code."""
     stop = StopSignals()
     async with (
-        TaskEngine.open(config.engine, processors=processors) as engine,
+        TaskEngine.open(config.engine, processors=processors, observers=[TaskLog()]) as engine,
         engine.worker(processors=lanes or None, name=name) as running,
     ):
         say(f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")

@@ -120,7 +120,7 @@ async def test_what_outside_services_do(engine: TaskEngine) -> None:
 async def test_a_worker_that_has_gone_silent(
     engine_config: EngineConfig, processors: Processors, gate: Gate, database_url: str
 ) -> None:
-    """Who has not beaten for half a lease is in doubt, who is off the register is gone; a cancellation is told first."""
+    """Who has not beaten for half a lease is in doubt, who is off the register is gone; a cancellation comes first."""
     config = attrs.evolve(engine_config, lease_ttl_seconds=3600, heartbeat_seconds=600)
     db = await asyncpg.connect(database_url)
     async with TaskEngine.open(config, processors=processors) as engine:
