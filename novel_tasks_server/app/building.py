@@ -86,7 +86,7 @@ def create_app(
     app[METRICS] = Metrics()
     app[DRAINING] = Draining()
     app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context, lag_context))
-    app.on_shutdown.append(_close_sockets)
+    app.on_shutdown.append(close_sockets)
     app.on_response_prepare.extend((echo_request_id, set_security_headers))
     for module in (health, service, bulk, tasks, processing, history, artifacts, queue, live, dashboard):
         add_operations(app, module.routes())
@@ -138,9 +138,10 @@ def _take_engine(app: web.Application, engine: TaskEngine) -> None:
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:
     app[HUB] = ConnectionManager(app[ENGINE])
     yield
-    await _close_sockets(app)
+    await close_sockets(app)
 
 
-async def _close_sockets(app: web.Application) -> None:
+async def close_sockets(app: web.Application) -> None:
+    """Tell all sockets how their tasks stand, and that the service restarts; again it does nothing."""
     if not app[HUB].closed:
         await app[HUB].close(code=WSCloseCode.SERVICE_RESTART, reason="the service is restarting")
