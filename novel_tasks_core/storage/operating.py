@@ -107,10 +107,10 @@ class CapacityWatch:
 
     async def look(self) -> None:
         """Look once. Raises: DatabaseUnavailableError."""
-        unseen = 0 if self._is_seen() else 1
         row = await self._database.fetchrow(self._sql["capacity"])
         assert row is not None
-        processes = max(1, row["processes"] + unseen)
+        # Asked afterwards: who connects in between is missed until the next look, rather than counted twice.
+        processes = max(1, row["processes"] + (0 if self._is_seen() else 1))
         wanted = processes * self._each
         before, self._note = self._note, ""
         if wanted <= row["usable"]:

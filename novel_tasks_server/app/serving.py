@@ -43,8 +43,8 @@ async def serve(
 
     SIGUSR1 has it log what every asyncio task waits for. Needs the main thread, for the signals.
 
-    Raises: ConfigError when the address cannot be listened on, what opening an engine raises, and SchemaError after a gentle stop when the schema is migrated beyond
-    what this program can work with.
+    Raises: ConfigError when the address cannot be listened on, what opening an engine raises, and SchemaError
+    after a gentle stop when the schema is migrated beyond what this program can work with.
     """
     asked = _Stop(stop or asyncio.Event())
     with asked.by_signals(), stacks_on_signal():
