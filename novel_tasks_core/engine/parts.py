@@ -195,7 +195,7 @@ async def open_parts(
             clock=clock or SystemClock(),
         )
         await parts.files.check()
-        await parts.capacity.look()
+        await parts.capacity.look_first()
         services = await stack.enter_async_context(parts.services)
         services.start("doorbell-ring", parts.doorbell.ring)
         services.start("doorbell-listen", parts.doorbell.listen)
@@ -249,7 +249,7 @@ def _build(
     chores = link("maintenance")
     schema = SchemaWatch(database, on_problem=lambda: parts.outgrown())
     pressure = PressureWatch(database, config=config, observer=observer)
-    capacity = CapacityWatch(database, config=config, is_seen=lambda: doorbell.heard)
+    capacity = CapacityWatch(database, config=config, own_listener=lambda: doorbell.listener)
     parts = EngineParts(
         config=config,
         clock=clock,

@@ -303,6 +303,11 @@ class Link:
                     await self._connection.fetch(query, *args)
         return self._connection
 
+    @property
+    def server_pid(self) -> int | None:
+        """The id of the server's process for the connection; None while there is none."""
+        return None if self._connection is None else self._connection.get_server_pid()
+
     def drop(self) -> None:
         """Cut the connection without a goodbye; the next call makes a new one."""
         connection, self._connection = self._connection, None

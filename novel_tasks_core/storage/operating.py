@@ -64,7 +64,7 @@ async def examine(database: Database) -> DatabaseFacts:
         is_standby=row["is_standby"],
         unsafe=tuple(row["unsafe"]),
         connections=capacity["usable"],
-        processes=capacity["processes"],
+        processes=len(capacity["listeners"]),
         clock_seconds=row["clock"] - (before + took / 2),
         answer_seconds=took,
         pending=tuple(await pending_migrations(database)),
@@ -94,23 +94,31 @@ def connections_of(config: EngineConfig) -> int:
 class CapacityWatch:
     """Sees whether the server allows the connections that all processes on this database may open together.
 
-    Each is taken to have the settings of this one. `is_seen` says whether this process is connected so that the
-    others see it. A warning is logged when they begin to be too many.
+    Each is taken to have the settings of this one. `own_listener` tells the process id of the connection by which
+    the others see this process, None while there is none. A warning is logged when they begin to be too many.
     """
 
-    def __init__(self, database: Database, *, config: EngineConfig, is_seen: Callable[[], bool]) -> None:
+    def __init__(self, database: Database, *, config: EngineConfig, own_listener: Callable[[], int | None]) -> None:
         self._database = database
-        self._is_seen = is_seen
+        self._own_listener = own_listener
         self._each = connections_of(config)
         self._sql = load_queries("operating")
         self._note = ""
 
+    async def look_first(self) -> None:
+        """Look before this process is to be seen. Raises: DatabaseUnavailableError."""
+        await self._look(None)
+
     async def look(self) -> None:
-        """Look once. Raises: DatabaseUnavailableError."""
+        """Look once, unless nobody sees this process just now. Raises: DatabaseUnavailableError."""
+        own = self._own_listener()
+        if own is not None:
+            await self._look(own)
+
+    async def _look(self, own: int | None) -> None:
         row = await self._database.fetchrow(self._sql["capacity"])
         assert row is not None
-        # Asked afterwards: who connects in between is missed until the next look, rather than counted twice.
-        processes = max(1, row["processes"] + (0 if self._is_seen() else 1))
+        processes = len(set(row["listeners"]) - {own}) + 1
         wanted = processes * self._each
         before, self._note = self._note, ""
         if wanted <= row["usable"]:

@@ -40,11 +40,11 @@ cross join lateral (
 where t.id = $1
 
 -- name: capacity
--- How many connections ordinary users may have, and how many processes of ours are connected to this database.
+-- How many connections ordinary users may have, and the listening connection of every process of ours on this database.
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
            - coalesce(nullif(current_setting('reserved_connections', true), ''), '0')::int as usable,
-       (select count(*) from pg_stat_activity
-        where datname = current_database() and application_name = 'novel-tasks listen') as processes
+       array(select pid from pg_stat_activity
+             where datname = current_database() and application_name = 'novel-tasks listen') as listeners
 
 -- name: facts
 -- What the server is, what time it has, and which of its settings let it lose a commit.

@@ -13,7 +13,7 @@ import pytest
 from novel_tasks_core import EngineConfig, Processors, Reason, RetryPolicy, TaskEngine, TaskId, TaskNotFoundError
 from novel_tasks_core import TaskStatus as S
 
-from ..support import Gate, ended, eventually
+from ..support import Db, Gate, ended, eventually
 
 
 @pytest.fixture(autouse=True)
@@ -127,8 +127,8 @@ async def test_a_worker_that_has_gone_silent(
         task = await engine.submit(processor="gate")
         async with engine.worker() as worker:
             await gate.next()
-            await db.execute("update workers set beat_at = now() - interval '40 minutes' where id = $1", worker.id)
-            assert (await engine.explain(task.id)).reason is Reason.WORKER_SILENT
+            await eventually(lambda: _serves(engine, "gate"))  # its first heartbeat is on its way
+            await eventually(lambda: _silenced(db, engine, worker.id, task.id))
             await db.execute("update task_leases set worker_id = worker_id + 1000 where task_id = $1", task.id)
             gone = await engine.explain(task.id)
             assert gone.lease is not None
@@ -140,6 +140,12 @@ async def test_a_worker_that_has_gone_silent(
             gate.let_go()
             await ended(engine, task)
     await db.close()
+
+
+async def _silenced(db: Db, engine: TaskEngine, worker_id: int, task_id: TaskId) -> bool:
+    """Take the worker's last heartbeat back, and say whether it is missed."""
+    await db.execute("update workers set beat_at = now() - interval '40 minutes' where id = $1", worker_id)
+    return await _reason_is(engine, task_id, Reason.WORKER_SILENT)
 
 
 async def test_nobody_knows_why_of_nothing(engine: TaskEngine) -> None:
