@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from novel_tasks_core.clock import Clock, SystemClock
     from novel_tasks_core.config import EngineConfig, between, load_settings, setting
-    from novel_tasks_core.engine import StoredFile, TaskEngine
+    from novel_tasks_core.engine import Explanation, Lease, Reason, StoredFile, TaskEngine
     from novel_tasks_core.errors import (
         ArtifactNotFoundError,
         ChildCrashedError,
@@ -89,7 +89,9 @@ if TYPE_CHECKING:
     from novel_tasks_core.processors.configuration import CacheCounts, Configuration
     from novel_tasks_core.processors.registry import Processors
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
+    from novel_tasks_core.storage.database import PoolStatus
     from novel_tasks_core.storage.migrator import Migration
+    from novel_tasks_core.storage.operating import DatabaseFacts
     from novel_tasks_core.text.novel import Chapter, Novel
     from novel_tasks_core.text.reading import read_novel
     from novel_tasks_core.worker import Worker
@@ -109,6 +111,7 @@ __all__ = [
     "Clock",
     "ConfigError",
     "Configuration",
+    "DatabaseFacts",
     "DatabaseUnavailableError",
     "DecodingError",
     "DuplicateTaskError",
@@ -117,6 +120,7 @@ __all__ = [
     "EngineConfig",
     "ErrorInfo",
     "Event",
+    "Explanation",
     "FileStoreError",
     "Health",
     "IllegalTransitionError",
@@ -124,6 +128,7 @@ __all__ = [
     "InvalidInputError",
     "InvalidOptionsError",
     "InvalidProcessorError",
+    "Lease",
     "LeaseLostError",
     "LogEntry",
     "LogLevel",
@@ -136,11 +141,13 @@ __all__ = [
     "OnDuplicate",
     "OutcomeKind",
     "Page",
+    "PoolStatus",
     "PreconditionFailedError",
     "ProcessedFile",
     "Processor",
     "Processors",
     "QueueStatus",
+    "Reason",
     "ReleaseKey",
     "Retry",
     "RetryPolicy",
@@ -192,7 +199,7 @@ __all__ = [
 _HOMES = {
     "clock": "Clock SystemClock",
     "config": "EngineConfig between load_settings setting",
-    "engine": "StoredFile TaskEngine",
+    "engine": "Explanation Lease Reason StoredFile TaskEngine",
     "errors": (
         "ArtifactNotFoundError ChildCrashedError ConfigError DatabaseUnavailableError DecodingError "
         "DuplicateTaskError EmbeddedServerError EngineClosedError FileStoreError IllegalTransitionError "
@@ -215,7 +222,9 @@ _HOMES = {
     "processors.configuration": "CacheCounts Configuration",
     "processors.registry": "Processors",
     "retries": "Backoff Retry RetryPolicy Snooze",
+    "storage.database": "PoolStatus",
     "storage.migrator": "Migration",
+    "storage.operating": "DatabaseFacts",
     "text.novel": "Chapter Novel",
     "text.reading": "read_novel",
     "worker": "Worker",

@@ -36,6 +36,7 @@ from novel_tasks_core.storage.changes import Change, Delete
 from novel_tasks_core.storage.endings import Ending, make_ending, stored_events
 from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.migrator import SchemaWatch
+from novel_tasks_core.storage.operating import CapacityWatch
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import PROMOTE_BATCH, Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
@@ -70,6 +71,7 @@ class MaintenanceParts:
     workers: Workers
     housekeeping: Housekeeping
     pressure: PressureWatch
+    capacity: CapacityWatch
     schema: SchemaWatch
     bulk: Bulk
     files: RegisteredFiles
@@ -97,6 +99,7 @@ class Maintenance:
             (_STRAYS_SECONDS, self._once("strays", _STRAYS_SECONDS, self._parts.housekeeping.remove_stray_checkpoints)),
             (_SWEEP_SECONDS, self._once("sweep", _SWEEP_SECONDS, self.sweep)),
             (_PRESSURE_SECONDS, self._parts.pressure.look),
+            (_PRESSURE_SECONDS, self._parts.capacity.look),
         )
         async with asyncio.TaskGroup() as group:
             for every, job in jobs:

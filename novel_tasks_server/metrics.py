@@ -1,4 +1,4 @@
-"""Figures for Prometheus, each server with a registry of its own.
+"""Figures for Prometheus, each server with a registry of its own. Their names are a promise: docs/metrics.md.
 
 `Metrics` is the engine's `Observer`, and holds the metrics with which the HTTP paths are decorated.
 """
@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from novel_tasks_core import Observer, OutcomeKind, QueueStatus, TaskId
+from novel_tasks_core import Observer, OutcomeKind, PoolStatus, QueueStatus, TaskId
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 """The media type of what `Metrics.render` returns."""
 
 _TASK_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+_LAG_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 _HTTP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -30,12 +31,16 @@ class Metrics(Observer):
         self._make_http_metrics()
         self._make_socket_metrics()
         self._make_operation_metrics()
+        self._make_process_metrics()
 
     def _make_task_metrics(self) -> None:
         by = ("processor", "outcome")
         self._tasks = Counter("tasks", "Attempts that ended, by processor and outcome.", by, registry=self.registry)
         self._durations = Histogram(
             "task_duration_seconds", "How long attempts ran.", by, buckets=_TASK_SECONDS, registry=self.registry
+        )
+        self._retries = Counter(
+            "task_retries", "Attempts that failed and are followed by another.", ("processor",), registry=self.registry
         )
         self._submitted = Counter("tasks_submitted", "Tasks stored.", ("processor",), registry=self.registry)
         self._rescued = Counter("tasks_rescued", "Tasks of dead workers put back.", registry=self.registry)
@@ -92,6 +97,36 @@ class Metrics(Observer):
         )
         self._dead = Gauge("database_dead_rows", "Dead rows of busy tables.", ("table",), registry=self.registry)
 
+    def _make_process_metrics(self) -> None:
+        self.loop_lag = Histogram(
+            "event_loop_lag_seconds",
+            "How much later than due the event loop came to things.",
+            buckets=_LAG_SECONDS,
+            registry=self.registry,
+        )
+        self._pool = Gauge(
+            "database_pool_connections", "Open connections of the pool.", ("state",), registry=self.registry
+        )
+        self._pool_limit = Gauge(
+            "database_pool_limit", "How many connections the pool may open.", registry=self.registry
+        )
+        self._pool_waiting = Gauge(
+            "database_pool_waiting", "Callers that wait for a connection of the pool.", registry=self.registry
+        )
+        ProcessCollector(registry=self.registry)
+
+    def show_pool(self, pool: PoolStatus) -> None:
+        """Set the gauges of the pool."""
+        self._pool.labels("used").set(pool.in_use)
+        self._pool.labels("idle").set(pool.idle)
+        self._pool_limit.set(pool.limit)
+        self._pool_waiting.set(pool.waiting)
+
+    def forget_queue(self) -> None:
+        """Show no figures of the queue: none are better than old ones."""
+        self._depth.clear()
+        self._oldest.clear()
+
     def show_queue(self, lanes: Iterable[QueueStatus]) -> None:
         """Set the gauges of the queue to what the database says now."""
         for lane in lanes:
@@ -119,6 +154,8 @@ class Metrics(Observer):
         """Count an attempt's end under its outcome."""
         self._tasks.labels(processor, outcome.value).inc()
         self._durations.labels(processor, outcome.value).observe(seconds)
+        if outcome is OutcomeKind.RETRY:
+            self._retries.labels(processor).inc()
 
     def flushed(self, *, tasks: int, seconds: float) -> None:
         """Count a flush and what it took."""

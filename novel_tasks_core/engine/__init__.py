@@ -1,5 +1,6 @@
 """The facade: everything that a program does with tasks, and the composition root that builds it."""
 
+from novel_tasks_core.engine.explaining import Explanation, Lease, Reason
 from novel_tasks_core.engine.facade import StoredFile, TaskEngine
 
-__all__ = ["StoredFile", "TaskEngine"]
+__all__ = ["Explanation", "Lease", "Reason", "StoredFile", "TaskEngine"]

@@ -15,6 +15,8 @@ from novel_tasks_core.clock import Clock
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.changing import Changing, require_days, require_final
 from novel_tasks_core.engine.checks import MAX_NAME_CHARACTERS
+from novel_tasks_core.engine.explaining import Explaining
+from novel_tasks_core.engine.operating import Operating
 from novel_tasks_core.engine.parts import EngineParts, open_database, open_parts
 from novel_tasks_core.errors import (
     InvalidFilterError,
@@ -65,7 +67,7 @@ class StoredFile:
     path: Path
 
 
-class TaskEngine(Changing):
+class TaskEngine(Changing, Explaining, Operating):
     """The engine of one process. Made by `open`; every method may be called from any asyncio task of its loop.
 
     Methods raise DatabaseUnavailableError when the database cannot be reached in time, and

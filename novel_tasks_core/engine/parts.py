@@ -35,6 +35,7 @@ from novel_tasks_core.storage.imports import Importer
 from novel_tasks_core.storage.keys import Keys
 from novel_tasks_core.storage.lists import Lists
 from novel_tasks_core.storage.migrator import SchemaWatch, check_schema, migrate
+from novel_tasks_core.storage.operating import CapacityWatch, Standings
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
@@ -73,6 +74,8 @@ class EngineParts:
     maintenance: Maintenance
     schema: SchemaWatch
     pressure: PressureWatch
+    capacity: CapacityWatch
+    standings: Standings
     local_workers: set[Worker] = field(factory=set)
 
     def heard(self, ring: Ring) -> None:
@@ -128,7 +131,7 @@ class EngineParts:
     def notes(self) -> tuple[str, ...]:
         """Return what works, but not as it should."""
         unheard = ("doorbell: not heard, tasks of other processes are found by polling",) if self.doorbell.lost else ()
-        return (*unheard, *self.pressure.notes())
+        return (*unheard, *self.pressure.notes(), *self.capacity.notes())
 
     def outgrown(self) -> None:
         """Stop claiming, because the schema is for newer programs; what runs may finish or is given back."""
@@ -207,6 +210,7 @@ async def open_parts(
             clock=clock or SystemClock(),
         )
         await parts.files.check()
+        await parts.capacity.look_first()
         services = await stack.enter_async_context(parts.services)
         stack.callback(parts.feeding.close)
         services.start("doorbell-ring", parts.doorbell.ring)
@@ -261,6 +265,7 @@ def _build(
     chores, services = link("maintenance"), Services()
     schema = SchemaWatch(database, on_problem=lambda: parts.outgrown())
     pressure = PressureWatch(database, config=config, observer=observer)
+    capacity = CapacityWatch(database, config=config, own_listener=lambda: doorbell.listener)
     parts = EngineParts(
         config=config,
         clock=clock,
@@ -303,6 +308,8 @@ def _build(
         doorbell=doorbell,
         schema=schema,
         pressure=pressure,
+        capacity=capacity,
+        standings=Standings(database),
         maintenance=Maintenance(
             MaintenanceParts(
                 config=config,
@@ -312,6 +319,7 @@ def _build(
                 workers=workers,
                 housekeeping=housekeeping,
                 pressure=pressure,
+                capacity=capacity,
                 schema=schema,
                 bulk=bulk,
                 files=files,

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+from attrs import frozen
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import DatabaseUnavailableError, EngineClosedError
@@ -51,6 +52,25 @@ _ENGINE_SETTINGS = {
 }
 
 
+@frozen(kw_only=True)
+class PoolStatus:
+    """The pool of a process at one moment.
+
+    `size` connections are open, `idle` of them are lent to nobody; there are never more than `limit`.
+    `waiting` callers have asked for one and have none yet.
+    """
+
+    size: int
+    idle: int
+    limit: int
+    waiting: int
+
+    @property
+    def in_use(self) -> int:
+        """How many connections are lent."""
+        return self.size - self.idle
+
+
 class Database:
     """The pool: for reads and the rarer writes. Opened by `open`, closed once."""
 
@@ -59,6 +79,7 @@ class Database:
         self._url = url
         self._config = config
         self._closed = False
+        self._waiting = 0
 
     @classmethod
     @asynccontextmanager
@@ -100,6 +121,15 @@ class Database:
         """Where the database is; it may carry a password."""
         return self._url
 
+    def pool_status(self) -> PoolStatus:
+        """Return how the pool is used now; asks nobody."""
+        return PoolStatus(
+            size=self._pool.get_size(),
+            idle=self._pool.get_idle_size(),
+            limit=self._pool.get_max_size(),
+            waiting=self._waiting,
+        )
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection; errors of the driver inside the block are translated. Raises: EngineClosedError."""
@@ -115,6 +145,7 @@ class Database:
     async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
         """Take a connection that answers, one after the other of those that do not being replaced."""
         connect = self._config.connect_timeout_seconds
+        self._waiting += 1
         try:
             async with asyncio.timeout(connect + MARGIN_SECONDS):
                 connection = await self._pool.acquire(timeout=connect)
@@ -122,6 +153,8 @@ class Database:
                     connection = await self._pool.acquire(timeout=connect)
         except TimeoutError as exc:
             raise DatabaseUnavailableError(f"no connection within {connect:g} s") from exc
+        finally:
+            self._waiting -= 1
         return connection
 
     async def _lendable(self, connection: PoolConnectionProxy[asyncpg.Record]) -> bool:
@@ -204,13 +237,17 @@ class Link:
     """One connection of the engine's own, made when first needed and again after it broke.
 
     Statements queue up behind each other. A call never tries twice: whether a statement whose answer
-    was lost did commit is for the caller to find out.
+    was lost did commit is for the caller to find out. `greeting` is a statement, and its arguments, that
+    each new connection begins with.
     """
 
-    def __init__(self, url: str, *, name: str, config: EngineConfig) -> None:
+    def __init__(
+        self, url: str, *, name: str, config: EngineConfig, greeting: tuple[str, Sequence[Any]] | None = None
+    ) -> None:
         self._url = url
         self._name = name
         self._config = config
+        self._greeting = greeting
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._lock = asyncio.Lock()
         self._closed = False
@@ -261,7 +298,15 @@ class Link:
                     command_timeout=self._config.command_timeout_seconds,
                     server_settings={**_ENGINE_SETTINGS, "application_name": f"novel-tasks {self._name}"},
                 )
+                if self._greeting is not None:
+                    query, args = self._greeting
+                    await self._connection.fetch(query, *args)
         return self._connection
+
+    @property
+    def server_pid(self) -> int | None:
+        """The id of the server's process for the connection; None while there is none."""
+        return None if self._connection is None else self._connection.get_server_pid()
 
     def drop(self) -> None:
         """Cut the connection without a goodbye; the next call makes a new one."""

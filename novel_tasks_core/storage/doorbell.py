@@ -139,6 +139,11 @@ class Doorbell:
         self._broken = asyncio.Event()
         self._own_pid = 0
 
+    @property
+    def listener(self) -> int | None:
+        """The process id, on the server, of the connection that listens; None while none does."""
+        return self._listening.server_pid if self.heard else None
+
     def press(self) -> Ring:
         """Return the ring that goes out next, to be added to; it leaves within 10 ms."""
         self._pressed.set()

@@ -12,13 +12,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import DatabaseUnavailableError, NovelTasksError
 from novel_tasks_core.models import TaskId, WorkerId
 from novel_tasks_core.storage.database import Link
-from novel_tasks_core.storage.workers import Flags, Heartbeat
+from novel_tasks_core.storage.workers import Flags, Heartbeat, serving
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,8 @@ class HeartbeatThread:
 
     `held` is asked for the (task, attempt) that the worker believes in; `on_flags` gets what has
     happened to leases, `on_lost` a reason, once, when the worker was declared dead or could not beat for
-    half a lease: it must then stop its own work. Both are called in this thread.
+    half a lease: it must then stop its own work. Both are called in this thread. While it is connected
+    everybody can see that the worker claims from `lanes`.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class HeartbeatThread:
         *,
         url: str,
         config: EngineConfig,
+        lanes: Collection[int],
         held: Callable[[], Sequence[tuple[TaskId, int]]],
         on_flags: Callable[[Flags], object],
         on_lost: Callable[[str], object],
@@ -45,6 +47,7 @@ class HeartbeatThread:
         self._worker_id = worker_id
         self._url = url
         self._config = config
+        self._lanes = tuple(lanes)
         self._held = held
         self._on_flags = on_flags
         self._on_lost = on_lost
@@ -78,7 +81,8 @@ class HeartbeatThread:
                 loop.call_soon_threadsafe(stop.set)
 
         self._stopper = stop_soon
-        link = Link(self._url, name="heartbeat", config=self._beat_config())
+        greeting = serving(self._worker_id, self._lanes)
+        link = Link(self._url, name="heartbeat", config=self._beat_config(), greeting=greeting)
         beating = asyncio.create_task(self._beat_for_ever(Heartbeat(link)))
         stopping = asyncio.create_task(stop.wait())
         if self._stop_requested.is_set():

@@ -37,6 +37,11 @@ class Flags:
     gone: tuple[tuple[TaskId, int], ...]
 
 
+def serving(worker_id: WorkerId, lanes: Sequence[int]) -> tuple[str, tuple[WorkerId, list[int]]]:
+    """Return the statement, and its arguments, by which a connection says that a worker claims from lanes."""
+    return load_queries("workers")["serve"], (worker_id, list(lanes))
+
+
 class Heartbeat:
     """One worker's own line to the register. Used from the heartbeat's thread, on a link of its own."""
 

@@ -95,6 +95,7 @@ class Worker:
             self.id,
             url=self._parts.database_url,
             config=self._parts.config,
+            lanes=self._lanes,
             held=lambda: list(self._flusher.held),
             on_flags=lambda flags: loop.call_soon_threadsafe(self.apply_flags, flags),
             on_lost=lambda reason: loop.call_soon_threadsafe(self._lost, reason),

@@ -2,5 +2,6 @@
 
 from novel_tasks_server.app.building import create_app
 from novel_tasks_server.app.serving import serve
+from novel_tasks_server.app.stacks import stacks_on_signal
 
-__all__ = ["create_app", "serve"]
+__all__ = ["create_app", "serve", "stacks_on_signal"]

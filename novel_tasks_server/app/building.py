@@ -1,6 +1,6 @@
 """What the application is made of, and in which order.
 
-Built first to last, taken down last to first: engine, worker, hub of the sockets.
+Built first to last, taken down last to first: engine, worker, hub of the sockets, the watch over the event loop.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from novel_tasks_core import ConfigError, Processors, TaskEngine, UnknownProcessorError
+from novel_tasks_server.app.lag import lag_context
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
 from novel_tasks_server.live.hub import HUB, ConnectionManager
@@ -84,8 +85,8 @@ def create_app(
     app[CONFIG] = config
     app[METRICS] = Metrics()
     app[DRAINING] = Draining()
-    app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context))
-    app.on_shutdown.append(_close_sockets)
+    app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context, lag_context))
+    app.on_shutdown.append(close_sockets)
     app.on_response_prepare.extend((echo_request_id, set_security_headers))
     for module in (health, service, bulk, tasks, processing, history, artifacts, queue, live, dashboard):
         add_operations(app, module.routes())
@@ -137,9 +138,10 @@ def _take_engine(app: web.Application, engine: TaskEngine) -> None:
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:
     app[HUB] = ConnectionManager(app[ENGINE])
     yield
-    await _close_sockets(app)
+    await close_sockets(app)
 
 
-async def _close_sockets(app: web.Application) -> None:
+async def close_sockets(app: web.Application) -> None:
+    """Tell all sockets how their tasks stand, and that the service restarts; again it does nothing."""
     if not app[HUB].closed:
         await app[HUB].close(code=WSCloseCode.SERVICE_RESTART, reason="the service is restarting")

@@ -13,13 +13,15 @@ import structlog
 from aiohttp import web
 
 from novel_tasks_core import ConfigError, NovelTasksError, Processors, Worker
-from novel_tasks_server.app.building import create_app
+from novel_tasks_server.app.building import close_sockets, create_app
+from novel_tasks_server.app.stacks import stacks_on_signal
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, WORKER
 from novel_tasks_server.middlewares.draining import DRAINING
 
 _HANDLERS_SECONDS = 1.0
 _HANDOVER_SECONDS = 5.0
+_GOODBYE_SECONDS = 5.0
 _CLEANUP_SECONDS = 15.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -39,12 +41,13 @@ async def serve(
     closes last. A second signal skips the waiting. The whole takes a few seconds more than the grace at
     most, also without a database.
 
-    Needs the main thread, for the signals. Raises: ConfigError when the address cannot be listened on,
-    what opening an engine raises, and SchemaError after a gentle stop when the schema is migrated beyond
-    what this program can work with.
+    SIGUSR1 has it log what every asyncio task waits for. Needs the main thread, for the signals.
+
+    Raises: ConfigError when the address cannot be listened on, what opening an engine raises, and SchemaError
+    after a gentle stop when the schema is migrated beyond what this program can work with.
     """
     asked = _Stop(stop or asyncio.Event())
-    with asked.by_signals():
+    with asked.by_signals(), stacks_on_signal():
         app = create_app(config, processors=processors)
         runner = web.AppRunner(app, shutdown_timeout=_HANDLERS_SECONDS)
         try:
@@ -148,12 +151,17 @@ def _url(runner: web.AppRunner, config: ServerConfig) -> str:
 
 
 async def _drain(app: web.Application, hurry: asyncio.Event) -> None:
-    """Let what is under way finish within the grace; hand back at once what runs when told to hurry."""
+    """Let what is under way finish within the grace; hand back at once what runs when told to hurry.
+
+    Sockets are told the end of it while the listener still answers.
+    """
     _log.info("draining")
     app[DRAINING].begin()
     worker = app.get(WORKER)
     if not await _unless(hurry, _finish_work(app, worker)) and worker is not None:
         await _within(_HANDOVER_SECONDS, _hand_back(worker))
+    app[DRAINING].give_up_uploads()
+    await _within(_GOODBYE_SECONDS, close_sockets(app))
 
 
 async def _hand_back(worker: Worker) -> None:

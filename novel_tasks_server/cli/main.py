@@ -21,7 +21,9 @@ _COMMANDS = {
     "worker": ("serving", "Run tasks, without serving HTTP."),
     "process": ("processing", "Process files here and now: no server, no database, any size."),
     "submit": ("submitting", "Send files to a server, each as a task; print the tasks' ids."),
+    "why": ("asking", "Say why a task runs, waits, or has ended as it has."),
     "migrate": ("database", "Bring the database's schema up to date."),
+    "doctor": ("doctor", "Check that the service can run here, and say how to mend what cannot."),
     "healthcheck": ("health", "Ask a server how it is; exit 0 if it is healthy, 1 if not."),
 }
 """Each command, the module that holds it, and what it is for: a command pays only for its own imports."""

@@ -14,10 +14,11 @@ from attrs import evolve
 
 from novel_tasks_core import Processors, TaskEngine
 from novel_tasks_server.app import serve as run_server
+from novel_tasks_server.app import stacks_on_signal
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
 from novel_tasks_server.cli.settings import setting_values
 from novel_tasks_server.config import LogFormat, LogThreshold, ServerConfig
-from novel_tasks_server.logs import configure_logging
+from novel_tasks_server.logs import TaskLog, configure_logging
 
 logger = logging.getLogger(__name__)
 
@@ -142,8 +143,15 @@ async def _serve(config: ServerConfig) -> int:
 async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[str, ...], name: str) -> int:
     """Run tasks until SIGTERM or SIGINT; return the exit code."""
     stop = StopSignals()
+    with stacks_on_signal():
+        return await _work_until(stop, config, processors=processors, lanes=lanes, name=name)
+
+
+async def _work_until(
+    stop: StopSignals, config: ServerConfig, *, processors: Processors, lanes: tuple[str, ...], name: str
+) -> int:
     async with (
-        TaskEngine.open(config.engine, processors=processors) as engine,
+        TaskEngine.open(config.engine, processors=processors, observers=[TaskLog()]) as engine,
         engine.worker(processors=lanes or None, name=name) as running,
     ):
         say(f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")

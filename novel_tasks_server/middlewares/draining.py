@@ -16,7 +16,7 @@ class Draining:
 
     def __init__(self) -> None:
         self.begun = False
-        self._uploads = 0
+        self._uploads: set[asyncio.Task[object]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -28,6 +28,11 @@ class Draining:
         """Wait until no upload is on its way."""
         await self._idle.wait()
 
+    def give_up_uploads(self) -> None:
+        """Cut off the uploads that are still on their way; what they have sent is thrown away."""
+        for upload in self._uploads:
+            upload.cancel()
+
     @contextmanager
     def upload(self) -> Iterator[None]:
         """Count one upload while the block runs. Raises: RequestRefusedError (503) once the server is stopping."""
@@ -38,12 +43,14 @@ class Draining:
                 "The service is stopping. Another try will reach it when it is back.",
                 headers={"Retry-After": "5", "Connection": "close"},
             )
-        self._uploads += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._uploads.add(task)
         self._idle.clear()
         try:
             yield
         finally:
-            self._uploads -= 1
+            self._uploads.discard(task)
             if not self._uploads:
                 self._idle.set()
 

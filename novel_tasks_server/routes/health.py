@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from ipaddress import ip_address
 
 import structlog
 from aiohttp import web
 
-from novel_tasks_core import StorageError
+from novel_tasks_core import NovelTasksError
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS
 from novel_tasks_server.metrics import CONTENT_TYPE
 from novel_tasks_server.middlewares.draining import DRAINING
@@ -17,6 +18,8 @@ from novel_tasks_server.routes.replies import json_response
 from novel_tasks_server.schemas.views import HealthView, MessageView
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+_QUEUE_SECONDS = 2.0
+"""How long the metrics wait for the database: whoever asks for them gives up after ten seconds or so."""
 
 
 def routes() -> list[Operation]:
@@ -55,13 +58,19 @@ async def show_ready(request: web.Request) -> web.Response:
 
 
 async def show_metrics(request: web.Request) -> web.Response:
-    """Answer with all figures in the text format of Prometheus; to this machine only, unless opened."""
+    """Answer with all figures in the text format of Prometheus; to this machine only, unless opened.
+
+    Those of the queue are left out while the database does not tell them in time.
+    """
     if not request.app[CONFIG].metrics_public and not _is_local(request):
         raise RequestRefusedError(403, "forbidden", "The metrics are shown to this machine only.")
-    metrics = request.app[METRICS]
+    metrics, engine = request.app[METRICS], request.app[ENGINE]
+    metrics.show_pool(engine.pool_status())
     try:
-        metrics.show_queue(await request.app[ENGINE].queue_status())
-    except StorageError as exc:
+        async with asyncio.timeout(_QUEUE_SECONDS):
+            metrics.show_queue(await engine.queue_status())
+    except (NovelTasksError, TimeoutError) as exc:
+        metrics.forget_queue()
         _log.warning("queue_not_measured", error=type(exc).__name__)
     return web.Response(body=metrics.render(), headers={"Content-Type": CONTENT_TYPE})
 

@@ -11,6 +11,7 @@ from novel_tasks_server.routes.replies import json_response, query_of
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import EventsQuery, LogsQuery
 from novel_tasks_server.schemas.views import AttemptListView, EventListView, LogListView
+from novel_tasks_server.schemas.why import WhyView
 
 _ONE = "/api/v1/tasks/{task_id}"
 
@@ -39,6 +40,7 @@ def routes() -> list[Operation]:
         Operation(
             "GET", f"{_ONE}/attempts", list_attempts, tag=Tag.HISTORY, scope=Scope.READ, answers={200: AttemptListView}
         ),
+        Operation("GET", f"{_ONE}/why", show_why, tag=Tag.HISTORY, scope=Scope.READ, answers={200: WhyView}),
     ]
 
 
@@ -62,3 +64,9 @@ async def list_attempts(request: web.Request) -> web.Response:
     """Answer with the finished attempts."""
     attempts = await request.app[ENGINE].attempts(await require_visible(request))
     return json_response(AttemptListView.of(attempts))
+
+
+async def show_why(request: web.Request) -> web.Response:
+    """Answer why a task runs, waits or has ended as it has: a reason of a closed set, a sentence, and the facts."""
+    found = await request.app[ENGINE].explain(await require_visible(request))
+    return json_response(WhyView.of(found))

@@ -96,14 +96,20 @@ class Relay:
         self._server: asyncio.Server | None = None
         self._port = 0
         self._writers: set[asyncio.StreamWriter] = set()
+        self._silent = False
 
     @property
     def url(self) -> str:
         """The URL of the database by way of this relay."""
         return f"postgresql://{self._target.username or 'postgres'}@127.0.0.1:{self._port}{self._target.path}"
 
+    def silence(self) -> None:
+        """Pass nothing on any more, and tell nobody: until it is cut and restored."""
+        self._silent = True
+
     async def restore(self) -> None:
         """Accept connections, again at the same port."""
+        self._silent = False
         self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -118,23 +124,24 @@ class Relay:
         there_reader, there_writer = await self._dial()
         self._writers |= {writer, there_writer}
         try:
-            await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+            await asyncio.gather(self._pump(reader, there_writer), self._pump(there_reader, writer))
         finally:
             self._writers -= {writer, there_writer}
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                if self._silent:
+                    continue
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()
 
     async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         folder = parse_qs(self._target.query).get("host")
         if folder:
             return await asyncio.open_unix_connection(f"{folder[0]}/.s.PGSQL.{self._target.port or 5432}")
         return await asyncio.open_connection(self._target.hostname, self._target.port)
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
 
 
 @pytest.fixture

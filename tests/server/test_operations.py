@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -12,9 +13,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from attrs import evolve
 from prometheus_client.parser import text_string_to_metric_families
 
-from novel_tasks_core import TaskEngine, parse_task_id
+from novel_tasks_core import AttemptContext, Processors, RetryPolicy, TaskEngine, TaskFailedError, parse_task_id
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.middlewares.draining import DRAINING
 
 Client = TestClient[web.Request, web.Application]
@@ -27,6 +29,9 @@ class Relay(Protocol):
     """The way to the database, which the fixture of this name can interrupt."""
 
     url: str
+
+    def silence(self) -> None:
+        """Pass nothing on any more, and tell nobody."""
 
     async def cut(self) -> None:
         """Break every connection and refuse new ones."""
@@ -100,7 +105,40 @@ async def test_metrics_follow_what_happens(own_engine_client: Client) -> None:
     assert counted["doorbell_heard{}"] == 1
     assert counted["database_oldest_transaction_seconds{}"] >= 0
     assert counted["database_dead_rows{task_ready}"] >= 0
+    assert counted["database_pool_connections{used}"] + counted["database_pool_connections{idle}"] >= 1
+    assert counted["database_pool_limit{}"] == 8
+    assert counted["database_pool_waiting{}"] >= 0
+    assert counted["process_open_fds{}"] > 0
     assert not any(made["task_id"] in name for name in counted)
+
+
+async def test_the_lag_of_the_event_loop_is_measured(own_engine_client: Client) -> None:
+    """What blocks the loop for a while is seen in its lag."""
+    before = await samples(own_engine_client)
+    async with asyncio.timeout(20):
+        while (await samples(own_engine_client))["event_loop_lag_seconds_sum{}"] < 0.4:
+            time.sleep(0.5)  # noqa: ASYNC251 - the thing to be noticed
+            await asyncio.sleep(0.01)
+    assert before["event_loop_lag_seconds_sum{}"] < 0.4
+
+
+async def test_retries_are_counted(server_config: ServerConfig) -> None:
+    """An attempt that failed and is followed by another counts as a retry of its processor."""
+    processors = Processors.builtin()
+
+    @processors.register("shaky", retry=RetryPolicy(max_attempts=2, base_seconds=0, jitter=0))
+    async def shaky(ctx: AttemptContext) -> None:
+        raise ValueError("no good")
+
+    async with TestClient(TestServer(create_app(server_config, processors=processors))) as client:
+        task = await client.app[ENGINE].submit(processor="shaky")
+        with pytest.raises(TaskFailedError):
+            await client.app[ENGINE].result(task.id)
+        async with asyncio.timeout(20):
+            while "tasks_total{failed,shaky}" not in (counted := await samples(client)):
+                pass
+    assert counted["task_retries_total{shaky}"] == 1
+    assert counted["tasks_total{retry,shaky}"] == 1
 
 
 async def test_two_applications_count_apart(client: Client, server_config: ServerConfig, engine: TaskEngine) -> None:
@@ -205,6 +243,23 @@ async def test_sockets_hear_what_happened_while_the_database_was_away(
         await engine.cancel(parse_task_id(made["task_id"]))
         await relay.restore()
         assert (await socket.receive_json())["status"] == "cancelled"
+
+
+async def test_metrics_do_without_a_database(relay: Relay, server_config: ServerConfig) -> None:
+    """While the database is silent or gone the figures come in time, without stale ones of the queue."""
+    patient = evolve(server_config.engine, database_url=relay.url, command_timeout_seconds=20)
+    app = create_app(evolve(server_config, engine=patient, runs_worker=False))
+    async with TestClient(TestServer(app)) as client:
+        await client.post("/api/v1/tasks/upload", data=FORM_BODY, headers=FORM)
+        assert any(name.startswith("queue_depth") for name in await samples(client))
+        relay.silence()
+        async with asyncio.timeout(5):
+            counted = await samples(client)
+        assert not any(name.startswith("queue_depth") for name in counted)
+        assert counted["database_pool_limit{}"] == 8
+        await relay.cut()
+        async with asyncio.timeout(5):
+            assert not any(name.startswith("queue_depth") for name in await samples(client))
 
 
 async def test_an_unreachable_database_is_503(relay: Relay, relayed: Client) -> None:

@@ -193,6 +193,7 @@ class Relay(Protocol):
 
     url: str
     cut: Callable[[], Awaitable[None]]
+    silence: Callable[[], None]
 
 
 async def test_stopping_is_bounded_without_a_database(
@@ -210,6 +211,20 @@ async def test_stopping_is_bounded_without_a_database(
         task_id = await serving.submit("gated")
         await serving.follow(task_id, TaskStatus.PROCESSING)
         await relay.cut()
+        serving.stop.set()
+        async with asyncio.timeout(20):
+            await serving.ended
+
+
+async def test_stopping_is_bounded_with_a_silent_database(
+    start: Start, relay: Relay, server_config: ServerConfig, engine: TaskEngine
+) -> None:
+    """Nor does one that does not answer any more, however patient the settings are with it."""
+    settings = evolve(server_config.engine, database_url=relay.url, shutdown_grace_seconds=0.5)
+    async with start(evolve(server_config, port=0, engine=settings)) as serving:
+        task_id = await serving.submit("gated")
+        await serving.follow(task_id, TaskStatus.PROCESSING)
+        relay.silence()
         serving.stop.set()
         async with asyncio.timeout(20):
             await serving.ended

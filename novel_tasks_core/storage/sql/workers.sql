@@ -53,3 +53,10 @@ select w.id, w.name, w.host, w.pid, w.version, w.state, w.slots,
        extract(epoch from now() - w.beat_at)::float8 as beat_seconds,
        (select count(*) from task_leases l where l.worker_id = w.id) as running
 from workers w order by w.id
+
+-- name: serve
+-- Tells everybody, for as long as this connection lives, from which lanes a worker claims: by shared locks of our own range
+-- of keys (28276 in the highest 16 bits, then 32 of the worker's id, then 16 of the lane's), which nobody ever waits for.
+select count(*) filter (where pg_try_advisory_lock_shared(
+    (28276::bigint << 48) | (($1::bigint & 4294967295) << 16) | (lane::bigint & 65535)))
+from unnest($2::int[]) as lane

@@ -1,0 +1,33 @@
+"""What operators ask of connections and of a database: a part of `TaskEngine`."""
+
+from __future__ import annotations
+
+from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.engine.parts import EngineParts, open_database
+from novel_tasks_core.storage.database import PoolStatus
+from novel_tasks_core.storage.operating import DatabaseFacts, connections_of, examine
+
+
+class Operating:
+    """The methods of `TaskEngine` for those who look after it."""
+
+    _parts: EngineParts
+
+    def pool_status(self) -> PoolStatus:
+        """Return how this process's pool of connections is used now; asks nobody."""
+        return self._parts.database.pool_status()
+
+    @staticmethod
+    def connections_of(config: EngineConfig) -> int:
+        """Return how many connections a process with these settings may open, its pool and all else."""
+        return connections_of(config)
+
+    @staticmethod
+    async def examine(config: EngineConfig) -> DatabaseFacts:
+        """Look at the config's database, whatever its schema, and change nothing; a private one is started for it.
+
+        Raises: DatabaseUnavailableError, EmbeddedServerError, SchemaError for a schema that is newer than this
+        program or was changed by hand.
+        """
+        async with open_database(config) as database:
+            return await examine(database)

@@ -1,0 +1,88 @@
+"""What a process is doing: SIGUSR1 has it log what blocks it, and what each of its asyncio tasks waits for.
+
+Files, lines and functions only: never a value.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import structlog
+
+MAX_STACKS = 40
+"""How many different stacks are told, the most frequent first."""
+
+MAX_FRAMES = 20
+_MAX_NAMES = 3
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+
+@contextmanager
+def stacks_on_signal() -> Iterator[None]:
+    """Log the stacks whenever SIGUSR1 comes while the block runs; also while something blocks the event loop.
+
+    Needs the main thread.
+    """
+    loop = asyncio.get_running_loop()
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        try:
+            log_stacks(loop, frame)
+        except RuntimeError:  # it came in the middle of writing another line
+            loop.call_soon_threadsafe(log_stacks, loop, None)
+
+    before = signal.signal(signal.SIGUSR1, tell)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def log_stacks(loop: asyncio.AbstractEventLoop, frame: FrameType | None) -> None:
+    """Write one line with the stack of what runs now, and one with those of the asyncio tasks, equal ones together."""
+    tasks = asyncio.all_tasks(loop)
+    running = [_place(f.f_code.co_filename, line, f.f_code.co_name) for f, line in traceback.walk_stack(frame)]
+    _log.warning("stack_of_main_thread", stack="\n".join(running[:MAX_FRAMES]))
+    groups = _grouped(tasks)
+    told = [
+        f"{len(names)} x {', '.join(names[:_MAX_NAMES])}{', ...' if len(names) > _MAX_NAMES else ''}\n{stack}"
+        for stack, names in groups[:MAX_STACKS]
+    ]
+    _log.warning("stacks_of_tasks", tasks=len(tasks), different=len(groups), stack="\n".join(told))
+
+
+def _grouped(tasks: Iterable[asyncio.Task[Any]]) -> list[tuple[str, list[str]]]:
+    """Return the different stacks with the names of the tasks that have them, the most frequent first."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for task in tasks:
+        groups["\n".join(_stack(task))].append(task.get_name())
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def _stack(task: asyncio.Task[Any]) -> list[str]:
+    """Return where a task waits, the outermost call first: coroutine by coroutine, each awaited by the one before."""
+    places: list[str] = []
+    awaited: Any = task.get_coro()
+    while awaited is not None and len(places) < MAX_FRAMES:
+        frame = _first(awaited, "cr_frame", "gi_frame", "ag_frame")
+        if frame is None:
+            places.append(f"  waits for {type(awaited).__name__}")
+            break
+        places.append(_place(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        awaited = _first(awaited, "cr_await", "gi_yieldfrom", "ag_await")
+    return places
+
+
+def _first(thing: object, *attributes: str) -> Any:
+    return next((found for name in attributes if (found := getattr(thing, name, None)) is not None), None)
+
+
+def _place(file: str, line: int | None, function: str) -> str:
+    return f"  {file}:{line} {function}"

@@ -1,0 +1,67 @@
+"""What operators see of connections: how the pool is used, and whether the server has room for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import asyncpg
+import attrs
+import pytest
+
+from novel_tasks_core import DatabaseUnavailableError, EngineConfig, TaskEngine
+from novel_tasks_core.storage.database import Database
+
+from .support import Db, eventually
+
+
+async def test_the_pool_tells_who_holds_and_who_waits(engine_config: EngineConfig, database_url: str) -> None:
+    """Lent, idle and awaited connections are counted as they come and go, a caller who gives up too."""
+    config = attrs.evolve(engine_config, pool_size=2, pool_overflow=0, connect_timeout_seconds=0.5)
+    async with Database.open(database_url, config=config) as database:
+        async with database.connection(), database.connection():
+            status = database.pool_status()
+            assert (status.size, status.idle, status.in_use, status.limit, status.waiting) == (2, 0, 2, 2, 0)
+            asking = asyncio.create_task(database.execute("select 1"))
+            await asyncio.sleep(0)
+            assert database.pool_status().waiting == 1
+            with pytest.raises(DatabaseUnavailableError):
+                await asking
+            assert database.pool_status().waiting == 0
+        assert database.pool_status().idle == 2
+
+
+@pytest.fixture
+async def room(database_url: str) -> int:
+    """How many connections the server of the tests allows."""
+    db: Db = await asyncpg.connect(database_url)
+    allowed = await db.fetchval("select current_setting('max_connections')::int")
+    await db.close()
+    return int(allowed)
+
+
+async def test_too_many_processes_for_the_server_are_warned_about(
+    engine_config: EngineConfig, another_engine: Any, room: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The second of two that may open more connections than the server allows says so as it starts; health notes it."""
+    half: dict[str, Any] = {"pool_size": room // 2, "pool_overflow": 0}
+    async with TaskEngine.open(attrs.evolve(engine_config, **half)) as first:
+        assert first.pool_status().limit == room // 2
+        assert (await first.health()).notes == ()
+        async with another_engine(**half) as second:
+            warnings = [r for r in caplog.records if r.getMessage() == "too_many_connections_possible"]
+            assert {(w.levelno, w.__dict__["processes"]) for w in warnings} == {(logging.WARNING, 2)}
+            await eventually(lambda: _has_looked(first))
+            for engine in (first, second):
+                health = await engine.health()
+                assert health.healthy
+                assert [note.partition(":")[0] for note in health.notes] == ["connections"]
+            second._parts.capacity._note = ""  # as if it were over: the next look tells it again
+            await eventually(lambda: _has_looked(second))
+
+
+async def _has_looked(engine: TaskEngine) -> bool:
+    """Look again, and say whether something was found: an engine that is not seen yet does not look."""
+    await engine._parts.capacity.look()
+    return bool(engine._parts.capacity.notes())
