@@ -73,7 +73,8 @@ class Metrics(Observer):
 
     def _make_socket_metrics(self) -> None:
         self.sockets = Gauge("websockets", "Open WebSockets.", registry=self.registry)
-        self.messages = Counter("websocket_messages", "WebSocket messages.", ("direction",), registry=self.registry)
+        messages = Counter("websocket_messages", "WebSocket messages.", ("direction",), registry=self.registry)
+        self.messages_in, self.messages_out = messages.labels("in"), messages.labels("out")
         self.dropped = Counter(
             "websocket_dropped", "Progress messages that slow clients missed.", registry=self.registry
         )

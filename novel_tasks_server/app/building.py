@@ -16,6 +16,7 @@ from novel_tasks_server.app.lag import lag_context
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
 from novel_tasks_server.live.hub import HUB, ConnectionManager
+from novel_tasks_server.live.speech import SPEECHES, Speeches
 from novel_tasks_server.logs import TaskLog
 from novel_tasks_server.metrics import Metrics
 from novel_tasks_server.middlewares.access_log import tell_requests
@@ -136,7 +137,8 @@ def _take_engine(app: web.Application, engine: TaskEngine) -> None:
 
 
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:
-    app[HUB] = ConnectionManager(app[ENGINE])
+    app[HUB] = hub = ConnectionManager(app[ENGINE], metrics=app[METRICS])
+    app[SPEECHES] = Speeches.of(hub)
     yield
     await close_sockets(app)
 

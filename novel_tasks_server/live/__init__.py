@@ -1,5 +1,7 @@
 """Live updates over WebSockets.
 
-`protocol` knows the messages, `outbox` decides what a slow reader misses, `feed` turns a task's events
-into messages, `hub` shares one feed among all sockets, `session` is one socket.
+Without I/O: `frames` reads and writes frames, `protocol` and `protocol_v1` know the messages, `outbox` decides
+what a slow reader misses. `handshake` takes a connection over from aiohttp, `connection` is one socket on the
+wire, `heartbeats` looks after all of them, `speech` answers what is asked, `topic` is one followed task, `hub`
+shares one watch of it among all who follow.
 """

@@ -1,15 +1,15 @@
 """All sockets of this process, and what they follow.
 
 However many sockets follow a task, it is watched once and each message is written once. The watch
-begins with the first subscriber and ends with the last.
+begins with the first follower and ends with the last. Who joins late, or comes back with its last seq, is
+brought to where the others are; those who join together are served together.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import aclosing
-from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -18,55 +18,44 @@ from novel_tasks_core import (
     EngineClosedError,
     NovelTasksError,
     StorageError,
+    TaskDeleted,
     TaskEngine,
     TaskId,
+    TaskLogged,
     TaskNotFoundError,
+    TaskProgressed,
     format_task_id,
 )
-from novel_tasks_server.live.feed import Update, follow
-from novel_tasks_server.live.protocol import ErrorCode, refusal, task_update
+from novel_tasks_server.live import protocol
+from novel_tasks_server.live.connection import CLOSE_TIMEOUT_SECONDS, Connection
+from novel_tasks_server.live.frames import CloseCode
+from novel_tasks_server.live.heartbeats import Heartbeats
+from novel_tasks_server.live.protocol import ErrorCode
+from novel_tasks_server.live.protocol_v1 import TaskEvent, TaskWish
+from novel_tasks_server.live.topic import NO_TASK, Topic
+from novel_tasks_server.metrics import Metrics
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RETRY_SECONDS = 1.0
 _LAST_WORD_SECONDS = 1.0
-
-
-class Subscriber(Protocol):
-    """What the hub needs of a socket. No method blocks."""
-
-    client_id: str
-
-    def send_state(self, task_id: TaskId, message: bytes) -> None:
-        """Send a change of a task."""
-
-    def send_progress(self, task_id: TaskId, message: bytes) -> None:
-        """Send progress of a task; it may be dropped for a later one."""
-
-    def send(self, message: bytes) -> None:
-        """Send anything else."""
-
-    async def close(self, *, code: int, reason: str) -> None:
-        """Say goodbye; returns in bounded time, when the socket is closed."""
-
-
-class _Topic:
-    """A followed task: who follows it, the last message, and the asyncio task that watches it."""
-
-    def __init__(self) -> None:
-        self.subscribers: set[Subscriber] = set()
-        self.last: bytes | None = None
-        self.watching: asyncio.Task[None] | None = None
+_PAGE = 500
+_LOOKUPS = 8
+"""How many topics may ask the database at once for those who join."""
 
 
 class ConnectionManager:
     """Knows the sockets of this process and spreads the news of tasks among them."""
 
-    def __init__(self, engine: TaskEngine) -> None:
+    def __init__(self, engine: TaskEngine, *, metrics: Metrics, beats: Heartbeats | None = None) -> None:
         self.closed = False
+        self.beats = beats or Heartbeats()
+        self.metrics = metrics
         self._engine = engine
-        self._sockets: dict[Subscriber, set[TaskId]] = {}
-        self._topics: dict[TaskId, _Topic] = {}
-        self._watches: set[asyncio.Task[None]] = set()
+        self._sockets: dict[Connection, set[TaskId] | None] = {}
+        self._topics: dict[TaskId, Topic] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._lookups = asyncio.Semaphore(_LOOKUPS)
+        self._deserted = asyncio.Event()
 
     @property
     def connections(self) -> int:
@@ -78,125 +67,203 @@ class ConnectionManager:
         """How many tasks are followed."""
         return len(self._topics)
 
-    def connect(self, socket: Subscriber) -> None:
+    def connect(self, socket: Connection) -> None:
         """Take a socket in. Several may have the same client id."""
-        self._sockets[socket] = set()
+        self._sockets[socket] = None
+        if self.closed:
+            socket.close(CloseCode.RESTART, "the service is restarting")
 
-    def disconnect(self, socket: Subscriber) -> None:
+    def disconnect(self, socket: Connection) -> None:
         """Forget a socket and all that it followed."""
-        for task_id in tuple(self._sockets.get(socket, ())):
+        for task_id in tuple(self.following(socket)):
             self.unsubscribe(socket, task_id)
         self._sockets.pop(socket, None)
+        if not self._sockets:
+            self._deserted.set()
 
-    def following(self, socket: Subscriber) -> Collection[TaskId]:
+    def following(self, socket: Connection) -> Collection[TaskId]:
         """Return the tasks that a socket follows."""
-        return self._sockets.get(socket, ())
+        return self._sockets.get(socket) or ()
 
-    def subscribe(self, socket: Subscriber, task_id: TaskId) -> None:
-        """Send the task as it is now, and whenever it changes."""
+    def subscribe(self, socket: Connection, task_id: TaskId, wish: TaskWish | None = None) -> None:
+        """Send the task as it is now, and whenever it changes; or what a `wish` says, by the newer protocol."""
         if self.closed or socket not in self._sockets:
             return
-        self._sockets[socket].add(task_id)
-        topic = self._topics.setdefault(task_id, _Topic())
-        topic.subscribers.add(socket)
-        if topic.watching is None:
-            self._watch(task_id, topic)
-        elif topic.last is not None:
-            socket.send_state(task_id, topic.last)
-
-    def unsubscribe(self, socket: Subscriber, task_id: TaskId) -> None:
-        """Send no more of this task; without effect when it was not followed."""
-        topic = self._topics.get(task_id)
-        if topic is None or socket not in topic.subscribers:
-            return
-        topic.subscribers.discard(socket)
-        self._sockets[socket].discard(task_id)
-        if not topic.subscribers:
-            self._drop(task_id)
-
-    def broadcast(self, task_id: TaskId, update: Update) -> None:
-        """Send one update to all who follow the task."""
+        self._sockets[socket] = followed = self._sockets[socket] or set()
+        followed.add(task_id)
         topic = self._topics.get(task_id)
         if topic is None:
+            topic = self._topics[task_id] = Topic(task_id)
+        topic.join(socket, wish)
+        if topic.task is not None and topic.is_watched:
+            self._greet(topic)
+        if not topic.is_joined and not topic.is_admitting:
+            topic.admitting = self._start(f"admit {task_id}", topic, self._admit)
+
+    def unsubscribe(self, socket: Connection, task_id: TaskId) -> None:
+        """Send no more of this task; without effect when it was not followed."""
+        followed = self._sockets.get(socket)
+        if not followed or task_id not in followed:
             return
-        topic.last = update.message
-        for socket in tuple(topic.subscribers):
-            if update.is_progress:
-                socket.send_progress(task_id, update.message)
-            else:
-                socket.send_state(task_id, update.message)
+        followed.discard(task_id)
+        topic = self._topics[task_id]
+        topic.leave(socket)
+        if not topic:
+            self._drop(topic)
+
+    def broadcast(self, task_id: TaskId, event: TaskEvent) -> None:
+        """Tell all who follow the task what happened, each once, by whatever protocol they speak."""
+        topic = self._topics.get(task_id)
+        if topic is None or topic.seq is None:
+            return
+        told = topic.tell_progress(event) if isinstance(event, TaskProgressed) else topic.tell(event)
+        self.metrics.messages_out.inc(told)
+
+    def relieve(self, socket: Connection) -> None:
+        """Go on with what waited until this socket had read more."""
+        for task_id in self.following(socket):
+            self._topics[task_id].wake.set()
 
     def revive(self, task_id: TaskId) -> None:
         """Watch again a task that was sent round again after its watch had ended."""
         topic = self._topics.get(task_id)
-        if topic is not None and topic.watching is None and not self.closed:
-            self._watch(task_id, topic)
+        if topic is not None and not topic.is_watched and topic.seq is not None and not self.closed:
+            topic.watching = self._start(f"watch {task_id}", topic, self._watch)
 
     async def close(self, *, code: int, reason: str) -> None:
         """Tell how the followed tasks stand now, stop all watches and close all sockets; in bounded time."""
         self.closed = True
         await self._tell_last_states()
-        for watch in self._watches:
-            watch.cancel()
-        await asyncio.gather(*self._watches, return_exceptions=True)
-        await asyncio.gather(*(socket.close(code=code, reason=reason) for socket in tuple(self._sockets)))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for socket in tuple(self._sockets):
+            socket.close(code, reason)
+        await self._all_gone()
+        self.beats.close()
         self._topics.clear()
 
+    async def _all_gone(self) -> None:
+        """Wait until all sockets are closed, and cut off those that stay."""
+        for seconds in (CLOSE_TIMEOUT_SECONDS + 1, CLOSE_TIMEOUT_SECONDS):
+            if not self._sockets:
+                return
+            self._deserted.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._deserted.wait()
+            except TimeoutError:
+                for socket in self._sockets:
+                    socket.transport.abort()
+
     async def _tell_last_states(self) -> None:
-        """Send what changed since the last message, as far as the database tells it in time."""
+        """Send clients of the older protocol what changed since the last message, as far as it is told in time."""
         try:
             async with asyncio.timeout(_LAST_WORD_SECONDS):
-                for task_id, topic in tuple(self._topics.items()):
-                    message = task_update(await self._engine.get(task_id))
-                    if message != topic.last:
-                        self.broadcast(task_id, Update(message))
+                for topic in tuple(self._topics.values()):
+                    if topic.has_older:
+                        topic.tell_older(protocol.task_update(await self._engine.get(topic.task_id)))
         except (TimeoutError, NovelTasksError) as exc:
             _log.info("last_states_not_told", error=type(exc).__name__)
 
-    def _drop(self, task_id: TaskId) -> None:
-        topic = self._topics.pop(task_id)
-        if topic.watching is not None:
-            topic.watching.cancel()
+    # -- the work on one topic ----------------------------------------------------------------------------------
 
-    def _watch(self, task_id: TaskId, topic: _Topic) -> None:
-        topic.watching = asyncio.create_task(self._keep_watching(task_id, topic), name=f"watch {task_id}")
-        self._watches.add(topic.watching)
-        topic.watching.add_done_callback(self._watches.discard)
+    def _start(self, name: str, topic: Topic, work: Callable[[Topic], Awaitable[None]]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._guard(topic, work), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def _keep_watching(self, task_id: TaskId, topic: _Topic) -> None:
-        """Spread the task's news until it has finished or is gone; an unreachable database only delays them."""
+    async def _guard(self, topic: Topic, work: Callable[[Topic], Awaitable[None]]) -> None:
+        """Do the work; an unreachable database only delays it, whatever else goes wrong the followers are told."""
         try:
-            while not await self._spread(task_id):  # noqa: ASYNC110 - waits out a database, not an event of ours
+            while True:
+                try:
+                    await work(topic)
+                    return
+                except StorageError as exc:
+                    _log.warning("watch_interrupted", task_id=format_task_id(topic.task_id), error=type(exc).__name__)
                 await asyncio.sleep(_RETRY_SECONDS)
-        except TaskNotFoundError as exc:
-            self._abandon(task_id, topic, ErrorCode.NOT_FOUND, str(exc))
+        except TaskNotFoundError:
+            self._abandon(topic)
         except EngineClosedError:
-            _log.debug("watch_ended", task_id=format_task_id(task_id), reason="engine closed")
+            _log.debug("watch_ended", task_id=format_task_id(topic.task_id), reason="engine closed")
         except Exception:
-            _log.exception("watch_failed", task_id=format_task_id(task_id))
-            self._abandon(task_id, topic, ErrorCode.INTERNAL, "this task can no longer be followed")
-        finally:
-            topic.watching = None
+            _log.exception("watch_failed", task_id=format_task_id(topic.task_id))
+            self._abandon(topic, ErrorCode.INTERNAL, "this task can no longer be followed")
 
-    async def _spread(self, task_id: TaskId) -> bool:
-        """Return True when the task has finished, False to try again."""
-        try:
-            async with aclosing(follow(self._engine, task_id)) as updates:
-                async for update in updates:
-                    self.broadcast(task_id, update)
-        except StorageError as exc:
-            _log.warning("watch_interrupted", task_id=format_task_id(task_id), error=type(exc).__name__)
-            return False
-        return True
+    def _drop(self, topic: Topic) -> None:
+        if self._topics.get(topic.task_id) is topic:
+            del self._topics[topic.task_id]
+        for task in (topic.watching, topic.admitting):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
 
-    def _abandon(self, task_id: TaskId, topic: _Topic, code: ErrorCode, reason: str) -> None:
+    def _abandon(self, topic: Topic, code: ErrorCode = ErrorCode.NOT_FOUND, reason: str = NO_TASK) -> None:
         """Tell all who follow the task that nothing more will come."""
-        if self._topics.get(task_id) is topic:
-            del self._topics[task_id]
-        message = refusal(code, reason, task_id=format_task_id(task_id))
-        for socket in tuple(topic.subscribers):
-            self._sockets[socket].discard(task_id)
-            socket.send(message)
+        for socket in topic.dismiss(code, reason):
+            followed = self._sockets.get(socket)
+            if followed:
+                followed.discard(topic.task_id)
+        self._drop(topic)
+
+    # -- watching -----------------------------------------------------------------------------------------------
+
+    async def _watch(self, topic: Topic) -> None:
+        """Spread the task's news until it has finished. Raises: TaskNotFoundError once it is deleted."""
+        assert topic.seq is not None
+        await self._refresh(topic)
+        async with aclosing(self._engine.watch(topic.task_id, after=topic.seq)) as events:
+            async for event in events:
+                if isinstance(event, TaskDeleted):
+                    raise TaskNotFoundError(topic.task_id)
+                self.broadcast(topic.task_id, event)
+                if not isinstance(event, TaskLogged | TaskProgressed):
+                    await self._refresh(topic)
+
+    async def _refresh(self, topic: Topic) -> None:
+        """Show the task as the database has it now to those whose protocol wants that."""
+        if topic.has_older and topic.task is None:
+            task = await self._engine.get(topic.task_id)
+            topic.show(task)
+            self.metrics.messages_out.inc(topic.tell_older(protocol.task_update(task)))
+
+    # -- joining ------------------------------------------------------------------------------------------------
+
+    async def _admit(self, topic: Topic) -> None:
+        """Bring all that join to where the others are, a page of events at a time. Raises: TaskNotFoundError."""
+        while not topic.is_joined:
+            topic.wake.clear()
+            if topic.strangers():
+                await self._meet(topic)
+                continue
+            after = topic.position_behind()
+            if after is None:
+                await topic.wake.wait()
+                continue
+            async with self._lookups:
+                events = await self._engine.events(topic.task_id, after=after, limit=_PAGE)
+            if events:
+                topic.catch_up(events)
+            else:
+                topic.start_over()
+
+    async def _meet(self, topic: Topic) -> None:
+        """Greet those who have just come with the task as it is now."""
+        async with self._lookups:
+            task = await self._engine.get(topic.task_id)
+        if not topic.show(task):
+            return
+        self._greet(topic)
+        is_over = task.status.is_final and task.last_seq == topic.seq
+        if topic and not topic.is_watched and not is_over:
+            topic.watching = self._start(f"watch {topic.task_id}", topic, self._watch)
+
+    def _greet(self, topic: Topic) -> None:
+        now = self._engine.clock.now()
+        for socket in topic.strangers():
+            if not topic.greet(socket, now=now):
+                self.unsubscribe(socket, topic.task_id)
 
 
 HUB = web.AppKey("hub", ConnectionManager)

@@ -94,10 +94,11 @@ def _task_id(message: dict[str, Any]) -> TaskId:
     try:
         return parse_task_id(given)
     except TaskNotFoundError:
-        raise MessageRefusedError(ErrorCode.NOT_FOUND, "no task has this id", task_id=_printable(given)) from None
+        raise MessageRefusedError(ErrorCode.NOT_FOUND, "no task has this id", task_id=printable(given)) from None
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return the beginning of what a client said in a form that can be sent back."""
     return text[:64].encode("utf-8", "replace").decode()
 
 

@@ -20,7 +20,7 @@ _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 @web.middleware
 async def tell_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Log method, path template, status and duration; a WebSocket's line comes when it closes."""
+    """Log method, path template, status and duration; a WebSocket's line comes when it opens."""
     started = perf_counter()
     response = await handler(request)
     seconds = perf_counter() - started

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
-import structlog
 from aiohttp import web
 
-from novel_tasks_server.keys import CONFIG, METRICS
+from novel_tasks_server.keys import CONFIG, PRINCIPAL
+from novel_tasks_server.live.connection import Connection
+from novel_tasks_server.live.handshake import SwitchedProtocols, offered_protocols
 from novel_tasks_server.live.hub import HUB
-from novel_tasks_server.live.session import Session, open_socket
+from novel_tasks_server.live.protocol_v1 import SUBPROTOCOL
+from novel_tasks_server.live.speech import SPEECHES
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.schemas.access import Scope
-
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def routes() -> list[Operation]:
@@ -32,18 +33,22 @@ async def follow_tasks(request: web.Request) -> web.StreamResponse:
     hub = request.app[HUB]
     if hub.closed:
         raise RequestRefusedError(503, "stopping", "The service is stopping.", headers={"Retry-After": "5"})
-    transport = request.transport
-    if transport is None:
-        raise ConnectionResetError("the client has left")
-    socket = await open_socket(request)
-    session = Session(
-        socket, transport, client_id=request.match_info["client_id"], hub=hub, metrics=request.app[METRICS]
-    )
-    try:
-        await session.run()
-    except Exception:
-        _log.exception("socket_failed")  # there is no answering a request that has become a socket
-    return socket
+    is_v1 = SUBPROTOCOL in offered_protocols(request)
+    answer = SwitchedProtocols(request, protocol=SUBPROTOCOL if is_v1 else None)
+    speeches = request.app[SPEECHES]
+
+    def make(transport: asyncio.Transport) -> Connection:
+        return Connection(
+            transport,
+            client_id=request.match_info["client_id"],
+            principal=request[PRINCIPAL],
+            speech=speeches.v1 if is_v1 else speeches.older,
+            beats=hub.beats,
+            metrics=hub.metrics,
+        )
+
+    await answer.switch(request, make)
+    return answer
 
 
 def _check_origin(request: web.Request) -> None:

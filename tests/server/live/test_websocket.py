@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiohttp import ClientWebSocketResponse, ClientWSTimeout, WSCloseCode, WSMsgType, WSServerHandshakeError, web
+from aiohttp import WSCloseCode, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient
 
 from novel_tasks_core import AttemptContext, Processors, TaskEngine, parse_task_id
-from novel_tasks_server.live import session
-from novel_tasks_server.live.feed import Update
-from novel_tasks_server.live.hub import HUB, ConnectionManager
+from novel_tasks_server.live import connection, speech
+from novel_tasks_server.live.hub import ConnectionManager
+from tests.server.live.talking import (
+    V1,
+    Connect,
+    Make,
+    followed,
+    logged,
+    progressed,
+    read_on,
+    settled,
+    stall,
+    subscribe,
+    told,
+)
 
 Client = TestClient[web.Request, web.Application]
-Make = Callable[..., Awaitable[dict[str, Any]]]
-Connect = Callable[..., Awaitable[ClientWebSocketResponse]]
 
 
 @pytest.fixture
@@ -40,44 +46,6 @@ def processors(seen: asyncio.Event) -> Processors:
         await seen.wait()
 
     return known
-
-
-@pytest.fixture
-async def connect(client: Client) -> AsyncIterator[Connect]:
-    """Open sockets, by default each with a client id of its own."""
-    async with AsyncExitStack() as stack:
-
-        async def opened(client_id: str | None = None, **kwargs: Any) -> ClientWebSocketResponse:
-            path = f"/api/v1/ws/tasks/{client_id or uuid4().hex}"
-            timeout = ClientWSTimeout(ws_close=0.5)
-            return await stack.enter_async_context(client.ws_connect(path, timeout=timeout, **kwargs))
-
-        yield opened
-
-
-@pytest.fixture
-def hub(app: web.Application, client: Client) -> ConnectionManager:
-    """The hub of the running application."""
-    return app[HUB]
-
-
-async def told(socket: ClientWebSocketResponse) -> dict[str, Any]:
-    """Wait for the next message."""
-    message: dict[str, Any] = await socket.receive_json(timeout=10)
-    return message
-
-
-async def settled(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until the condition holds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
-
-
-async def subscribe(socket: ClientWebSocketResponse, task_id: str) -> dict[str, Any]:
-    """Subscribe to a task and return the first message."""
-    await socket.send_json({"type": "subscribe", "task_id": task_id})
-    return await told(socket)
 
 
 async def test_ping(connect: Connect) -> None:
@@ -252,7 +220,7 @@ async def test_unsubscribed_means_no_more_news(make_task: Make, connect: Connect
 
 async def test_subscriptions_are_limited(connect: Connect, make_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """One socket cannot follow everything, but may give up one task for another."""
-    monkeypatch.setattr(session, "MAX_SUBSCRIPTIONS", 1)
+    monkeypatch.setattr(speech, "MAX_SUBSCRIPTIONS", 1)
     first, second = [(await make_task(text))["task_id"] for text in (b"1", b"2")]
     socket = await connect()
     assert (await subscribe(socket, first))["status"] == "pending"
@@ -283,23 +251,20 @@ async def test_a_plain_request_is_told_to_upgrade(client: Client) -> None:
 
 
 async def test_a_reader_that_stalls_delays_nobody_and_is_let_go(
-    connect: Connect, client: Client, make_task: Make, hub: ConnectionManager, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, make_task: Make, hub: ConnectionManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that does not read is closed; the others get every message meanwhile."""
-    monkeypatch.setattr(session, "SEND_TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(session, "CLOSE_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "CLOSE_TIMEOUT_SECONDS", 0.2)
     made = await make_task()
     task_id = parse_task_id(made["task_id"])
-    fast, stalled = await connect(), await connect()
+    fast, stalled = await connect(protocols=V1), await connect(protocols=V1)
     for socket in (fast, stalled):
-        await subscribe(socket, made["task_id"])
-    assert stalled._conn is not None
-    assert stalled._conn.transport is not None
-    stalled._conn.transport.pause_reading()
-    padding = "x" * 100_000
-    for number in range(600):
-        hub.broadcast(task_id, Update(json.dumps({"type": "test", "n": number, "padding": padding}).encode()))
-        assert (await told(fast))["n"] == number
+        await told(socket)
+        seq = await followed(socket, made["task_id"], logs=True)
+    stall(stalled)
+    for number in range(2000):
+        hub.broadcast(task_id, logged(task_id, seq + number + 1, "x" * 20_000))
+        assert (await told(fast))["seq"] == seq + number + 1
         if hub.connections == 1:
             break
     await settled(lambda: hub.connections == 1)
@@ -307,17 +272,27 @@ async def test_a_reader_that_stalls_delays_nobody_and_is_let_go(
     assert await told(fast) == {"type": "pong"}
 
 
-async def test_a_slow_reader_loses_progress_first(connect: Connect, make_task: Make, hub: ConnectionManager) -> None:
-    """Of much progress at once only the latest of a task is sent; what must arrive arrives."""
+async def test_a_slow_reader_loses_progress_first(
+    connect: Connect, make_task: Make, hub: ConnectionManager, client: Client
+) -> None:
+    """Of much progress at once only what fits and the latest is sent; what must arrive arrives."""
     made = await make_task()
     task_id = parse_task_id(made["task_id"])
-    socket = await connect()
-    await subscribe(socket, made["task_id"])
-    for number in range(1000):
-        hub.broadcast(task_id, Update(json.dumps({"progress": number}).encode(), is_progress=True))
-    hub.broadcast(task_id, Update(b'{"done": true}'))
-    assert await told(socket) == {"progress": 999}
-    assert await told(socket) == {"done": True}
+    await client.patch(f"/api/v1/tasks/{made['task_id']}", json={"status": "processing"})
+    socket = await connect(protocols=V1)
+    await told(socket)
+    seq = await followed(socket, made["task_id"], logs=True)
+    stall(socket)
+    for number in range(20_000):
+        hub.broadcast(task_id, progressed(task_id, 1, number, stage="x" * 200))
+    hub.broadcast(task_id, logged(task_id, seq + 1, "the end"))
+    read_on(socket)
+    messages = [await told(socket)]
+    while messages[-1]["type"] != "log":
+        messages.append(await told(socket))
+    assert len(messages) < 19_000
+    assert messages[-2]["progress"] == 99
+    assert messages[-1]["message"] == "the end"
 
 
 async def test_a_flood_of_pings_is_answered_at_the_clients_pace(connect: Connect) -> None:
@@ -350,15 +325,15 @@ async def test_closing_does_not_wait_for_a_stalled_reader(
     connect: Connect, hub: ConnectionManager, make_task: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The goodbye is bounded also for one that reads nothing."""
-    monkeypatch.setattr(session, "CLOSE_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "CLOSE_TIMEOUT_SECONDS", 0.2)
     made = await make_task()
-    socket = await connect()
-    await subscribe(socket, made["task_id"])
-    assert socket._conn is not None
-    assert socket._conn.transport is not None
-    socket._conn.transport.pause_reading()
-    for _ in range(100):
-        hub.broadcast(parse_task_id(made["task_id"]), Update(b"x" * 200_000))
+    task_id = parse_task_id(made["task_id"])
+    socket = await connect(protocols=V1)
+    await told(socket)
+    seq = await followed(socket, made["task_id"], logs=True)
+    stall(socket)
+    for number in range(250):
+        hub.broadcast(task_id, logged(task_id, seq + number + 1, "x" * 4_000))
     async with asyncio.timeout(5):
         await hub.close(code=WSCloseCode.SERVICE_RESTART, reason="bye")
     assert hub.connections == 0
