@@ -155,7 +155,11 @@ async def _count_traffic(run: Run) -> list[Result]:
             await _ten(engine)
             ids = await _ids(engine)
         results = []
-        for kind, path in {"get": f"{_TASKS}/{format_task_id(ids[0])}", "list": _LIST, "statistics": _STATISTICS}.items():
+        for kind, path in {
+            "get": f"{_TASKS}/{format_task_id(ids[0])}",
+            "list": _LIST,
+            "statistics": _STATISTICS,
+        }.items():
             requests = [read_request(path)] * _COUNTED
             await read_all(server.port, requests[:3], connections=1)
             traffic.clear()
