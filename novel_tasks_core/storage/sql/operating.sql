@@ -12,7 +12,7 @@ with served as (
 select n.processor, n.paused, t.status as stored_status, t.failures, t.max_attempts, t.error, t.cancel_reason, t.finished_at,
        coalesce(l.attempt, t.attempt) as attempt, s.run_at, now() as at,
        l.worker_id, l.started_at as since, l.deadline, coalesce(l.cancel_requested, false) as cancel_requested,
-       w.name as worker_name, w.host, w.pid, extract(epoch from now() - w.beat_at)::float8 as beat_seconds,
+       w.name as worker_name, w.host, w.pid, greatest(extract(epoch from now() - w.beat_at), 0)::float8 as beat_seconds,
        case when r.task_id is not null then (
            select count(*) from (
                (select 1 from task_ready q where q.lane = r.lane and q.priority > r.priority limit $2)

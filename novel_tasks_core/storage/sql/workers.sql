@@ -50,7 +50,7 @@ order by l.task_id limit $1
 -- name: list_workers
 -- Every registered worker, with how much it runs and how long ago it was heard.
 select w.id, w.name, w.host, w.pid, w.version, w.state, w.slots,
-       extract(epoch from now() - w.beat_at)::float8 as beat_seconds,
+       greatest(extract(epoch from now() - w.beat_at), 0)::float8 as beat_seconds,
        (select count(*) from task_leases l where l.worker_id = w.id) as running
 from workers w order by w.id
 
