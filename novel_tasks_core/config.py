@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ from novel_tasks_core.models import TaskStatus
 S = TypeVar("S")
 
 MAX_RETENTION_DAYS = 36_500
+_PORT = re.compile(r"\d{0,5}", re.ASCII)
 
 
 def setting(
@@ -149,9 +151,16 @@ _PARSERS: dict[Any, Callable[[str], Any]] = {
 def parse_database_url(text: str) -> str:
     """Check a PostgreSQL URL; the driver of an SQLAlchemy URL (`postgresql+asyncpg://`) is taken off."""
     scheme, separator, rest = text.partition("://")
-    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+    is_ours = separator and scheme.split("+")[0] in ("postgresql", "postgres")
+    if not is_ours or not all(map(_PORT.fullmatch, _ports(rest))):
         raise ValueError("must be a PostgreSQL URL such as postgresql://user:password@host:5432/database")
     return f"postgresql://{rest}"
+
+
+def _ports(rest: str) -> list[str]:
+    """Return the ports of a URL's hosts, "" for those without one; `rest` is what follows the scheme."""
+    hosts = re.split("[/?]", rest.rpartition("@")[2])[0]
+    return [host.rpartition("]")[2].partition(":")[2] for host in hosts.split(",")]
 
 
 def default_slots() -> int:

@@ -11,7 +11,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import limits
 from attrs import evolve, field, frozen
 from dotenv import dotenv_values
 
@@ -89,6 +88,8 @@ def parse_origins(text: str) -> tuple[str, ...]:
 
 def parse_rate(text: str) -> str | None:
     """Read a rate such as `100/minute`, several divided by semicolons; `off` is None, no limit."""
+    import limits  # half a second that commands without limits need not pay
+
     if text.lower() == "off":
         return None
     try:
@@ -147,7 +148,7 @@ class ServerConfig:
 
         Raises: ConfigError naming the variable that is wrong.
         """
-        merged = {**_read_dotenv(dotenv), **(os.environ if values is None else values)}
+        merged = {**read_dotenv(dotenv), **(os.environ if values is None else values)}
         config = evolve(
             load_settings(cls, merged),
             engine=EngineConfig.from_env(merged),
@@ -169,7 +170,8 @@ class ServerConfig:
         return "*" in self.cors_origins or origin.lower() in self.cors_origins
 
 
-def _read_dotenv(path: Path | None) -> dict[str, str]:
+def read_dotenv(path: Path | None) -> dict[str, str]:
+    """Read the variables of a settings file; none when there is no file. Raises: ConfigError when it cannot be read."""
     if path is None:
         return {}
     try:

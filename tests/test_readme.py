@@ -48,4 +48,4 @@ def test_settings_of_the_example_file_are_those_of_the_program() -> None:
         if field.metadata.get("variable")
     }
     listed = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
-    assert listed == known | {"NOVEL_TASKS_SERVER"}
+    assert listed == known | {"NOVEL_TASKS_SERVER", "NOVEL_TASKS_TOKEN"}

@@ -96,6 +96,8 @@ def worker(
     SIGTERM or one Ctrl-C stops in good order, as with `serve`.
     """
     config = _config({"LOG_LEVEL": log_level}, concurrency, data_dir, database_url)
+    if config.ignored:
+        logger.warning("settings_ignored", extra={"names": ", ".join(config.ignored)})
     processors = Processors.builtin()
     processors.load_entry_points()
     for lane in lanes:

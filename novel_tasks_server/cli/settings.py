@@ -6,15 +6,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
+from novel_tasks_server.config import read_dotenv
 
 
 def setting_values(flags: Mapping[str, object] | None = None) -> dict[str, str]:
     """Return the settings by their variable names; `.env` is read from the working directory.
 
     A flag that is None was not given.
+
+    Raises: ConfigError when `.env` cannot be read.
     """
-    from_file = {name: value for name, value in dotenv_values(Path(".env")).items() if value is not None}
+    from_file = read_dotenv(Path(".env"))
     from_flags = {name: str(value) for name, value in (flags or {}).items() if value is not None}
     return from_file | dict(os.environ) | from_flags
 

@@ -15,6 +15,9 @@ from novel_tasks_core.errors import ConfigError
 WRONG = [
     ("DATABASE_URL", "mysql://localhost/db"),
     ("DATABASE_URL", "localhost"),
+    ("DATABASE_URL", "postgresql://user:secret@host:port/database"),
+    ("DATABASE_URL", "postgresql://user:secret@one:5432,two:5432x/database"),
+    ("DATABASE_URL", "postgresql://[::1]:pg/database"),
     ("DATABASE_POOL_SIZE", "1"),
     ("DATABASE_POOL_SIZE", "many"),
     ("DATABASE_POOL_SIZE", "9" * 400),
@@ -50,6 +53,22 @@ def test_a_wrong_value_is_one_clear_error(variable: str, value: str) -> None:
         EngineConfig.from_env({variable: value})
     assert caught.value.variable == variable
     assert len(value) < 3 or value not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@h:5432/d",
+        "postgresql://u:p:w/x@h/d",
+        "postgresql://one:1,two:2/d",
+        "postgresql://u@[::1]:5432/d?sslmode=require",
+        "postgresql://u@/d?host=/run/postgresql",
+        "postgresql:///d",
+    ],
+)
+def test_urls_of_every_kind_are_taken(url: str) -> None:
+    """Several hosts, IPv6, a socket, none at all, and what is odd in a password."""
+    assert EngineConfig.from_env({"DATABASE_URL": url}).database_url == url
 
 
 def test_every_setting_can_be_given() -> None:
