@@ -10,6 +10,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from novel_tasks_core import IllegalTransitionError, TaskStatus, format_task_id
 from novel_tasks_server.keys import ENGINE
@@ -30,27 +31,35 @@ _REPORT = "report.html"
 def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
-        Operation("GET", f"{_ONE}/result", show_result, tag=Tag.FILES, scope=Scope.READ),
+        Operation(
+            "GET",
+            f"{_ONE}/result",
+            show_result,
+            tag=Tag.FILES,
+            scope=Scope.READ,
+            answers={200: object},
+            problems=(409,),
+        ),
         Operation(
             "GET", f"{_ONE}/artifacts", list_artifacts, tag=Tag.FILES, scope=Scope.READ, answers={200: ArtifactListView}
         ),
-        Operation(
-            "GET",
-            f"{_ONE}/artifacts/{{name}}",
-            download_artifact,
-            tag=Tag.FILES,
-            scope=Scope.READ,
-            media_types=("application/octet-stream",),
-        ),
-        Operation(
-            "GET",
-            f"{_ONE}/source",
-            download_source,
-            tag=Tag.FILES,
-            scope=Scope.READ,
-            media_types=("application/octet-stream",),
-        ),
+        _download(f"{_ONE}/artifacts/{{name}}", download_artifact, media_type="*/*"),
+        _download(f"{_ONE}/source", download_source, media_type="application/octet-stream"),
     ]
+
+
+def _download(path: str, handler: Handler, *, media_type: str) -> Operation:
+    return Operation(
+        "GET",
+        path,
+        handler,
+        tag=Tag.FILES,
+        scope=Scope.READ,
+        answers={200: None, 206: None, 304: None},
+        media_types=(media_type,),
+        takes=("If-None-Match", "Range", "If-Range"),
+        sends=("ETag", "Accept-Ranges", "Content-Disposition", "Repr-Digest"),
+    )
 
 
 async def show_result(request: web.Request) -> web.Response:
