@@ -72,6 +72,8 @@ def _refine(schema: Schema, cls: type[Any], *, is_request: bool) -> None:
         found = schema["properties"][attribute.name]
         inner = found.get("anyOf", [found])[0]
         inner.update(validator_bounds(attribute.validator))
+        if "examples" in attribute.metadata:
+            inner["examples"] = list(attribute.metadata["examples"])
         if datetime in (hints[attribute.name], *typing.get_args(hints[attribute.name])):
             inner["format"] = "date-time"
         elif is_request and inner.get("type") == "string" and not inner.keys() & {"enum", "pattern"}:

@@ -157,13 +157,36 @@ def _request_body(operation: Operation, schemas: dict[str, Schema]) -> Schema:
     if operation.file is None:
         content = {"application/json": {"schema": reference(operation.body)}}
         return {"required": operation.needs_body, "content": content}
-    file = {"type": "string", "contentMediaType": "application/octet-stream", "description": "The file, with its name."}
+    file = {
+        "type": "string",
+        "contentMediaType": "application/octet-stream",
+        "minLength": 1,
+        "description": "The file, with its name.",
+    }
     form = {
         **schemas[operation.body.__name__],
-        "properties": {operation.file: file, **_texts(schemas[operation.body.__name__])},
+        "properties": {operation.file: file, **_form_fields(schemas[operation.body.__name__])},
         "required": [operation.file],
     }
-    return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
+    encoding = {operation.file: {"headers": {"Content-Disposition": _disposition(operation.file)}}}
+    return {"required": True, "content": {"multipart/form-data": {"schema": form, "encoding": encoding}}}
+
+
+def _form_fields(schema: Schema) -> dict[str, Schema]:
+    """Return the fields of a form: browsers send those that were not filled in as empty texts."""
+    fields = _texts(schema)
+    return {
+        name: field if field.keys() & {"maxLength"} else {"anyOf": [field, {"const": ""}]}
+        for name, field in fields.items()
+    }
+
+
+def _disposition(field: str) -> Schema:
+    return {
+        "description": "The extension of the file name must be one of those that the settings allow.",
+        "schema": {"type": "string"},
+        "example": f'form-data; name="{field}"; filename="novel.txt"',
+    }
 
 
 def _responses(operation: Operation, by_name: dict[str, Operation]) -> Iterator[tuple[str, Schema]]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-_TAG = r'(W/)?"[!\x23-\x7e]*"'
-_TAGS = rf"^(\*|{_TAG}( *, *{_TAG})*)$"
+_TAG = r'(W/)?"[!#-~]+"'
+_TAGS = {"anyOf": [{"const": "*"}, {"type": "string", "pattern": rf"^{_TAG}( *, *{_TAG})*$"}]}
 _TEXT = {"type": "string"}
 
 REQUEST_HEADERS: dict[str, dict[str, Any]] = {
     "If-Match": {
         "description": "Versions of the task, as its ETag tells them: at another one, nothing is done (412).",
-        "schema": {"type": "string", "pattern": _TAGS},
+        "schema": _TAGS,
+        "example": '"1.0.0"',
     },
     "If-None-Match": {
         "description": "Versions that the client has: if it is one of them, it is not sent again (304).",
-        "schema": {"type": "string", "pattern": _TAGS},
+        "schema": _TEXT,
     },
     "Range": {
         "description": "One part of the file, in bytes: `bytes=0-999`. Several parts, and other units, are not split.",

@@ -82,6 +82,9 @@ class Operation:
         return self.description.partition("\n")[0].rstrip(".")
 
 
+_TASK_ID = "{task_id:task-[^{}/]*}"
+"""Ids begin like this: what does not is no task, and must not hide that a fixed path refuses a method."""
+
 OPERATIONS: web.AppKey[dict[web.AbstractRoute, Operation]] = web.AppKey("operations", dict)
 """The operation of every route of the application."""
 
@@ -95,7 +98,7 @@ def add_operations(app: web.Application, operations: Iterable[Operation]) -> Non
     for operation in operations:
         if not operation.summary:
             raise RuntimeError(f"{operation.method} {operation.path} has no description")
-        resource = app.router.add_resource(operation.path)
+        resource = app.router.add_resource(operation.path.replace("{task_id}", _TASK_ID))
         methods = ("HEAD", "GET") if operation.method == "GET" else (operation.method,)
         for method in methods:
             known[resource.add_route(method, operation.handler)] = operation

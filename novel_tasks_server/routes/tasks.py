@@ -16,6 +16,7 @@ from novel_tasks_server.routes.replies import (
     body_of,
     expected_version,
     json_response,
+    naming_filters,
     query_of,
     task_response,
     version_headers,
@@ -94,14 +95,15 @@ async def list_tasks(request: web.Request) -> web.Response:
     """Answer with one page of tasks, by page number or by cursor."""
     query = query_of(request, ListQuery)
     engine = request.app[ENGINE]
-    page = await engine.find(
-        query.filter(visible_owner(request, query.owner)),
-        sort=query.sort,
-        order=query.order,
-        limit=query.page_size,
-        cursor=query.cursor,
-        offset=query.offset,
-    )
+    with naming_filters():
+        page = await engine.find(
+            query.filter(visible_owner(request, query.owner)),
+            sort=query.sort,
+            order=query.order,
+            limit=query.page_size,
+            cursor=query.cursor,
+            offset=query.offset,
+        )
     now = engine.clock.now()
     view = TaskListView(
         tasks=[TaskView.of(task, now=now) for task in page.items],
