@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -42,7 +42,6 @@ SETTINGS = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-
 
 
 def open_document() -> dict[str, Any]:
@@ -82,6 +81,8 @@ def valid_data_is_accepted(ctx: schemathesis.CheckContext, response: schemathesi
         return
     if response.status_code == 412 and "If-Match" in response.request.headers:
         return  # the version that a task has changes with every step
+    if response.status_code == 416 and "Range" in response.request.headers:
+        return  # how long a file is no schema knows
     positive_data_acceptance(ctx, response, case)
 
 
@@ -134,7 +135,7 @@ async def serving(template: str, folder: Path) -> AsyncIterator[str]:
 
 @schema.parametrize()
 @SETTINGS
-def test_each_operation_keeps_its_contract(case: schemathesis.Case, server: str) -> None:
+def test_each_operation_keeps_its_contract(case: schemathesis.Case[Any], server: str) -> None:
     """Valid and invalid requests to one operation are answered as the document says."""
     case.call_and_validate(base_url=server, excluded_checks=[positive_data_acceptance])
 
@@ -143,10 +144,12 @@ def test_ways_through_all_operations_keep_the_contract(server: str) -> None:
     """Tasks that are made, shown, changed, retried, cancelled and deleted one after the other keep it too."""
 
     class Way(schema.as_state_machine()):  # type: ignore[misc]
-        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, Any]:
+        def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
             return {"base_url": server}
 
-        def validate_response(self, response: schemathesis.Response, case: schemathesis.Case, **kwargs: Any) -> None:
+        def validate_response(
+            self, response: schemathesis.Response, case: schemathesis.Case[Any], **kwargs: Any
+        ) -> None:
             case.validate_response(
                 response,
                 excluded_checks=[positive_data_acceptance],
