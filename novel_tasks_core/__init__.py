@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.observers import Observer
     from novel_tasks_core.processors.base import AttemptContext, ChildContext, Processor
     from novel_tasks_core.processors.configuration import CacheCounts, Configuration
+    from novel_tasks_core.processors.options import validator_bounds
     from novel_tasks_core.processors.registry import Processors
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
     from novel_tasks_core.storage.database import PoolStatus
@@ -194,6 +195,7 @@ __all__ = [
     "process_file",
     "read_novel",
     "setting",
+    "validator_bounds",
 ]
 
 _HOMES = {
@@ -220,6 +222,7 @@ _HOMES = {
     "observers": "Observer",
     "processors.base": "AttemptContext ChildContext Processor",
     "processors.configuration": "CacheCounts Configuration",
+    "processors.options": "validator_bounds",
     "processors.registry": "Processors",
     "retries": "Backoff Retry RetryPolicy Snooze",
     "storage.database": "PoolStatus",

@@ -220,7 +220,9 @@ def _class_schema(options_type: type) -> dict[str, Any]:
 
 
 def _field_schema(attribute: attrs.Attribute[Any], hint: Any) -> dict[str, Any]:
-    schema = {**_type_schema(hint), **dict(_validator_schema(attribute.validator))}
+    schema = {**_type_schema(hint), **validator_bounds(attribute.validator)}
+    if "enum" in schema and type(None) in typing.get_args(hint):
+        schema["enum"] = [*schema["enum"], None]
     if "description" in attribute.metadata:
         schema["description"] = attribute.metadata["description"]
     schema.update(_default_schema(attribute.default))
@@ -257,15 +259,25 @@ def _union_schema(schemas: list[dict[str, Any]]) -> dict[str, Any]:
     return {"anyOf": schemas}
 
 
-def _validator_schema(validator: Any) -> Iterator[tuple[str, Any]]:
-    """Read the bounds that attrs' own validators hold."""
+def validator_bounds(validator: Any) -> dict[str, Any]:
+    """Return what the validators of attrs demand of a field, as keywords of JSON schema.
+
+    Known are ge, gt, le, lt, max_len, min_len, in_ and matches_re, alone and within and_ and optional; whatever
+    else has a `pattern` that is a compiled regular expression counts as matches_re.
+    """
+    return dict(_bounds(validator))
+
+
+def _bounds(validator: Any) -> Iterator[tuple[str, Any]]:
     for inner in getattr(validator, "_validators", ()):
-        yield from _validator_schema(inner)
+        yield from _bounds(inner)
     inner = getattr(validator, "validator", None)
     if inner is not None:
-        yield from _validator_schema(inner)
+        yield from _bounds(inner)
     if hasattr(validator, "compare_op"):
         yield _BOUNDS[validator.compare_op], validator.bound
+    if hasattr(validator, "options"):
+        yield "enum", list(validator.options)
     if hasattr(validator, "max_length"):
         yield "maxLength", validator.max_length
     if hasattr(validator, "min_length"):

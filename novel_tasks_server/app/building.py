@@ -37,6 +37,7 @@ from novel_tasks_server.routes import (
     live,
     processing,
     queue,
+    reference,
     service,
     tasks,
     uploads,
@@ -86,10 +87,11 @@ def create_app(
     app[CONFIG] = config
     app[METRICS] = Metrics()
     app[DRAINING] = Draining()
+    app[reference.DOCUMENT] = reference.Document(app)
     app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context, lag_context))
     app.on_shutdown.append(close_sockets)
     app.on_response_prepare.extend((echo_request_id, set_security_headers))
-    for module in (health, service, bulk, tasks, processing, history, artifacts, queue, live, dashboard):
+    for module in (health, service, bulk, tasks, processing, history, artifacts, queue, live, reference, dashboard):
         add_operations(app, module.routes())
     add_operations(app, uploads.routes(app[METRICS]))
     if config.ignored:

@@ -31,6 +31,10 @@ class Tag(StrEnum):
     PAGES = "pages"
 
 
+Answer = type | UnionType | None
+"""The class of an answer or the union of several; `object` is any JSON, None no body."""
+
+
 @frozen
 class Operation:
     """A method on a path. GET answers HEAD too.
@@ -38,6 +42,11 @@ class Operation:
     The first sentence of the handler's docstring is its summary. `scope` None lets everybody in, without
     a token. `query` and `body` are request classes, `answers` the classes of what is answered by status;
     `media_types` names what an answer that is no JSON is. `is_public` False leaves it out of the document.
+
+    With `file`, the name of a field, the body is a form with that file in it. `takes` names the headers of a
+    request that matter, `sends` those of a successful answer. `problems` are the statuses of refusals beside
+    those that follow from the rest. `leads_to` says, by the name of another handler, where in the answer the
+    `task_id` is that it may be asked for next.
     """
 
     method: str
@@ -47,9 +56,20 @@ class Operation:
     scope: Scope | None = field(kw_only=True)
     query: type | None = field(default=None, kw_only=True)
     body: type | None = field(default=None, kw_only=True)
-    answers: Mapping[int, type | UnionType | None] = field(factory=dict, kw_only=True)
+    answers: Mapping[int, Answer] = field(factory=dict, kw_only=True)
     media_types: tuple[str, ...] = field(default=(), kw_only=True)
     is_public: bool = field(default=True, kw_only=True)
+    file: str | None = field(default=None, kw_only=True)
+    needs_body: bool = field(default=True, kw_only=True)
+    takes: tuple[str, ...] = field(default=(), kw_only=True)
+    sends: tuple[str, ...] = field(default=(), kw_only=True)
+    problems: tuple[int, ...] = field(default=(), kw_only=True)
+    leads_to: Mapping[str, str] = field(factory=dict, kw_only=True)
+
+    @property
+    def name(self) -> str:
+        """The handler's name, which names the operation too."""
+        return str(getattr(self.handler, "__name__", ""))
 
     @property
     def description(self) -> str:
@@ -61,6 +81,9 @@ class Operation:
         """Its first line, without the full stop."""
         return self.description.partition("\n")[0].rstrip(".")
 
+
+_TASK_ID = "{task_id:task-[^{}/]*}"
+"""Ids begin like this: what does not is no task, and must not hide that a fixed path refuses a method."""
 
 OPERATIONS: web.AppKey[dict[web.AbstractRoute, Operation]] = web.AppKey("operations", dict)
 """The operation of every route of the application."""
@@ -75,7 +98,19 @@ def add_operations(app: web.Application, operations: Iterable[Operation]) -> Non
     for operation in operations:
         if not operation.summary:
             raise RuntimeError(f"{operation.method} {operation.path} has no description")
-        resource = app.router.add_resource(operation.path)
+        resource = app.router.add_resource(operation.path.replace("{task_id}", _TASK_ID))
         methods = ("HEAD", "GET") if operation.method == "GET" else (operation.method,)
         for method in methods:
             known[resource.add_route(method, operation.handler)] = operation
+
+
+def documented(app: web.Application) -> list[Operation]:
+    """Return the operations of an application that the document tells of, in the order of its routes.
+
+    Raises: RuntimeError when two have the same name.
+    """
+    public = {operation.name: operation for operation in app[OPERATIONS].values() if operation.is_public}
+    for operation in app[OPERATIONS].values():
+        if operation.is_public and public[operation.name] is not operation:
+            raise RuntimeError(f"two operations are named {operation.name}")
+    return list(public.values())

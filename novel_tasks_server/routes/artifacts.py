@@ -6,16 +6,14 @@ and downloaded rather than shown, the HTML report aside.
 
 from __future__ import annotations
 
-from base64 import b64encode
-from pathlib import Path
-
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from novel_tasks_core import IllegalTransitionError, TaskStatus, format_task_id
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.openapi import Operation, Tag
-from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.access import require_visible, visible_task
+from novel_tasks_server.routes.downloads import StoredBytes, send_file
 from novel_tasks_server.routes.names import content_disposition
 from novel_tasks_server.routes.replies import json_response
 from novel_tasks_server.schemas.access import Scope
@@ -30,27 +28,35 @@ _REPORT = "report.html"
 def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
-        Operation("GET", f"{_ONE}/result", show_result, tag=Tag.FILES, scope=Scope.READ),
+        Operation(
+            "GET",
+            f"{_ONE}/result",
+            show_result,
+            tag=Tag.FILES,
+            scope=Scope.READ,
+            answers={200: object},
+            problems=(409,),
+        ),
         Operation(
             "GET", f"{_ONE}/artifacts", list_artifacts, tag=Tag.FILES, scope=Scope.READ, answers={200: ArtifactListView}
         ),
-        Operation(
-            "GET",
-            f"{_ONE}/artifacts/{{name}}",
-            download_artifact,
-            tag=Tag.FILES,
-            scope=Scope.READ,
-            media_types=("application/octet-stream",),
-        ),
-        Operation(
-            "GET",
-            f"{_ONE}/source",
-            download_source,
-            tag=Tag.FILES,
-            scope=Scope.READ,
-            media_types=("application/octet-stream",),
-        ),
+        _download(f"{_ONE}/artifacts/{{name}}", download_artifact, media_type="*/*"),
+        _download(f"{_ONE}/source", download_source, media_type="application/octet-stream"),
     ]
+
+
+def _download(path: str, handler: Handler, *, media_type: str) -> Operation:
+    return Operation(
+        "GET",
+        path,
+        handler,
+        tag=Tag.FILES,
+        scope=Scope.READ,
+        answers={200: None, 206: None, 304: None},
+        media_types=(media_type,),
+        takes=("If-None-Match", "Range", "If-Range"),
+        sends=("ETag", "Accept-Ranges", "Content-Disposition", "Repr-Digest"),
+    )
 
 
 async def show_result(request: web.Request) -> web.Response:
@@ -82,7 +88,8 @@ async def download_artifact(request: web.Request) -> web.StreamResponse:
         "Content-Disposition": content_disposition("inline" if is_report else "attachment", artifact.name),
         "Content-Security-Policy": _REPORT_POLICY if is_report else _DOWNLOAD_POLICY,
     }
-    return _file(request, stored.path, artifact.size, artifact.sha256, headers)
+    file = StoredBytes(path=stored.path, size=artifact.size, sha256=artifact.sha256)
+    return await send_file(request, file, headers)
 
 
 async def download_source(request: web.Request) -> web.StreamResponse:
@@ -93,24 +100,4 @@ async def download_source(request: web.Request) -> web.StreamResponse:
         "Content-Disposition": content_disposition("attachment", source.name),
         "Content-Security-Policy": _DOWNLOAD_POLICY,
     }
-    return _file(request, path, source.size, source.sha256, headers)
-
-
-def _file(request: web.Request, path: Path, size: int, sha256: str, headers: dict[str, str]) -> web.FileResponse:
-    _check_range(request, size)
-    digest = b64encode(bytes.fromhex(sha256)).decode()
-    return web.FileResponse(
-        path, headers={**headers, "Repr-Digest": f"sha-256=:{digest}:", "Cache-Control": "private, no-cache"}
-    )
-
-
-def _check_range(request: web.Request, size: int) -> None:
-    """Raise RequestRefusedError (416) for a range that holds nothing of `size` bytes."""
-    try:
-        start = request.http_range.start
-    except ValueError:
-        start = size
-    if start is not None and start >= size:
-        raise RequestRefusedError(
-            416, "range-not-satisfiable", f"The file has {size} bytes.", headers={"Content-Range": f"bytes */{size}"}
-        )
+    return await send_file(request, StoredBytes(path=path, size=source.size, sha256=source.sha256), headers)

@@ -10,7 +10,7 @@ from novel_tasks_core import BulkResult, TaskEngine, TaskFilter
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.routes.access import visible_owner
-from novel_tasks_server.routes.replies import body_of, json_response
+from novel_tasks_server.routes.replies import body_of, json_response, naming_filters
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import BulkAction, BulkRequest
 from novel_tasks_server.schemas.views import BulkView
@@ -39,7 +39,8 @@ async def change_tasks(request: web.Request) -> web.Response:
     """
     wanted = await body_of(request, BulkRequest)
     chosen = wanted.filter.filter(visible_owner(request, wanted.filter.owner))
-    result = await _change(request.app[ENGINE], wanted, chosen)
+    with naming_filters("/filter"):
+        result = await _change(request.app[ENGINE], wanted, chosen)
     return json_response(BulkView.of(wanted.action, result))
 
 

@@ -30,9 +30,16 @@ def routes() -> list[Operation]:
         ),
         Operation("GET", "/livez", show_alive, tag=Tag.SERVICE, scope=None, answers={200: MessageView}),
         Operation(
-            "GET", "/readyz", show_ready, tag=Tag.SERVICE, scope=None, answers={200: HealthView, 503: HealthView}
+            "GET",
+            "/readyz",
+            show_ready,
+            tag=Tag.SERVICE,
+            scope=None,
+            answers=dict.fromkeys((200, 503), MessageView | HealthView),
         ),
-        Operation("GET", "/metrics", show_metrics, tag=Tag.SERVICE, scope=None, media_types=("text/plain",)),
+        Operation(
+            "GET", "/metrics", show_metrics, tag=Tag.SERVICE, scope=None, media_types=("text/plain",), problems=(403,)
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.routes.access import require_visible, visible_task
 from novel_tasks_server.routes.replies import body_of, json_response
 from novel_tasks_server.routes.submitting import submit_once
+from novel_tasks_server.routes.uploads import FIRST_STEPS
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import ProcessRequest
 from novel_tasks_server.schemas.views import ProcessingView
@@ -26,7 +27,11 @@ def routes() -> list[Operation]:
             tag=Tag.TASKS,
             scope=Scope.WRITE,
             body=ProcessRequest,
+            needs_body=False,
             answers={202: ProcessingView},
+            sends=("Location",),
+            problems=(409,),
+            leads_to=dict.fromkeys(FIRST_STEPS, "$response.body#/task_id"),
         )
     ]
 

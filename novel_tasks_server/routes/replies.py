@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from aiohttp import ETag, web
 
-from novel_tasks_core import PreconditionFailedError, TaskId, TaskSummary
+from novel_tasks_core import InvalidFilterError, PreconditionFailedError, TaskId, TaskSummary
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.bodies import read_body
@@ -42,6 +43,23 @@ def query_of(request: web.Request, cls: type[T]) -> T:
     if repeated:
         raise InvalidRequestError(FieldFault(f"/{repeated[0]}", "given twice"))
     return decode_text({name: value for name, value in request.query.items() if value}, cls)
+
+
+@contextmanager
+def naming_filters(prefix: str = "") -> Iterator[None]:
+    """Make what the engine says of a filter in the block point at the field by which clients know it.
+
+    Raises: InvalidRequestError for InvalidFilterError.
+    """
+    try:
+        yield
+    except InvalidFilterError as exc:
+        name = _FILTERS.get(exc.field, exc.field)
+        raise InvalidRequestError(FieldFault(f"{prefix}/{name}", exc.reason)) from exc
+
+
+_FILTERS = {"offset": "page", "limit": "page_size", "sort": "sort_by", "query": "q"}
+"""What fields of requests are called that have other names in the engine."""
 
 
 async def body_of(request: web.Request, cls: type[T], *, is_optional: bool = False) -> T:

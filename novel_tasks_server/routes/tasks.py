@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
+from attrs import evolve
 
 from novel_tasks_core import TaskStatus
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
@@ -14,6 +16,7 @@ from novel_tasks_server.routes.replies import (
     body_of,
     expected_version,
     json_response,
+    naming_filters,
     query_of,
     task_response,
     version_headers,
@@ -35,20 +38,20 @@ _ONE = f"{_ALL}/{{task_id}}"
 
 def routes() -> list[Operation]:
     """Return the table of this module's routes; fixed paths before those with an id in them."""
+    lists = Operation(
+        "GET",
+        _ALL,
+        list_tasks,
+        tag=Tag.TASKS,
+        scope=Scope.READ,
+        query=ListQuery,
+        answers={200: TaskListView},
+        sends=("Link",),
+        leads_to=dict.fromkeys(("show_task", "requeue_task", "process_task"), "$response.body#/tasks/0/id"),
+    )
     return [
-        Operation(
-            "GET", _ALL, list_tasks, tag=Tag.TASKS, scope=Scope.READ, query=ListQuery, answers={200: TaskListView}
-        ),
-        Operation(
-            "GET",
-            f"{_ALL}/",
-            list_tasks,
-            tag=Tag.TASKS,
-            scope=Scope.READ,
-            query=ListQuery,
-            answers={200: TaskListView},
-            is_public=False,
-        ),
+        lists,
+        evolve(lists, path=f"{_ALL}/", is_public=False),
         Operation(
             "GET", f"{_ALL}/statistics", show_statistics, tag=Tag.TASKS, scope=Scope.READ, answers={200: StatisticsView}
         ),
@@ -60,28 +63,47 @@ def routes() -> list[Operation]:
             scope=Scope.READ,
             query=ShowQuery,
             answers={200: TaskDetail | TaskWithLogs, 304: None},
+            takes=("If-None-Match",),
+            sends=("ETag",),
         ),
-        Operation(
-            "PATCH", _ONE, report_on_task, tag=Tag.TASKS, scope=Scope.WRITE, body=TaskReport, answers={200: TaskDetail}
-        ),
-        Operation("DELETE", _ONE, delete_task, tag=Tag.TASKS, scope=Scope.WRITE, answers={200: MessageView}),
-        Operation("POST", f"{_ONE}/retry", requeue_task, tag=Tag.TASKS, scope=Scope.WRITE, answers={200: TaskDetail}),
-        Operation("POST", f"{_ONE}/cancel", cancel_task, tag=Tag.TASKS, scope=Scope.WRITE, answers={200: TaskDetail}),
+        _change("PATCH", _ONE, report_on_task, TaskDetail, body=TaskReport),
+        _change("DELETE", _ONE, delete_task, MessageView),
+        _change("POST", f"{_ONE}/retry", requeue_task, TaskDetail),
+        _change("POST", f"{_ONE}/cancel", cancel_task, TaskDetail),
     ]
+
+
+def _change(method: str, path: str, handler: Handler, answer: type, *, body: type | None = None) -> Operation:
+    """Describe a change of one task, which may be bound to a version of it."""
+    shows_task = answer is TaskDetail
+    return Operation(
+        method,
+        path,
+        handler,
+        tag=Tag.TASKS,
+        scope=Scope.WRITE,
+        body=body,
+        answers={200: answer},
+        takes=("If-Match",),
+        sends=("ETag",) if shows_task else (),
+        problems=(409,) if shows_task else (),
+        leads_to={"show_task": "$response.body#/id", "requeue_task": "$response.body#/id"} if shows_task else {},
+    )
 
 
 async def list_tasks(request: web.Request) -> web.Response:
     """Answer with one page of tasks, by page number or by cursor."""
     query = query_of(request, ListQuery)
     engine = request.app[ENGINE]
-    page = await engine.find(
-        query.filter(visible_owner(request, query.owner)),
-        sort=query.sort,
-        order=query.order,
-        limit=query.page_size,
-        cursor=query.cursor,
-        offset=query.offset,
-    )
+    with naming_filters():
+        page = await engine.find(
+            query.filter(visible_owner(request, query.owner)),
+            sort=query.sort,
+            order=query.order,
+            limit=query.page_size,
+            cursor=query.cursor,
+            offset=query.offset,
+        )
     now = engine.clock.now()
     view = TaskListView(
         tasks=[TaskView.of(task, now=now) for task in page.items],

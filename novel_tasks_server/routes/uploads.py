@@ -41,6 +41,17 @@ from novel_tasks_server.schemas.views import UploadView
 MAX_FIELD_BYTES = 64 * 1024
 """The longest text field."""
 
+FIRST_STEPS = (
+    "show_task",
+    "report_on_task",
+    "cancel_task",
+    "delete_task",
+    "process_task",
+    "list_logs",
+    "download_source",
+)
+"""What may be asked of a new task, by the names of the operations."""
+
 _ROOM_BESIDE_FILE = 1024 * 1024
 
 
@@ -56,7 +67,11 @@ def routes(metrics: Metrics) -> list[Operation]:
             tag=Tag.UPLOADS,
             scope=Scope.WRITE,
             body=UploadFields,
+            file="file",
             answers={200: UploadView},
+            sends=("Location",),
+            problems=(409, 507),
+            leads_to=dict.fromkeys(FIRST_STEPS, "$response.body#/task_id"),
         )
     ]
 

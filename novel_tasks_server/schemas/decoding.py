@@ -21,7 +21,7 @@ T = TypeVar("T")
 _MAX_DEPTH = 64
 _MAX_INT = 2**63
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 
 
 @frozen

@@ -29,10 +29,25 @@ def _within(low: float, high: float) -> _Validator:
     return must.and_(must.ge(low), must.le(high))
 
 
-def _reachable(instance: object, attribute: Attribute[Any], value: str) -> None:
-    relative = not re.match(r"[a-z][a-z0-9+.-]*:|//", value, re.IGNORECASE | re.ASCII)
-    if re.search(r"[\x00-\x20\x7f\\]", value) or not (relative or re.match(r"https?://[^/]", value, re.IGNORECASE)):
-        raise ValueError("must be an http or https URL, or a relative path")
+@frozen
+class _Matching:
+    """A validator like matches_re, which says in words of its own what would be right."""
+
+    pattern: re.Pattern[str]
+    says: str
+
+    def __call__(self, instance: object, attribute: Attribute[Any], value: str) -> None:
+        if not self.pattern.fullmatch(value):
+            raise ValueError(self.says)
+
+
+_REACHABLE = _Matching(
+    re.compile(
+        r"^([hH][tT][tT][pP][sS]?://[^\x00-\x20\x7f\\/][^\x00-\x20\x7f\\]*"
+        r"|(?![a-zA-Z][a-zA-Z0-9+.-]*:|//)[^\x00-\x20\x7f\\]*)$"
+    ),
+    "must be an http or https URL, or a relative path",
+)
 
 
 @frozen(kw_only=True)
@@ -41,7 +56,7 @@ class TaskReport:
 
     status: TaskStatus | None = None
     progress: float | None = field(default=None, validator=must.optional(_within(0, 100)))
-    result_url: str | None = field(default=None, validator=must.optional(must.and_(must.max_len(2048), _reachable)))
+    result_url: str | None = field(default=None, validator=must.optional(must.and_(must.max_len(2048), _REACHABLE)))
     error_message: str | None = field(default=None, validator=must.optional(must.max_len(10_000)))
 
 
@@ -49,12 +64,16 @@ class TaskReport:
 class WorkFields:
     """What work is asked for, and how it is to be done; times are RFC 3339, durations seconds."""
 
-    processor: str | None = field(default=None, validator=must.optional(must.max_len(200)))
+    processor: str | None = field(
+        default=None, validator=must.optional(must.max_len(200)), metadata={"examples": ["analyze"]}
+    )
     options: dict[str, Any] = field(factory=dict)
     priority: int = field(default=0, validator=_within(*_PRIORITIES))
-    run_at: datetime | None = None
+    run_at: datetime | None = field(default=None, metadata={"examples": ["2026-12-24T18:00:00Z"]})
     extra_data: dict[str, Any] = field(factory=dict)
-    session_id: str | None = field(default=None, validator=must.optional(must.max_len(200)))
+    session_id: str | None = field(
+        default=None, validator=must.optional(must.max_len(200)), metadata={"examples": ["evening"]}
+    )
     max_attempts: int | None = field(default=None, validator=must.optional(_within(1, 1000)))
     timeout_seconds: float | None = field(default=None, validator=must.optional(_within(0.01, 31 * 86400)))
     on_duplicate: OnDuplicate = OnDuplicate.RETURN
@@ -69,7 +88,9 @@ class UploadFields(WorkFields):
 class ProcessRequest(WorkFields):
     """More work on the novel of a task: on its source, or on the `artifact` of this name."""
 
-    artifact: str | None = field(default=None, validator=must.optional(must.max_len(200)))
+    artifact: str | None = field(
+        default=None, validator=must.optional(must.max_len(200)), metadata={"examples": ["novel.epub"]}
+    )
 
 
 @frozen(kw_only=True)
@@ -160,7 +181,8 @@ class ShowQuery:
     include: Inclusion | None = None
 
 
-_MAX_SEQ = 2**62
+_MAX_SEQ = 2**31 - 1
+"""The highest seq that an event can have."""
 
 
 @frozen(kw_only=True)

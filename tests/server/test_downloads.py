@@ -100,10 +100,48 @@ async def test_parts_of_a_file(finished: str, client: Client) -> None:
 
 async def test_ranges_that_hold_nothing_are_416(finished: str, client: Client) -> None:
     """A range beyond the file is a problem like any other."""
-    for value in ("bytes=9999-", "bytes=x", "lines=1-2", "bytes=5-2"):
+    for value in ("bytes=9999-", "bytes=x", "bytes=-", "bytes=-0", "bytes=5-2"):
         response = await client.get(f"{finished}/source", headers={"Range": value})
         assert (response.status, (await response.json())["status"]) == (416, 416)
         assert response.headers["Content-Range"] == f"bytes */{len(TEXT)}"
+
+
+async def test_what_is_no_single_range_of_bytes_is_the_whole_file(finished: str, client: Client) -> None:
+    """Several parts at once and other units are not split: the answer is the file."""
+    for value in ("lines=1-2", "bytes=0-1,3-4", "bytes=9999-,0-1", "nonsense"):
+        response = await client.get(f"{finished}/source", headers={"Range": value})
+        assert (response.status, await response.read()) == (200, TEXT), value
+        assert "Content-Range" not in response.headers
+
+
+async def test_a_part_is_of_the_file_that_is_meant(finished: str, client: Client) -> None:
+    """If-Range with the present ETag or date gives the part, with any other the whole file."""
+    path = f"{finished}/source"
+    whole = await client.get(path)
+    etag, date = whole.headers["ETag"], whole.headers["Last-Modified"]
+    for condition, status in (
+        (etag, 206),
+        (date, 206),
+        ('"other"', 200),
+        (f"W/{etag}", 200),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 200),
+        ("Thu, 01 Jan 2099 00:00:00 GMT", 200),
+        ("soon", 200),
+    ):
+        response = await client.get(path, headers={"Range": "bytes=0-3", "If-Range": condition})
+        assert (response.status, await response.read()) == (status, TEXT[:4] if status == 206 else TEXT), condition
+
+
+async def test_conditions_come_before_ranges(finished: str, client: Client) -> None:
+    """Who has the file is told so whatever part they ask for; another file than the one asked for is a problem."""
+    path = f"{finished}/source"
+    etag = (await client.get(path)).headers["ETag"]
+    known = await client.get(path, headers={"Range": "bytes=9999-", "If-None-Match": f'"x", {etag}'})
+    assert known.status == 304
+    assert (await client.get(path, headers={"If-Match": etag, "Range": "bytes=0-0"})).status == 206
+    for name, value in (("If-Match", '"x"'), ("If-Unmodified-Since", "Thu, 01 Jan 1970 00:00:00 GMT")):
+        response = await client.get(path, headers={name: value})
+        assert (response.status, (await response.json())["status"]) == (412, 412)
 
 
 async def test_other_artifacts_are_404(finished: str, client: Client) -> None:
@@ -118,4 +156,5 @@ async def test_a_source_whose_file_is_gone_is_404(make_task: Make, client: Clien
     made = await make_task()
     _, path = await engine.open_source(parse_task_id(made["task_id"]))
     path.unlink()
-    assert (await client.get(f"/api/v1/tasks/{made['task_id']}/source")).status == 404
+    response = await client.get(f"/api/v1/tasks/{made['task_id']}/source")
+    assert (response.status, (await response.json())["type"].rpartition(":")[2]) == (404, "file-gone")

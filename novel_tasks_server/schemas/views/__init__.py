@@ -13,6 +13,7 @@ from novel_tasks_server.schemas.views.history import (
     LogView,
     event_view,
 )
+from novel_tasks_server.schemas.views.problems import ProblemView
 from novel_tasks_server.schemas.views.service import (
     HealthView,
     LaneView,
@@ -53,6 +54,7 @@ __all__ = [
     "MessageView",
     "MetaView",
     "Place",
+    "ProblemView",
     "ProcessingView",
     "ProcessorListView",
     "ProcessorView",

@@ -1,0 +1,164 @@
+"""Schemathesis holds the server to its own document: every check, on a real socket, engine and database.
+
+What it generates is bounded and the same in every run. NOVEL_TASKS_CONTRACT_EXAMPLES asks for more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import schemathesis
+from aiohttp import web
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from novel_tasks_core import EngineConfig
+from novel_tasks_server.app import create_app
+from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.routes.reference import DOCUMENT
+from tests.conftest import TEMPLATE, on_database
+
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+"""Schemathesis does that itself; it makes nothing less deterministic, since Hypothesis seeds it."""
+
+EXAMPLES = int(os.environ.get("NOVEL_TASKS_CONTRACT_EXAMPLES", "10"))
+"""How many examples of each operation are tried, and how many ways through all of them."""
+
+SETTINGS = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def open_document() -> dict[str, Any]:
+    """Return the document of a server that asks nobody for a token, as the one here does.
+
+    The WebSocket is left out: what it does is no exchange of a request and an answer.
+    """
+    document: dict[str, Any] = json.loads(create_app(ServerConfig())[DOCUMENT].text)
+    document["paths"].pop("/api/v1/ws/tasks/{client_id}")
+    for item in document["paths"].values():
+        for operation in item.values():
+            operation["security"] = []
+    return document
+
+
+schema = schemathesis.openapi.from_dict(open_document())
+
+BEYOND_SCHEMAS = {
+    # A cursor is good for one list, which gave it out; pages by number end at 10,000 tasks, whatever their size;
+    # other sorts are not for cursors.
+    "list_tasks": ("/cursor", "/page"),
+    # Which processors there are, and what each makes of its options, GET /processors tells: they may come from any
+    # installed package, and some check more than a schema could say, such as the name of an encoding. And any JSON
+    # will do for these two as long as the database can hold it: numbers of 64 bits, 64 levels, no NUL.
+    "upload": ("/processor", "/options", "/extra_data"),
+    "process_task": ("/processor", "/options", "/extra_data"),
+    # A priority belongs to one action, and is needed there.
+    "change_tasks": ("/priority",),
+}
+"""The places where a value may be refused that the schema allows, by operation, each for a reason."""
+
+
+@schemathesis.check
+def valid_data_is_accepted(ctx: schemathesis.CheckContext, response: schemathesis.Response, case: Any) -> None:
+    """Check what `positive_data_acceptance` checks, but for what no schema can know."""
+    if response.status_code == 422 and _is_beyond_schemas(response, case):
+        return
+    if response.status_code == 412 and "If-Match" in response.request.headers:
+        return  # the version that a task has changes with every step
+    if response.status_code == 416 and "Range" in response.request.headers:
+        return  # how long a file is no schema knows
+    positive_data_acceptance(ctx, response, case)
+
+
+def _is_beyond_schemas(response: schemathesis.Response, case: Any) -> bool:
+    """Say whether every fault that is told is at one of the places in `BEYOND_SCHEMAS`."""
+    places = BEYOND_SCHEMAS.get(case.operation.definition.raw["operationId"], ())
+    pointers = [error["pointer"] for error in response.json()["errors"]]
+    return bool(pointers) and all(any(f"{at}/".startswith(f"{place}/") for place in places) for at in pointers)
+
+
+@pytest.fixture(scope="module")
+def server(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server with a worker, on a database of its own, in a thread with a loop of its own."""
+    ready, stop = threading.Event(), threading.Event()
+    found: list[str] = []
+
+    async def run() -> None:
+        async with serving(template, tmp_path_factory.mktemp("contract")) as url:
+            found.append(url)
+            ready.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    try:
+        assert ready.wait(60), "the server did not start"
+        yield found[0]
+    finally:
+        stop.set()
+        thread.join()
+
+
+@asynccontextmanager
+async def serving(template: str, folder: Path) -> AsyncIterator[str]:
+    """Serve on a free port, on a new database; yields the URL."""
+    name = f"contract_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(template)
+    await admin.execute(f'create database "{name}" template "{TEMPLATE}"')
+    engine = EngineConfig(database_url=on_database(template, name), data_dir=folder, slots=1)
+    runner = web.AppRunner(create_app(ServerConfig(engine=engine, default_processor="split")), shutdown_timeout=1)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+        await admin.execute(f'drop database if exists "{name}" with (force)')
+        await admin.close()
+
+
+@schema.parametrize()
+@SETTINGS
+def test_each_operation_keeps_its_contract(case: schemathesis.Case[Any], server: str) -> None:
+    """Valid and invalid requests to one operation are answered as the document says."""
+    case.call_and_validate(base_url=server, excluded_checks=[positive_data_acceptance])
+
+
+def test_ways_through_all_operations_keep_the_contract(server: str) -> None:
+    """Tasks that are made, shown, changed, retried, cancelled and deleted one after the other keep it too."""
+    done: set[str] = set()
+
+    class Way(schema.as_state_machine()):  # type: ignore[misc]
+        def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
+            return {"base_url": server}
+
+        def validate_response(
+            self, response: schemathesis.Response, case: schemathesis.Case[Any], **kwargs: Any
+        ) -> None:
+            if response.status_code < 300:
+                done.add(case.operation.definition.raw["operationId"])
+            case.validate_response(
+                response,
+                excluded_checks=[positive_data_acceptance],
+                transport_kwargs=kwargs,
+                recorder=self.recorder,
+            )
+
+    Way.run(settings=settings(SETTINGS, max_examples=3 * EXAMPLES, stateful_step_count=12))
+    assert {"upload", "show_task", "process_task", "cancel_task", "requeue_task", "delete_task"} <= done, done
