@@ -219,11 +219,11 @@ class Client:
         return await self._ask_list(f"{_one(task_id)}/logs", "logs", RemoteLogEntry, query=query)
 
     async def follow_logs(
-        self, task_id: str, *, level: LogLevel | None = None, after: int = 0
+        self, task_id: str, *, level: LogLevel | None = None, after: int = 0, poll_seconds: float = 1.0
     ) -> AsyncGenerator[RemoteLogEntry, None]:
         """Yield the log entries of at least `level` as they come, until the task has finished; as `watch`."""
         wanted = _LEVELS if level is None else _LEVELS[_LEVELS.index(level) :]
-        async with aclosing(self.watch(task_id, after=after)) as events:
+        async with aclosing(self.watch(task_id, after=after, poll_seconds=poll_seconds)) as events:
             async for event in events:
                 if isinstance(event, TaskLogged) and event.level in wanted:
                     yield RemoteLogEntry(
