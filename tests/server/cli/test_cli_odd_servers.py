@@ -85,10 +85,10 @@ async def test_submit_shows_on_a_terminal_how_much_has_left(tmp_path: Path) -> N
         await request.content.readexactly(1_000_000)
         await seen.wait()
         await request.read()
-        answer = {"task_id": TASK_ID, "file_name": "novel.txt", "file_size": 8_000_000, "status": "pending"}
+        answer = {"task_id": TASK_ID, "file_name": "novel.txt", "file_size": 40_000_000, "status": "pending"}
         return web.json_response(answer)
 
-    (tmp_path / "novel.txt").write_bytes(b"x" * 8_000_000)
+    (tmp_path / "novel.txt").write_bytes(b"x" * 40_000_000)
     reading, terminal = pty.openpty()
     async with serving(slow) as url:
         process = await asyncio.create_subprocess_exec(
