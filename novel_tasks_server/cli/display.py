@@ -56,6 +56,10 @@ class Row:
         """Show that the file is at `fraction` (0..1), and what is being worked on."""
         self._display.bars.update(self._bar, completed=fraction, stage=printable(stage)[:_STAGE_WIDTH])
 
+    def count(self, done: int, total: int | None) -> None:
+        """Show how many bytes are done, and of how many; where nobody knows, only how many."""
+        self.update(done / total if total else 0.0, f"{done / 1e6:,.1f} MB")
+
     def finish(self, what: str) -> None:
         """Take the bar away and say what came of the file in a word or two, such as "completed"."""
         self.remove()

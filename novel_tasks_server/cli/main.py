@@ -21,6 +21,12 @@ _COMMANDS = {
     "worker": ("serving", "Run tasks, without serving HTTP."),
     "process": ("processing", "Process files here and now: no server, no database, any size."),
     "submit": ("submitting", "Send files to a server, each as a task; print the tasks' ids."),
+    "list": ("listing", "List the tasks of a server, the newest first."),
+    "show": ("showing", "Show tasks: where they stand, their attempts, what they made."),
+    "logs": ("showing", "Print the log of a task: what was told to people."),
+    "result": ("results", "Print the result of a task as JSON, or get what it made."),
+    "retry": ("changing", "Send finished tasks round again; print their ids."),
+    "cancel": ("changing", "Cancel tasks that wait or run; print their ids."),
     "why": ("asking", "Say why a task runs, waits, or has ended as it has."),
     "migrate": ("database", "Bring the database's schema up to date."),
     "doctor": ("doctor", "Check that the service can run here, and say how to mend what cannot."),
@@ -75,6 +81,7 @@ def _first(group: ExceptionGroup[Exception]) -> Exception:
         ("novel-tasks process novel.txt -o report", "process one file here: no server, no database"),
         ("novel-tasks serve", "serve on http://127.0.0.1:8000"),
         ("novel-tasks submit --wait *.txt", "send files to a server and follow them"),
+        ("novel-tasks list --status failed", "what is on the server"),
     ),
 )
 @click.version_option(version("novel-tasks"), prog_name="novel-tasks")

@@ -26,9 +26,13 @@ def processor_options(command: F) -> F:
     )(command)
 
 
-def json_flag(command: F) -> F:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object per file.")(command)
+def json_per(what: str) -> Callable[[F], F]:
+    """Return what adds `--json`, for a command that prints an object per `what`."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print one JSON object per {what}.")
+
+
+json_flag = json_per("file")
+"""Adds `--json` to a command that prints an object per file."""
 
 
 def parse_options(pairs: Iterable[str], schema: Mapping[str, Any] | None = None) -> dict[str, Any]:

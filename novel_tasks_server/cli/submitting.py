@@ -16,7 +16,7 @@ from novel_tasks_server.cli.console import ExamplesCommand, ExitCode
 from novel_tasks_server.cli.display import Display, Row
 from novel_tasks_server.cli.inputs import Input, read_inputs
 from novel_tasks_server.cli.options import json_flag, parse_options, processor_options
-from novel_tasks_server.cli.settings import server_url, setting_values
+from novel_tasks_server.cli.remote import Server, chosen_server, server_options
 from novel_tasks_server.client import Client, RemoteTask, TaskUpdate, Upload, UploadOptions
 
 _UPLOADS_AT_ONCE = 4
@@ -51,7 +51,7 @@ class _Sent:
     ),
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--server", metavar="URL", help="The server.  [default: $NOVEL_TASKS_SERVER or http://127.0.0.1:8000]")
+@server_options
 @processor_options
 @click.option("--priority", type=click.IntRange(-32768, 32767), help="Higher runs first.  [default: 0]")
 @click.option(
@@ -65,6 +65,7 @@ class _Sent:
 def submit(
     files: tuple[str, ...],
     server: str | None,
+    token: str | None,
     processor: str | None,
     pairs: tuple[str, ...],
     priority: int | None,
@@ -82,14 +83,14 @@ def submit(
         processor=processor, options=parse_options(pairs), priority=priority, on_duplicate=on_duplicate
     )
     plan = _Plan(wanted=wanted, wait=wait, as_json=as_json)
-    url = server_url(setting_values({"NOVEL_TASKS_SERVER": server}))
     with tempfile.TemporaryDirectory(prefix="novel-tasks-") as scratch, Display(quiet=quiet) as display:
-        return asyncio.run(_submit_all(read_inputs(files, Path(scratch)), url=url, plan=plan, display=display))
+        inputs = read_inputs(files, Path(scratch))
+        return asyncio.run(_submit_all(inputs, server=chosen_server(server, token), plan=plan, display=display))
 
 
-async def _submit_all(inputs: list[Input], *, url: str, plan: _Plan, display: Display) -> int:
+async def _submit_all(inputs: list[Input], *, server: Server, plan: _Plan, display: Display) -> int:
     gate = asyncio.Semaphore(_UPLOADS_AT_ONCE)
-    async with Client(url) as client, asyncio.TaskGroup() as group:
+    async with server.client() as client, asyncio.TaskGroup() as group:
         sent = [_Sent(item=item, row=display.begin(item.name)) for item in inputs]
         uploads = [group.create_task(_upload(client, each, gate=gate, plan=plan)) for each in sent]
         for each, upload in zip(sent, uploads, strict=True):
@@ -110,7 +111,7 @@ async def _upload(client: Client, sent: _Sent, *, gate: asyncio.Semaphore, plan:
         try:
             if sent.item.problem is not None:
                 raise sent.item.problem
-            sent.upload = await client.upload(sent.item.path, wanted=plan.wanted)
+            sent.upload = await client.upload(sent.item.path, wanted=plan.wanted, progress=sent.row.count)
         except OSError as exc:
             sent.error = exc
             sent.row.fail(exc.strerror or str(exc))

@@ -134,21 +134,34 @@ class Client:
         query = {"page_size": str(page_size), "sort_by": sort_by, "order": order, **place}
         return await self._ask("GET", f"{_API}/tasks", TaskPage, query=(wanted or Wanted()).query() | query)
 
-    async def list(
-        self, wanted: Wanted | None = None, *, sort_by: str = "uploaded_at", order: str = "desc", page_size: int = 100
-    ) -> AsyncIterator[RemoteTask]:
-        """Yield all tasks that match, page after page as they are asked for; the arguments are those of `page`."""
+    async def pages(
+        self, wanted: Wanted | None = None, *, page_size: int = 100, sort_by: str = "uploaded_at", order: str = "desc"
+    ) -> AsyncGenerator[TaskPage, None]:
+        """Yield the pages of all tasks that match, one after the other, each when it is asked for; as `page`.
+
+        By cursor where the order has one, so that tasks that come or go meanwhile shift nothing.
+        """
         number, cursor = 1, None
         while True:
             found = await self.page(
                 wanted, page=number, page_size=page_size, cursor=cursor, sort_by=sort_by, order=order
             )
-            for task in found.tasks:
-                yield task
+            yield found
+            at_end = cursor is not None or number * found.page_size >= found.total
             cursor = found.next_cursor
-            number += 1
-            if not found.tasks or (cursor is None and (number - 1) * found.page_size >= found.total):
+            if not found.tasks or (cursor is None and at_end):
                 return
+            number += 1
+
+    async def list(
+        self, wanted: Wanted | None = None, *, page_size: int = 100, sort_by: str = "uploaded_at", order: str = "desc"
+    ) -> AsyncGenerator[RemoteTask, None]:
+        """Yield all tasks that match; as `pages`."""
+        pages = self.pages(wanted, page_size=page_size, sort_by=sort_by, order=order)
+        async with aclosing(pages):
+            async for page in pages:
+                for task in page.tasks:
+                    yield task
 
     async def statistics(self) -> RemoteStatistics:
         """Return the counts of the caller's tasks; of all for admins."""
@@ -206,11 +219,11 @@ class Client:
         return await self._ask_list(f"{_one(task_id)}/logs", "logs", RemoteLogEntry, query=query)
 
     async def follow_logs(
-        self, task_id: str, *, level: LogLevel | None = None, after: int = 0
+        self, task_id: str, *, level: LogLevel | None = None, after: int = 0, poll_seconds: float = 1.0
     ) -> AsyncGenerator[RemoteLogEntry, None]:
         """Yield the log entries of at least `level` as they come, until the task has finished; as `watch`."""
         wanted = _LEVELS if level is None else _LEVELS[_LEVELS.index(level) :]
-        async with aclosing(self.watch(task_id, after=after)) as events:
+        async with aclosing(self.watch(task_id, after=after, poll_seconds=poll_seconds)) as events:
             async for event in events:
                 if isinstance(event, TaskLogged) and event.level in wanted:
                     yield RemoteLogEntry(

@@ -29,7 +29,7 @@ _BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
 
 def _moment(value: Any, _: Any) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC)
+    return (value if isinstance(value, datetime) else datetime.fromisoformat(value)).astimezone(UTC)
 
 
 CONVERTER = cattrs.Converter()

@@ -12,9 +12,9 @@ from uuid import uuid4
 from attrs import define, field
 
 from novel_tasks_core import NovelTasksError
-from novel_tasks_server.client.errors import ServerUnreachableError
+from novel_tasks_server.client.errors import ServerRefusedError, ServerUnreachableError
 from novel_tasks_server.client.models import Upload
-from novel_tasks_server.client.patience import insist, is_busy, may_pass, was_not_done
+from novel_tasks_server.client.patience import insist, may_pass, was_not_done
 from novel_tasks_server.client.transport import Transport
 
 Progress = Callable[[int, int | None], object]
@@ -144,11 +144,12 @@ class Sender:
             raise
 
     def _may_repeat(self, error: NovelTasksError) -> bool:
+        self._reached = self._reached or isinstance(error, ServerRefusedError)
         if not self._body.can_be_repeated:
             return False
         if was_not_done(error):
             return True
-        return self._may_arrive_twice and may_pass(error) and (self._reached or is_busy(error))
+        return self._may_arrive_twice and self._reached and may_pass(error)
 
 
 async def _read(path: Path, size: int) -> AsyncIterator[bytes]:

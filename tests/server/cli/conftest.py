@@ -18,7 +18,15 @@ import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
-OWN_SETTINGS = ("DATABASE_URL", "DATA_DIR", "UPLOAD_DIR", "DEFAULT_PROCESSOR", "ENVIRONMENT", "NOVEL_TASKS_SERVER")
+OWN_SETTINGS = (
+    "DATABASE_URL",
+    "DATA_DIR",
+    "UPLOAD_DIR",
+    "DEFAULT_PROCESSOR",
+    "ENVIRONMENT",
+    "NOVEL_TASKS_SERVER",
+    "NOVEL_TASKS_TOKEN",
+)
 DATA = Path(__file__).resolve().parents[2] / "data"
 
 

@@ -11,7 +11,20 @@ import pytest
 from novel_tasks_core import TaskEngine
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-COMMANDS = ("serve", "worker", "process", "submit", "migrate", "healthcheck")
+COMMANDS = (
+    "serve",
+    "worker",
+    "process",
+    "submit",
+    "list",
+    "show",
+    "logs",
+    "result",
+    "retry",
+    "cancel",
+    "migrate",
+    "healthcheck",
+)
 
 
 def one_error_line(stderr: str) -> str:
@@ -63,6 +76,14 @@ def test_no_command_shows_help_and_is_a_usage_error(novel_tasks: Run) -> None:
         ("process", "--nonsense"),
         ("serve", "--port", "many"),
         ("submit", "--priority", "high"),
+        ("list", "--since", "yesterday"),
+        ("list", "--limit", "-1"),
+        ("show",),
+        ("show", "novel.txt"),
+        ("logs", "--level", "loud", "task-1"),
+        ("result", "task-1", "--all"),
+        ("retry",),
+        ("cancel", "task-xyz"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(novel_tasks: Run, arguments: tuple[str, ...]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,31 +20,7 @@ from novel_tasks_server.client import (
     UploadOptions,
 )
 
-TASK_ID = "task-" + "0" * 32
-Handler = Callable[[web.Request], Any]
-
-
-def task(status: str, progress: float = 0) -> dict[str, Any]:
-    """Return a task as the server shows it, with a field that this client does not know."""
-    known = {"id": TASK_ID, "file_name": "n.txt", "file_size": 3, "status": status, "progress": progress}
-    return known | {"priority": 0, "uploaded_at": "2026-01-01T00:00:00Z", "invented_later": True}
-
-
-@asynccontextmanager
-async def serving(routes: Mapping[tuple[str, str], Handler]) -> AsyncIterator[str]:
-    """Serve the handlers on the loopback address."""
-    app = web.Application()
-    for (method, path), handler in routes.items():
-        app.router.add_route(method, path, handler)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
+from .conftest import TASK_ID, serving, task
 
 
 async def test_upload_sends_the_file_under_its_name_with_its_wishes(tmp_path: Path) -> None:
