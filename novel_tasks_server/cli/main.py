@@ -24,6 +24,7 @@ _COMMANDS = {
     "why": ("asking", "Say why a task runs, waits, or has ended as it has."),
     "migrate": ("database", "Bring the database's schema up to date."),
     "doctor": ("doctor", "Check that the service can run here, and say how to mend what cannot."),
+    "token": ("tokens", "Make, list and revoke the tokens that let people in."),
     "healthcheck": ("health", "Ask a server how it is; exit 0 if it is healthy, 1 if not."),
 }
 """Each command, the module that holds it, and what it is for: a command pays only for its own imports."""
