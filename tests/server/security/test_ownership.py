@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -210,12 +211,18 @@ async def test_many_tasks_at_once_are_ones_own(
 ) -> None:
     """No action on all that a filter matches touches, or counts, the tasks of others."""
     filters: list[dict[str, str]] = [{}, {"owner": "ann"}, {"q": format_task_id(task.id)}]
-    for action in ({"action": "cancel"}, {"action": "retry"}, {"action": "delete"}, REPRIORITIZE):
-        for wanted in ({**action, "filter": chosen, "dry_run": dry} for chosen in filters for dry in (True, False)):
-            answer = await closed.post(f"{TASKS}/bulk", json=wanted, headers=callers.other)
-            counts = await answer.json()
-            expected = 403 if "owner" in wanted["filter"] else 200
-            assert (answer.status, counts.get("matched", 0)) == (expected, 0), (wanted, counts)
+    actions: tuple[dict[str, Any], ...] = (
+        {"action": "cancel"},
+        {"action": "retry"},
+        {"action": "delete"},
+        REPRIORITIZE,
+    )
+    for action, chosen, dry_run in product(actions, filters, (True, False)):
+        wanted = {**action, "filter": chosen, "dry_run": dry_run}
+        answer = await closed.post(f"{TASKS}/bulk", json=wanted, headers=callers.other)
+        counts = await answer.json()
+        expected = 403 if "owner" in chosen else 200
+        assert (answer.status, counts.get("matched", 0)) == (expected, 0), (wanted, counts)
     assert (await engine.get(task.id)).version == task.version
     everybody = {"action": "delete", "filter": {}, "dry_run": True}
     counted = await (await closed.post(f"{TASKS}/bulk", json=everybody, headers=callers.admin)).json()
