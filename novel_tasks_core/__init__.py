@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from novel_tasks_core.clock import Clock, SystemClock
     from novel_tasks_core.config import EngineConfig, between, load_settings, setting
-    from novel_tasks_core.engine import Explanation, Lease, Reason, StoredFile, TaskEngine
+    from novel_tasks_core.engine import ApiTokens, Explanation, Lease, Reason, StoredFile, TaskEngine
     from novel_tasks_core.errors import (
         ArtifactNotFoundError,
         ChildCrashedError,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         TaskNotFoundError,
         TaskProcessingError,
         TaskTimeoutError,
+        TokenNotFoundError,
         UnknownProcessorError,
     )
     from novel_tasks_core.events import (
@@ -93,11 +94,14 @@ if TYPE_CHECKING:
     from novel_tasks_core.storage.database import PoolStatus
     from novel_tasks_core.storage.migrator import Migration
     from novel_tasks_core.storage.operating import DatabaseFacts
+    from novel_tasks_core.storage.tokens import ApiToken
     from novel_tasks_core.text.novel import Chapter, Novel
     from novel_tasks_core.text.reading import read_novel
     from novel_tasks_core.worker import Worker
 
 __all__ = [
+    "ApiToken",
+    "ApiTokens",
     "Artifact",
     "ArtifactNotFoundError",
     "Attempt",
@@ -184,6 +188,7 @@ __all__ = [
     "TaskStatus",
     "TaskSummary",
     "TaskTimeoutError",
+    "TokenNotFoundError",
     "UnknownProcessorError",
     "Worker",
     "WorkerId",
@@ -201,13 +206,13 @@ __all__ = [
 _HOMES = {
     "clock": "Clock SystemClock",
     "config": "EngineConfig between load_settings setting",
-    "engine": "Explanation Lease Reason StoredFile TaskEngine",
+    "engine": "ApiTokens Explanation Lease Reason StoredFile TaskEngine",
     "errors": (
         "ArtifactNotFoundError ChildCrashedError ConfigError DatabaseUnavailableError DecodingError "
         "DuplicateTaskError EmbeddedServerError EngineClosedError FileStoreError IllegalTransitionError "
         "InvalidFilterError InvalidInputError InvalidOptionsError InvalidProcessorError LeaseLostError "
         "NovelTasksError PreconditionFailedError SchemaError SourceNotFoundError StorageError TaskFailedError "
-        "TaskNotFoundError TaskProcessingError TaskTimeoutError UnknownProcessorError"
+        "TaskNotFoundError TaskProcessingError TaskTimeoutError TokenNotFoundError UnknownProcessorError"
     ),
     "events": (
         "Changes Event StoredEvent TaskCancelled TaskCancelRequested TaskCompleted TaskDeleted TaskFailed TaskLogged "
@@ -228,6 +233,7 @@ _HOMES = {
     "storage.database": "PoolStatus",
     "storage.migrator": "Migration",
     "storage.operating": "DatabaseFacts",
+    "storage.tokens": "ApiToken",
     "text.novel": "Chapter Novel",
     "text.reading": "read_novel",
     "worker": "Worker",

@@ -13,6 +13,7 @@ The tree, all under one root::
     |-- TaskNotFoundError
     |-- ArtifactNotFoundError
     |-- SourceNotFoundError            the stored file of a task is gone
+    |-- TokenNotFoundError
     |-- IllegalTransitionError         the task is not in a state that allows this
     |-- DuplicateTaskError             a live task holds the same key
     |-- PreconditionFailedError        the task changed since the caller looked
@@ -144,6 +145,14 @@ class SourceNotFoundError(NovelTasksError):
     def __init__(self, sha256: str) -> None:
         super().__init__(f"no stored file has the SHA-256 {sha256}")
         self.sha256 = sha256
+
+
+class TokenNotFoundError(NovelTasksError):
+    """No token has this `token_id`."""
+
+    def __init__(self, token_id: UUID | str) -> None:
+        super().__init__(f"Token {token_id} not found")
+        self.token_id = token_id
 
 
 class IllegalTransitionError(NovelTasksError):

@@ -19,18 +19,27 @@ from novel_tasks_core import ConfigError, EngineConfig, between, load_settings, 
 LEGACY_VARIABLES = ("REDIS_URL", "ALGORITHM", "API_RELOAD", "DATABASE_SYNC_URL", "ACCESS_TOKEN_EXPIRE_MINUTES")
 """Settings of the service before this one; they change nothing here and are told of once."""
 
+_EXAMPLE = re.compile(
+    r"your[-_ ]?(secret|key)|secret[-_ ]?key|change[-_ ]?(me|this|it|in)|example|insecure|placeholder"
+    r"|^(secret|password)",
+    re.ASCII | re.IGNORECASE,
+)
+_FEWEST_CHARACTERS = 8
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,16}", re.ASCII)
 
 
 class Environment(StrEnum):
     """Where the server runs.
 
-    ===================  ===========  ==========
-    \\                    development  production
-    ===================  ===========  ==========
-    no DATABASE_URL      embedded     refused
-    LOG_FORMAT unset     console      json
-    ===================  ===========  ==========
+    =====================  ===========  ==========
+    \\                      development  production
+    =====================  ===========  ==========
+    no DATABASE_URL        embedded     refused
+    LOG_FORMAT unset       console      json
+    SECRET_KEY known       accepted     refused
+    no token, not on       one is made  none is
+    loopback               and shown    made
+    =====================  ===========  ==========
     """
 
     DEVELOPMENT = "development"
@@ -107,6 +116,11 @@ def parse_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
         raise ValueError("must be addresses or networks such as 127.0.0.1,10.0.0.0/8") from None
 
 
+def is_known_secret(secret: str) -> bool:
+    """Say whether this stands in an example, or is hardly a secret: few different characters."""
+    return _EXAMPLE.search(secret) is not None or len(set(secret)) < _FEWEST_CHARACTERS
+
+
 @frozen(kw_only=True)
 class ServerConfig:
     """Every setting of the server; `engine` holds those of the task engine, from the same variables.
@@ -154,9 +168,16 @@ class ServerConfig:
             engine=EngineConfig.from_env(merged),
             ignored=tuple(name for name in LEGACY_VARIABLES if merged.get(name)),
         )
-        if config.environment is Environment.PRODUCTION and config.engine.database_url is None:
-            raise ConfigError("DATABASE_URL", "must be set in production: the embedded database is for development")
+        if config.environment is Environment.PRODUCTION:
+            config.require_production()
         return config
+
+    def require_production(self) -> None:
+        """Check what only production asks for. Raises: ConfigError."""
+        if self.engine.database_url is None:
+            raise ConfigError("DATABASE_URL", "must be set in production: the embedded database is for development")
+        if self.secret_key is not None and is_known_secret(self.secret_key):
+            raise ConfigError("SECRET_KEY", "must be a secret of your own in production, not one from an example")
 
     @property
     def effective_log_format(self) -> LogFormat:

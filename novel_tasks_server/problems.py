@@ -29,6 +29,7 @@ from novel_tasks_core import (
     SourceNotFoundError,
     TaskFailedError,
     TaskNotFoundError,
+    TokenNotFoundError,
     UnknownProcessorError,
     format_task_id,
 )
@@ -109,6 +110,7 @@ _TABLE: dict[type[Exception], tuple[int, str]] = {
     TaskNotFoundError: (404, "task-not-found"),
     ArtifactNotFoundError: (404, "artifact-not-found"),
     SourceNotFoundError: (404, "source-not-found"),
+    TokenNotFoundError: (404, "token-not-found"),
     IllegalTransitionError: (409, "illegal-transition"),
     LeaseLostError: (409, "lease-lost"),
     DuplicateTaskError: (409, "duplicate-task"),

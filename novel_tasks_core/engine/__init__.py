@@ -2,5 +2,6 @@
 
 from novel_tasks_core.engine.explaining import Explanation, Lease, Reason
 from novel_tasks_core.engine.facade import StoredFile, TaskEngine
+from novel_tasks_core.engine.tokens import ApiTokens
 
-__all__ = ["Explanation", "Lease", "Reason", "StoredFile", "TaskEngine"]
+__all__ = ["ApiTokens", "Explanation", "Lease", "Reason", "StoredFile", "TaskEngine"]

@@ -47,16 +47,16 @@ def require_timeout(seconds: Any) -> float:
     return seconds
 
 
-def require_run_at(at: Any) -> datetime:
+def require_moment(field: str, at: Any) -> datetime:
     """Return a time in UTC. Raises: InvalidInputError unless it is a datetime that says its time zone."""
     if not isinstance(at, datetime):
-        raise InvalidInputError("run_at", f"must be a datetime, not {_shown(at)}")
+        raise InvalidInputError(field, f"must be a datetime, not {_shown(at)}")
     if at.utcoffset() is None:
-        raise InvalidInputError("run_at", "must have a time zone, such as datetime.now(UTC) has")
+        raise InvalidInputError(field, "must have a time zone, such as datetime.now(UTC) has")
     try:
         return at.astimezone(UTC)
     except OverflowError as exc:
-        raise InvalidInputError("run_at", "must be between the years 1 and 9999 in UTC") from exc
+        raise InvalidInputError(field, "must be between the years 1 and 9999 in UTC") from exc
 
 
 def require_name(field: str, text: Any) -> str:

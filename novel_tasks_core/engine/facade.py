@@ -18,6 +18,7 @@ from novel_tasks_core.engine.checks import MAX_NAME_CHARACTERS
 from novel_tasks_core.engine.explaining import Explaining
 from novel_tasks_core.engine.operating import Operating
 from novel_tasks_core.engine.parts import EngineParts, open_database, open_parts
+from novel_tasks_core.engine.tokens import ApiTokens
 from novel_tasks_core.errors import (
     InvalidFilterError,
     InvalidInputError,
@@ -52,6 +53,7 @@ from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.storage.listing import Listing
 from novel_tasks_core.storage.migrator import Migration, load_migrations, migrate, pending_migrations
+from novel_tasks_core.storage.tokens import Tokens
 from novel_tasks_core.worker import Worker
 
 _LOG_ORDER = (LogLevel.DEBUG, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
@@ -77,6 +79,7 @@ class TaskEngine(Changing, Explaining, Operating):
 
     def __init__(self, parts: EngineParts) -> None:
         self._parts = parts
+        self._tokens = ApiTokens(Tokens(parts.database))
 
     @classmethod
     @asynccontextmanager
@@ -131,6 +134,11 @@ class TaskEngine(Changing, Explaining, Operating):
     def clock(self) -> Clock:
         """The clock by which this engine says what time it is."""
         return self._parts.clock
+
+    @property
+    def tokens(self) -> ApiTokens:
+        """The tokens by which callers of a server prove who they are."""
+        return self._tokens
 
     # -- running ----------------------------------------------------------------------------------------------
 

@@ -16,9 +16,9 @@ from novel_tasks_core.engine.checks import (
     checked_note,
     require_attempts,
     require_key,
+    require_moment,
     require_name,
     require_priority,
-    require_run_at,
     require_source,
     require_timeout,
 )
@@ -112,7 +112,7 @@ class Preparing:
 
     def _in_future(self, run_at: Any) -> datetime | None:
         """Return when a task is to run, None for at once."""
-        at = require_run_at(run_at)
+        at = require_moment("run_at", run_at)
         return None if at <= self._clock.now() else at
 
 

@@ -1,10 +1,11 @@
 """What the application is made of, and in which order.
 
-Built first to last, taken down last to first: engine, worker, hub of the sockets, the watch over the event loop.
+Built first to last, taken down last to first: engine, worker, gate, hub of the sockets, the watch over the event loop.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
@@ -12,6 +13,9 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from novel_tasks_core import ConfigError, Processors, TaskEngine, UnknownProcessorError
+from novel_tasks_server.access.gate import GATE, Gate
+from novel_tasks_server.access.jwts import JwtVerifier, jwt_verifier
+from novel_tasks_server.access.rates import RATES, Rates, tell_quota
 from novel_tasks_server.app.lag import lag_context
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
@@ -22,6 +26,7 @@ from novel_tasks_server.metrics import Metrics
 from novel_tasks_server.middlewares.access_log import tell_requests
 from novel_tasks_server.middlewares.auth import require_scopes
 from novel_tasks_server.middlewares.cors import allow_origins
+from novel_tasks_server.middlewares.cross_site import refuse_other_sites
 from novel_tasks_server.middlewares.draining import DRAINING, Draining
 from novel_tasks_server.middlewares.encodings import refuse_encoded_bodies
 from novel_tasks_server.middlewares.errors import answer_errors
@@ -40,6 +45,7 @@ from novel_tasks_server.routes import (
     reference,
     service,
     tasks,
+    tokens,
     uploads,
 )
 
@@ -56,10 +62,14 @@ _MIDDLEWARES = (
     tell_requests,  # sees the final status of every answer
     allow_origins,  # marks problems too, else pages could not read why they were refused
     answer_errors,
+    refuse_other_sites,
     require_scopes,
     refuse_encoded_bodies,
 )
 """Outermost first."""
+
+_ROUTES = (health, service, bulk, tasks, processing, history, artifacts, queue, live, tokens, reference, dashboard)
+"""Fixed paths before those with an id in them."""
 
 
 def create_app(
@@ -71,6 +81,8 @@ def create_app(
     say otherwise; both close with it. `processors` is what that engine knows: by default the built-in ones
     and those that installed packages offer. An engine that is given stays the caller's: it is neither
     closed nor given a worker, and reports nothing to the metrics.
+
+    Raises: ConfigError for settings of JWTs that are incomplete or weak.
 
     Starting raises: ConfigError when the default processor does not exist, and what opening an engine raises.
     """
@@ -87,11 +99,13 @@ def create_app(
     app[CONFIG] = config
     app[METRICS] = Metrics()
     app[DRAINING] = Draining()
+    app[RATES] = Rates(config)
     app[reference.DOCUMENT] = reference.Document(app)
-    app.cleanup_ctx.extend((_given_engine(engine) if engine else _own_engine(processors), _hub_context, lag_context))
+    engine_context = _given_engine(engine) if engine else _own_engine(processors)
+    app.cleanup_ctx.extend((engine_context, _gate_context(jwt_verifier(config)), _hub_context, lag_context))
     app.on_shutdown.append(close_sockets)
-    app.on_response_prepare.extend((echo_request_id, set_security_headers))
-    for module in (health, service, bulk, tasks, processing, history, artifacts, queue, live, reference, dashboard):
+    app.on_response_prepare.extend((echo_request_id, tell_quota, set_security_headers))
+    for module in _ROUTES:
         add_operations(app, module.routes())
     add_operations(app, uploads.routes(app[METRICS]))
     if config.ignored:
@@ -136,6 +150,25 @@ def _take_engine(app: web.Application, engine: TaskEngine) -> None:
         engine.processors.get(app[CONFIG].default_processor)
     except UnknownProcessorError as exc:
         raise ConfigError("DEFAULT_PROCESSOR", f"must be one of {', '.join(exc.known)}") from exc
+
+
+def _gate_context(jwt: JwtVerifier | None) -> _Context:
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        app[GATE] = Gate(app[CONFIG], app[ENGINE].tokens, failures=app[RATES].failures, jwt=jwt)
+        await _tell_first_token(app[GATE])
+        yield
+
+    return context
+
+
+async def _tell_first_token(gate: Gate) -> None:
+    """Show the token of a server that nobody could use otherwise: to whoever starts it, and never to a log."""
+    secret = await gate.first_token()
+    if secret is not None:
+        sys.stderr.write(f"First token (owner admin, may do everything, shown only now): {secret}\n")
+        sys.stderr.flush()
+    elif await gate.is_shut():
+        _log.warning("no_tokens", advice="novel-tasks token create --owner NAME --scopes admin")
 
 
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:

@@ -31,6 +31,7 @@ _COMMANDS = {
     "migrate": ("database", "Bring the database's schema up to date."),
     "doctor": ("doctor", "Check that the service can run here, and say how to mend what cannot."),
     "openapi": ("reference", "Print the OpenAPI document of the API."),
+    "token": ("tokens", "Make, list and revoke the tokens that let people in."),
     "healthcheck": ("health", "Ask a server how it is; exit 0 if it is healthy, 1 if not."),
 }
 """Each command, the module that holds it, and what it is for: a command pays only for its own imports."""

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from novel_tasks_server.access.addresses import client_address
 from novel_tasks_server.keys import METRICS
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -32,7 +33,7 @@ async def tell_requests(request: web.Request, handler: Handler) -> web.StreamRes
         path=route,
         status=response.status,
         duration_ms=round(seconds * 1000, 1),
-        remote=request.remote,
+        remote=client_address(request),
     )
     if response.status != _SWITCHED:
         request.app[METRICS].observe_request(

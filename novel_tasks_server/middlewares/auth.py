@@ -1,30 +1,53 @@
-"""Who asks, and whether they may: before any handler runs."""
+"""Who asks, whether they may, and whether they may just now: before any handler runs."""
 
 from __future__ import annotations
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from novel_tasks_server.access.bearer import scope_missing
+from novel_tasks_server.access.gate import GATE
+from novel_tasks_server.access.rates import RATES
 from novel_tasks_server.keys import PRINCIPAL
-from novel_tasks_server.openapi import OPERATIONS
+from novel_tasks_server.openapi import OPERATIONS, Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.schemas.access import Principal, Scope
+
+_NOBODY = Principal.nobody()
 
 
 @web.middleware
 async def require_scopes(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Find out who asks, and let them pass if they have the scope that the route needs."""
-    principal = request[PRINCIPAL] = Principal.anyone()
-    scope = _needed(request)
-    if scope is not None and not principal.may(scope):
-        raise RequestRefusedError(403, "scope-missing", f"The token lacks the scope {scope}.")
+    """Find out who asks, and let them pass if they have the scope that the route needs, and not too often.
+
+    Where no scope is needed nobody is asked who they are: a token that came along is not looked at, and
+    nothing is counted.
+    """
+    route = request.match_info.route
+    operation = request.app[OPERATIONS].get(route)
+    scope = _needed(route, operation)
+    if scope is None:
+        request[PRINCIPAL] = _NOBODY
+        return await handler(request)
+    principal = request[PRINCIPAL] = await _identified(request)
+    is_upload = operation is not None and operation.tag is Tag.UPLOADS
+    request.app[RATES].count(request, principal, is_upload=is_upload)
+    if not principal.may(scope):
+        raise scope_missing(scope)
     return await handler(request)
 
 
-def _needed(request: web.Request) -> Scope | None:
+async def _identified(request: web.Request) -> Principal:
+    try:
+        return await request.app[GATE].identify(request)
+    except RequestRefusedError:
+        request.app[RATES].count_stranger(request)
+        raise
+
+
+def _needed(route: web.AbstractRoute, operation: Operation | None) -> Scope | None:
     """Return the scope that the route needs; what is no operation of ours only admins may use."""
-    route = request.match_info.route
-    if route.resource is None:
-        return None  # no such path or method, which everybody may know
-    operation = request.app[OPERATIONS].get(route)
-    return Scope.ADMIN if operation is None else operation.scope
+    if operation is not None:
+        return operation.scope
+    is_known = route.resource is not None
+    return Scope.ADMIN if is_known else None  # everybody may know that there is no such path or method

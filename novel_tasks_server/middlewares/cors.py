@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from novel_tasks_server.keys import CONFIG
@@ -12,22 +12,34 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-ID",
     "Access-Control-Max-Age": "600",
 }
-_EXPOSED = "Content-Disposition, ETag, Link, Location, Retry-After, X-Request-ID"
+_EXPOSED = (
+    "Content-Disposition, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
+    "X-Request-ID"
+)
 
 
 @web.middleware
 async def allow_origins(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer preflights, and mark answers as readable for the origins that are allowed."""
-    origin = request.headers.get("Origin")
-    if origin is None or not request.app[CONFIG].allows_origin(origin):
+    config = request.app[CONFIG]
+    if not config.cors_origins:
         return await handler(request)
-    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+    origin = request.headers.get(hdrs.ORIGIN)
+    is_allowed = origin is not None and config.allows_origin(origin)
+    if is_allowed and request.method == "OPTIONS" and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers:
         response: web.StreamResponse = web.Response(status=204, headers=_PREFLIGHT)
     else:
         response = await handler(request)
     if not response.prepared:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Expose-Headers"] = _EXPOSED
-        response.headers.add("Vary", "Origin")
+        response.headers.add(hdrs.VARY, "Origin")  # also where nothing is allowed: a cache must not mix the two
+        if is_allowed and origin is not None:
+            _allow(response, origin, is_named=origin.lower() in config.cors_origins)
     return response
+
+
+def _allow(response: web.StreamResponse, origin: str, *, is_named: bool) -> None:
+    """Mark an answer as readable; what a browser sends by itself goes along only for origins that are named."""
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin if is_named else "*"
+    if is_named:
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
+    response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED

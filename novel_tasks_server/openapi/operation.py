@@ -27,6 +27,7 @@ class Tag(StrEnum):
     FILES = "files"
     LIVE = "live"
     QUEUE = "queue"
+    TOKENS = "tokens"
     SERVICE = "service"
     PAGES = "pages"
 

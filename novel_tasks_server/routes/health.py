@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address
 
 import structlog
 from aiohttp import web
 
 from novel_tasks_core import NovelTasksError
+from novel_tasks_server.access.addresses import is_local
+from novel_tasks_server.access.bearer import scope_missing
+from novel_tasks_server.access.gate import GATE
+from novel_tasks_server.access.origins import names_this_machine
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS
 from novel_tasks_server.metrics import CONTENT_TYPE
 from novel_tasks_server.middlewares.draining import DRAINING
 from novel_tasks_server.openapi import Operation, Tag
-from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.views import HealthView, MessageView
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -65,12 +68,11 @@ async def show_ready(request: web.Request) -> web.Response:
 
 
 async def show_metrics(request: web.Request) -> web.Response:
-    """Answer with all figures in the text format of Prometheus; to this machine only, unless opened.
+    """Answer with all figures in the text format of Prometheus; to this machine and to admins, unless opened.
 
     Those of the queue are left out while the database does not tell them in time.
     """
-    if not request.app[CONFIG].metrics_public and not _is_local(request):
-        raise RequestRefusedError(403, "forbidden", "The metrics are shown to this machine only.")
+    await _require_insider(request)
     metrics, engine = request.app[METRICS], request.app[ENGINE]
     metrics.show_pool(engine.pool_status())
     try:
@@ -82,11 +84,10 @@ async def show_metrics(request: web.Request) -> web.Response:
     return web.Response(body=metrics.render(), headers={"Content-Type": CONTENT_TYPE})
 
 
-def _is_local(request: web.Request) -> bool:
-    """Say whether the request was made on this machine, and not passed on by a proxy of this machine."""
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
-        return False
-    try:
-        return ip_address(request.remote or "").is_loopback
-    except ValueError:
-        return False
+async def _require_insider(request: web.Request) -> None:
+    """Raise RequestRefusedError (401, 403) for who is neither on this machine nor admin, unless all may see."""
+    if request.app[CONFIG].metrics_public or (is_local(request) and names_this_machine(request)):
+        return
+    principal = await request.app[GATE].identify(request)
+    if not principal.is_admin:
+        raise scope_missing(Scope.ADMIN)

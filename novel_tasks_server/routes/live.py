@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from novel_tasks_server.keys import CONFIG, PRINCIPAL
+from novel_tasks_server.keys import PRINCIPAL
 from novel_tasks_server.live.connection import Connection
 from novel_tasks_server.live.handshake import SwitchedProtocols, offered_protocols
 from novel_tasks_server.live.hub import HUB
@@ -29,7 +28,6 @@ def routes() -> list[Operation]:
 
 async def follow_tasks(request: web.Request) -> web.StreamResponse:
     """Serve one socket until it closes. Any number may come with the same client id."""
-    _check_origin(request)
     hub = request.app[HUB]
     if hub.closed:
         raise RequestRefusedError(503, "stopping", "The service is stopping.", headers={"Retry-After": "5"})
@@ -49,12 +47,3 @@ async def follow_tasks(request: web.Request) -> web.StreamResponse:
 
     await answer.switch(request, make)
     return answer
-
-
-def _check_origin(request: web.Request) -> None:
-    """Raise RequestRefusedError (403) for a page of another site that the settings do not name."""
-    origin = request.headers.get("Origin")
-    if origin is None or urlsplit(origin).netloc.lower() == request.host.lower():
-        return
-    if not request.app[CONFIG].allows_origin(origin):
-        raise RequestRefusedError(403, "origin-not-allowed", "Pages of this origin may not connect.")

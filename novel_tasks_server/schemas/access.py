@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from attrs import frozen
@@ -13,6 +14,12 @@ class Scope(StrEnum):
     READ = "tasks:read"
     WRITE = "tasks:write"
     ADMIN = "admin"
+
+
+def scopes_named(words: Iterable[str]) -> frozenset[Scope]:
+    """Return the scopes that have these names; what names none means nothing here."""
+    known = set(words)
+    return frozenset(scope for scope in Scope if scope.value in known)
 
 
 @frozen(kw_only=True)
@@ -27,6 +34,11 @@ class Principal:
     def anyone(cls) -> Principal:
         """Return who everybody is while the server asks nobody for a token."""
         return cls(owner="", scopes=frozenset(Scope), name="anyone")
+
+    @classmethod
+    def nobody(cls) -> Principal:
+        """Return who everybody is where nobody is asked: they may do nothing that needs a scope."""
+        return cls(owner="", scopes=frozenset(), name="nobody")
 
     @property
     def is_admin(self) -> bool:

@@ -16,7 +16,10 @@ import cattrs
 from attrs import Attribute, evolve, frozen
 from cattrs.gen import make_dict_structure_fn, override
 
+from novel_tasks_server.schemas.access import Scope
+
 T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
 
 _MAX_DEPTH = 64
 _MAX_INT = 2**63
@@ -178,7 +181,7 @@ def _field_reader(attribute: Attribute[Any], read_as: Callable[[Any, Any], Any])
     return read
 
 
-def _enum(value: Any, wanted: type[Enum]) -> Enum:
+def _enum(value: Any, wanted: type[E]) -> E:
     try:
         return wanted(value)
     except ValueError:
@@ -216,6 +219,12 @@ def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("must be a JSON object")
     return value
+
+
+def _scopes(value: Any) -> list[Scope]:
+    if not isinstance(value, list):
+        raise ValueError("must be a list of scopes")
+    return [_enum(word, Scope) for word in value]
 
 
 def _number_of_text(value: str) -> float:
@@ -260,6 +269,7 @@ _JSON = _converter(
         float: _number,
         datetime: _moment,
         dict[str, Any]: _object,
+        list[Scope]: _scopes,
     }
 )
 _TEXT = _converter(

@@ -65,7 +65,7 @@ class Server:
         """Begin to send a novel, and never go on."""
         _, writer = await self.connect()
         writer.write(
-            b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
+            b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
             b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
             b'--b\r\nContent-Disposition: form-data; name="file"; filename="half.txt"\r\n\r\n' + b"half a novel\n" * 100
         )

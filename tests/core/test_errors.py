@@ -49,6 +49,7 @@ MADE: list[tuple[type[NovelTasksError], tuple[Any, ...], dict[str, Any], dict[st
     (errors.TaskNotFoundError, (ID,), {}, {"task_id": ID}, f"Task {SHOWN} not found"),
     (errors.TaskNotFoundError, ("nonsense",), {}, {"task_id": "nonsense"}, "Task nonsense not found"),
     (errors.ArtifactNotFoundError, (ID, "n"), {}, {"task_id": ID, "name": "n"}, f"Task {SHOWN} has no artifact 'n'"),
+    (errors.TokenNotFoundError, (ID,), {}, {"token_id": ID}, f"Token {ID} not found"),
     (errors.SourceNotFoundError, ("ab",), {}, {"sha256": "ab"}, "no stored file has the SHA-256 ab"),
     (
         errors.IllegalTransitionError,

@@ -153,7 +153,7 @@ async def test_metrics_are_for_this_machine_unless_opened(
 ) -> None:
     """What a proxy passes on from outside is refused."""
     outside = {"X-Forwarded-For": "203.0.113.9"}
-    assert (await client.get("/metrics", headers=outside)).status == 403
+    assert (await client.get("/metrics", headers=outside)).status == 401
     opened = create_app(evolve(server_config, metrics_public=True), engine=engine)
     async with TestClient(TestServer(opened)) as other:
         assert (await other.get("/metrics", headers=outside)).status == 200

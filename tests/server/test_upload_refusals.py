@@ -181,7 +181,7 @@ async def raw_upload(client: Client, *pieces: bytes, length: int) -> bytes:
     """Send a request by hand, hang up after the pieces, and return what came back before."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(
-        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: x\r\nContent-Type: "
+        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
         + FORM.encode()
         + f"\r\nContent-Length: {length}\r\n\r\n".encode()
     )
@@ -210,7 +210,7 @@ async def test_broken_chunks_are_the_clients_fault(client: Client) -> None:
     """Transfer-Encoding that is not correct HTTP ends in a 400."""
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(
-        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: x\r\nContent-Type: "
+        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
         + FORM.encode()
         + b"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n--b\r\n\r\nZZZ\r\n"
     )
@@ -225,7 +225,7 @@ async def test_silent_clients_are_given_up(client: Client, monkeypatch: pytest.M
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection(client.host, client.port)
     writer.write(
-        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: x\r\nContent-Type: "
+        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
         + FORM.encode()
         + b"\r\nContent-Length: 1000\r\n\r\n--b\r\n"
     )
@@ -242,7 +242,7 @@ async def test_dribbling_clients_are_given_up(client: Client, monkeypatch: pytes
     reader, writer = await asyncio.open_connection(client.host, client.port)
     body = part(b"x" * 50_000)
     writer.write(
-        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: x\r\nContent-Type: "
+        b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
         + FORM.encode()
         + f"\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     )

@@ -1,0 +1,153 @@
+"""Who asks: whether the server wants tokens at all, and whom each speaks for.
+
+Tokens are looked up in the database and remembered for `FRESH_SECONDS`, so that a busy client costs no
+query a request. So long a revoked token may go on, and so long the first token of all takes to close a
+server that was open.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+from time import monotonic
+
+from aiohttp import web
+from attrs import frozen
+
+from novel_tasks_core import ApiToken, ApiTokens
+from novel_tasks_server.access.addresses import is_local, is_loopback
+from novel_tasks_server.access.bearer import bearer_token, token_needed, token_refused
+from novel_tasks_server.access.jwts import JwtVerifier
+from novel_tasks_server.access.origins import host_refused, names_this_machine
+from novel_tasks_server.access.rates import RateLimit, stranger_key, too_many
+from novel_tasks_server.config import Environment, ServerConfig
+from novel_tasks_server.schemas.access import Principal, Scope, scopes_named
+
+FRESH_SECONDS = 3.0
+"""How long what the database said of tokens is believed."""
+
+MAX_REMEMBERED = 4096
+"""How many tokens are remembered; those that were used longest ago are forgotten first."""
+
+_ANYONE = Principal.anyone()
+
+
+@frozen
+class _Remembered:
+    principal: Principal
+    until: float
+
+
+class Gate:
+    """The one door of the server.
+
+    `failures` counts wrong tokens by where they come from. `jwt` None is a server that takes no JWTs; `now`
+    counts seconds.
+    """
+
+    def __init__(
+        self,
+        config: ServerConfig,
+        tokens: ApiTokens,
+        *,
+        failures: RateLimit,
+        jwt: JwtVerifier | None = None,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self._tokens = tokens
+        self._failures = failures
+        self._jwt = jwt
+        self._now = now
+        self._config = config
+        self._always_closed = jwt is not None or not is_loopback(config.host)
+        self._closed = True
+        self._looked_until = float("-inf")
+        self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+
+    async def identify(self, request: web.Request) -> Principal:
+        """Return whoever the request comes from. May be asked again while a request lasts: tokens get revoked.
+
+        Raises: RequestRefusedError: 401 without a good token where one is wanted, 403 for a name that is not
+        this machine's where none is, 429 for a token never seen from where too many wrong ones came;
+        DatabaseUnavailableError when the database cannot say whether it is good, or whether one is wanted.
+        """
+        if await self.is_open_to(request):
+            if not names_this_machine(request):
+                raise host_refused()
+            return _ANYONE
+        token = bearer_token(request)
+        if token is None:
+            raise token_needed()
+        principal = await self._principal(token, stranger=stranger_key(request))
+        if principal is None:
+            raise token_refused()
+        return principal
+
+    async def is_open_to(self, request: web.Request) -> bool:
+        """Say whether the request needs no token: made on this machine, of a server that only it can reach.
+
+        Raises: DatabaseUnavailableError when the database cannot say whether there are tokens.
+        """
+        if self._always_closed or not is_local(request):
+            return False
+        if self._now() >= self._looked_until:
+            closed = await self._tokens.exist()
+            self._closed, self._looked_until = closed, self._now() + FRESH_SECONDS
+        return not self._closed
+
+    def forget(self) -> None:
+        """Ask the database again from now on: tokens were made or revoked here."""
+        self._looked_until = float("-inf")
+        self._remembered.clear()
+
+    async def _principal(self, token: str, *, stranger: str) -> Principal | None:
+        digest = sha256(token.encode()).digest()
+        known = self._remembered.get(digest)
+        if known is not None and self._now() < known.until:
+            self._remembered.move_to_end(digest)
+            return known.principal
+        principal = await (self._look_up(token) if known else self._meet(token, stranger))
+        if principal is None:
+            self._remembered.pop(digest, None)
+            return None
+        self._remembered[digest] = _Remembered(principal, self._now() + FRESH_SECONDS)
+        if len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return principal
+
+    async def _meet(self, token: str, stranger: str) -> Principal | None:
+        """Look up a token that was not seen before, as often as guessing is allowed. Raises: RequestRefusedError."""
+        quota = self._failures.hit(stranger)  # before looking: many guesses may be on their way at once
+        if quota.wait_seconds > 0:
+            raise too_many(quota)
+        principal = await self._look_up(token)
+        if principal is not None:
+            self._failures.forgive(stranger)
+        return principal
+
+    async def _look_up(self, token: str) -> Principal | None:
+        if "." in token:
+            return None if self._jwt is None else self._jwt.principal(token)
+        found = await self._tokens.find(token)
+        return None if found is None else _principal_of(found)
+
+    async def is_shut(self) -> bool:
+        """Say whether nobody can come in: tokens are wanted, and there are none."""
+        return self._always_closed and self._jwt is None and not await self._tokens.exist()
+
+    async def first_token(self) -> str | None:
+        """Make a token for admins if nobody could come in otherwise; return its secret, None if it needs none.
+
+        In production none is made: what a server prints at its start is kept in logs there.
+        """
+        if self._jwt is not None or not self._always_closed or self._config.environment is Environment.PRODUCTION:
+            return None
+        return await self._tokens.create_first(owner="admin", scopes=[Scope.ADMIN], name="first start")
+
+
+def _principal_of(token: ApiToken) -> Principal:
+    return Principal(owner=token.owner, scopes=scopes_named(token.scopes), name=f"token {token.id}")
+
+
+GATE = web.AppKey("gate", Gate)
