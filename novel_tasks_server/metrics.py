@@ -75,6 +75,7 @@ class Metrics(Observer):
         self.sockets = Gauge("websockets", "Open WebSockets.", registry=self.registry)
         messages = Counter("websocket_messages", "WebSocket messages.", ("direction",), registry=self.registry)
         self.messages_in, self.messages_out = messages.labels("in"), messages.labels("out")
+        self.streams = Gauge("event_streams", "Open streams of server-sent events.", registry=self.registry)
         self.dropped = Counter(
             "websocket_dropped", "Progress messages that slow clients missed.", registry=self.registry
         )

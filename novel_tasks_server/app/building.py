@@ -21,6 +21,7 @@ from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
 from novel_tasks_server.live.hub import HUB, ConnectionManager
 from novel_tasks_server.live.speech import SPEECHES, Speeches
+from novel_tasks_server.live.stream import STREAMS, Streams
 from novel_tasks_server.logs import TaskLog
 from novel_tasks_server.metrics import Metrics
 from novel_tasks_server.middlewares.access_log import tell_requests
@@ -174,11 +175,13 @@ async def _tell_first_token(gate: Gate) -> None:
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:
     app[HUB] = hub = ConnectionManager(app[ENGINE], metrics=app[METRICS])
     app[SPEECHES] = Speeches.of(hub)
+    app[STREAMS] = Streams(app[METRICS])
     yield
     await close_sockets(app)
 
 
 async def close_sockets(app: web.Application) -> None:
     """Tell all sockets how their tasks stand, and that the service restarts; again it does nothing."""
+    app[STREAMS].close()
     if not app[HUB].closed:
         await app[HUB].close(code=WSCloseCode.SERVICE_RESTART, reason="the service is restarting")

@@ -28,6 +28,7 @@ from novel_tasks_server.client.transport import Transport
 
 _ACCEPT = "text/event-stream, application/json;q=0.5"
 _PAGE = 1000
+_NOTHING_MORE = 204
 
 
 class Watcher:
@@ -87,6 +88,8 @@ class Watcher:
         query = {"after": str(self._seq)}
         async with self._transport.answer("GET", f"{self._path}/events", headers=headers, params=query) as response:
             self._heard()
+            if response.status == _NOTHING_MORE:
+                return
             if response.content_type == "text/event-stream":
                 async with aclosing(self._streamed(response)) as events:
                     async for event in events:

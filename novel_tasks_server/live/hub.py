@@ -30,8 +30,10 @@ from novel_tasks_server.live import protocol
 from novel_tasks_server.live.connection import CLOSE_TIMEOUT_SECONDS, Connection
 from novel_tasks_server.live.frames import CloseCode
 from novel_tasks_server.live.heartbeats import Heartbeats
+from novel_tasks_server.live.listing import Listing
 from novel_tasks_server.live.protocol import ErrorCode
 from novel_tasks_server.live.protocol_v1 import TaskEvent, TaskWish
+from novel_tasks_server.live.stats import StatsBoard
 from novel_tasks_server.live.topic import NO_TASK, Topic
 from novel_tasks_server.metrics import Metrics
 
@@ -50,6 +52,8 @@ class ConnectionManager:
         self.closed = False
         self.beats = beats or Heartbeats()
         self.metrics = metrics
+        self.listing = Listing(engine, metrics=metrics, changed=self.revive)
+        self.stats = StatsBoard(engine)
         self._engine = engine
         self._sockets: dict[Connection, set[TaskId] | None] = {}
         self._topics: dict[TaskId, Topic] = {}
@@ -77,6 +81,8 @@ class ConnectionManager:
         """Forget a socket and all that it followed."""
         for task_id in tuple(self.following(socket)):
             self.unsubscribe(socket, task_id)
+        self.listing.forget(socket)
+        self.stats.unfollow(socket)
         self._sockets.pop(socket, None)
         if not self._sockets:
             self._deserted.set()
@@ -123,9 +129,10 @@ class ConnectionManager:
         """Go on with what waited until this socket had read more."""
         for task_id in self.following(socket):
             self._topics[task_id].wake.set()
+        self.listing.relieve(socket)
 
     def revive(self, task_id: TaskId) -> None:
-        """Watch again a task that was sent round again after its watch had ended."""
+        """Watch again a task that was sent round again, or deleted, after its watch had ended."""
         topic = self._topics.get(task_id)
         if topic is not None and not topic.is_watched and topic.seq is not None and not self.closed:
             topic.watching = self._start(f"watch {task_id}", topic, self._watch)
@@ -133,6 +140,8 @@ class ConnectionManager:
     async def close(self, *, code: int, reason: str) -> None:
         """Tell how the followed tasks stand now, stop all watches and close all sockets; in bounded time."""
         self.closed = True
+        await self.listing.close()
+        await self.stats.close()
         await self._tell_last_states()
         for task in self._tasks:
             task.cancel()
@@ -195,6 +204,7 @@ class ConnectionManager:
     def _drop(self, topic: Topic) -> None:
         if self._topics.get(topic.task_id) is topic:
             del self._topics[topic.task_id]
+            self.listing.let_be(topic.task_id)
         for task in (topic.watching, topic.admitting):
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
@@ -220,6 +230,12 @@ class ConnectionManager:
                 self.broadcast(topic.task_id, event)
                 if not isinstance(event, TaskLogged | TaskProgressed):
                     await self._refresh(topic)
+        self._rest(topic)
+
+    def _rest(self, topic: Topic) -> None:
+        """Mind a finished task: another process may send it round again."""
+        if self._topics.get(topic.task_id) is topic and not self.closed:
+            self.listing.mind(topic.task_id)
 
     async def _refresh(self, topic: Topic) -> None:
         """Show the task as the database has it now to those whose protocol wants that."""
@@ -255,8 +271,9 @@ class ConnectionManager:
         if not topic.show(task):
             return
         self._greet(topic)
-        is_over = task.status.is_final and task.last_seq == topic.seq
-        if topic and not topic.is_watched and not is_over:
+        if task.status.is_final and task.last_seq == topic.seq:
+            self._rest(topic)
+        elif topic and not topic.is_watched:
             topic.watching = self._start(f"watch {topic.task_id}", topic, self._watch)
 
     def _greet(self, topic: Topic) -> None:

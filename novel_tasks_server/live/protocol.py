@@ -28,6 +28,7 @@ class ErrorCode(StrEnum):
     BAD_MESSAGE = "bad_message"
     UNKNOWN_TYPE = "unknown_type"
     NOT_FOUND = "not_found"
+    FORBIDDEN = "forbidden"
     TOO_MANY = "too_many_subscriptions"
     INTERNAL = "internal_error"
 

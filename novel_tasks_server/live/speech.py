@@ -19,6 +19,9 @@ from novel_tasks_server.live.protocol_v1 import CommandRefusedError, ListWish, S
 MAX_SUBSCRIPTIONS = 1000
 """How many tasks one socket may follow."""
 
+MAX_FILTERS = 16
+"""How many filters one socket may follow tasks by."""
+
 MAX_FAULTS = 16
 """How many messages that make no sense a socket may send before it is closed with 4400."""
 
@@ -94,6 +97,7 @@ class SpeechV1(_Speech):
         limits = {
             "message_bytes": MAX_MESSAGE_BYTES,
             "subscriptions": MAX_SUBSCRIPTIONS,
+            "filters": MAX_FILTERS,
             "messages_per_second": MESSAGES_A_SECOND,
             "messages_at_once": MESSAGES_AT_ONCE,
         }
@@ -149,15 +153,29 @@ class SpeechV1(_Speech):
             case TaskWish() as wish:
                 self._require_room(connection, wish.task_id)
                 self._hub.subscribe(connection, wish.task_id, wish)
-            case ListWish() | StatsWish():
-                raise MessageRefusedError(ErrorCode.UNKNOWN_TYPE, "not yet")
+            case ListWish() as wish:
+                self._follow_list(connection, wish, command.ref)
+            case StatsWish() as wish:
+                connection.send(text_frame(protocol_v1.acknowledgement("subscribed", wish, command.ref)))
+                self._hub.stats.follow(connection)
             case _:
                 assert_never(command.wish)
 
+    def _follow_list(self, connection: Connection, wish: ListWish, ref: protocol_v1.Ref) -> None:
+        sees, wishes = connection.principal.sees, self._hub.listing.wishes(connection)
+        if sees is not None and wish.owner not in (None, sees):
+            raise MessageRefusedError(ErrorCode.FORBIDDEN, "only admins may ask for the tasks of others")
+        if len(wishes) >= MAX_FILTERS and wish not in wishes:
+            raise MessageRefusedError(ErrorCode.TOO_MANY, f"one socket may follow {MAX_FILTERS} filters")
+        connection.send(text_frame(protocol_v1.acknowledgement("subscribed", wish, ref)))
+        self._hub.listing.follow(connection, wish)
+
     def _unsubscribe(self, connection: Connection, command: protocol_v1.Unsubscribe) -> None:
         match command.wish:
-            case ListWish() | StatsWish():
-                raise MessageRefusedError(ErrorCode.UNKNOWN_TYPE, "not yet")
+            case ListWish() as wish:
+                self._hub.listing.unfollow(connection, wish)
+            case StatsWish():
+                self._hub.stats.unfollow(connection)
             case task_id:
                 self._hub.unsubscribe(connection, task_id)
         told = protocol_v1.acknowledgement("unsubscribed", command.wish, command.ref)

@@ -16,12 +16,15 @@ from novel_tasks_server.keys import METRICS
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _SWITCHED = 101
+_STREAM = "text/event-stream"
 _QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 
 
 @web.middleware
 async def tell_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Log method, path template, status and duration; a WebSocket's line comes when it opens."""
+    """Log method, path template, status and duration; a WebSocket's line comes when it opens,
+    that of a stream of events when it ends. How long those last is not how long the server takes.
+    """
     started = perf_counter()
     response = await handler(request)
     seconds = perf_counter() - started
@@ -35,7 +38,7 @@ async def tell_requests(request: web.Request, handler: Handler) -> web.StreamRes
         duration_ms=round(seconds * 1000, 1),
         remote=client_address(request),
     )
-    if response.status != _SWITCHED:
+    if response.status != _SWITCHED and response.content_type != _STREAM:
         request.app[METRICS].observe_request(
             method=request.method, route=route, status=response.status, seconds=seconds
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from novel_tasks_server.keys import ENGINE
+from novel_tasks_server.live.stream import MEDIA_TYPE, STREAMS, task_events
 from novel_tasks_server.openapi import Operation, Tag
-from novel_tasks_server.routes.access import require_visible
+from novel_tasks_server.routes.access import require_visible, visible_task
+from novel_tasks_server.routes.listening import last_event_id, wants_stream
 from novel_tasks_server.routes.replies import json_response, query_of
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import EventsQuery, LogsQuery
@@ -26,7 +28,8 @@ def routes() -> list[Operation]:
             tag=Tag.HISTORY,
             scope=Scope.READ,
             query=EventsQuery,
-            answers={200: EventListView},
+            answers={200: EventListView, 204: None},
+            media_types=(MEDIA_TYPE,),
         ),
         Operation(
             "GET",
@@ -44,11 +47,27 @@ def routes() -> list[Operation]:
     ]
 
 
-async def list_events(request: web.Request) -> web.Response:
-    """Answer with the stored events after a seq; `last_seq` is what to ask after next."""
+async def list_events(request: web.Request) -> web.StreamResponse:
+    """Answer with the stored events after a seq; `last_seq` is what to ask after next.
+
+    Who accepts text/event-stream gets them as a stream that goes on live until the task has finished, without a
+    limit. The header Last-Event-ID of one that comes back counts more than `after`; once there is nothing more to
+    come the answer is 204.
+    """
     query = query_of(request, EventsQuery)
+    if wants_stream(request):
+        return await _stream_events(request, after=last_event_id(request, query.after))
     events = await request.app[ENGINE].events(await require_visible(request), after=query.after, limit=query.limit)
     return json_response(EventListView.of(events, after=query.after))
+
+
+async def _stream_events(request: web.Request, *, after: int) -> web.StreamResponse:
+    task = await visible_task(request)
+    if after == task.last_seq and task.status.is_final:
+        return web.Response(status=204)
+    engine = request.app[ENGINE]
+    known = after if after <= task.last_seq else 0  # more than there is: as after a restored backup
+    return await request.app[STREAMS].serve(request, task_events(engine, task.id, after=known))
 
 
 async def list_logs(request: web.Request) -> web.Response:

@@ -94,13 +94,19 @@ class ProcessRequest(WorkFields):
 
 
 @frozen(kw_only=True)
-class TaskChoice:
-    """Which tasks: all conditions must hold. `q` is an id, or the beginning of a file name."""
+class FollowQuery:
+    """Which tasks to follow: all conditions must hold. `q` is an id, or the beginning of a file name."""
 
     status: TaskStatus | None = None
     q: str | None = field(default=None, validator=must.optional(must.max_len(255)))
     processor: str | None = field(default=None, validator=must.optional(must.max_len(200)))
     owner: str | None = field(default=None, validator=must.optional(must.max_len(200)))
+
+
+@frozen(kw_only=True)
+class TaskChoice(FollowQuery):
+    """Which tasks: all conditions must hold."""
+
     created_after: datetime | None = None
     created_before: datetime | None = None
 

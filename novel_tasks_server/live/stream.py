@@ -1,0 +1,148 @@
+"""Server-sent events (WHATWG HTML, 9.2): the same news as on sockets, for those who only listen.
+
+A stream writes at the pace of its reader; a reader too slow for it is cut off, and comes back with the id of the
+last event that it got.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from novel_tasks_core import (
+    EngineClosedError,
+    Event,
+    StorageError,
+    TaskDeleted,
+    TaskEngine,
+    TaskId,
+    TaskNotFoundError,
+    TaskProgressed,
+    format_task_id,
+)
+from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.schemas.views import encode, event_view
+
+MEDIA_TYPE = "text/event-stream"
+
+HEARTBEAT_SECONDS = 15.0
+"""How often a silent stream says that it is there."""
+
+SEND_TIMEOUT_SECONDS = 10.0
+"""How long one event may take to leave; a client that reads slower is cut off."""
+
+_RETRY = b"retry: 2000\n\n"
+_COMMENT = b": still here\n\n"
+_HEADERS = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+Source = AsyncGenerator[bytes, None]
+
+
+def written(kind: str, data: Any, *, seq: int | None = None) -> bytes:
+    """Return an event; only one with a `seq` is what a client comes back with."""
+    named = b"" if seq is None else b"id: %d\n" % seq
+    return b"%sevent: %s\ndata: %s\n\n" % (named, kind.encode(), encode(data))
+
+
+def task_event(event: Event) -> bytes:
+    """Return what happened to a task; progress and the end of everything have no id."""
+    match event:
+        case TaskProgressed():
+            told = {
+                "kind": event.kind,
+                "after_seq": event.after_seq,
+                "at": event.at,
+                "attempt": event.attempt,
+                "fraction": event.fraction,
+                "stage": event.stage,
+            }
+            return written(event.kind, told)
+        case TaskDeleted():
+            told = {"kind": event.kind, "task_id": format_task_id(event.task_id), "at": event.at}
+            return written(event.kind, told)
+        case _:
+            return written(event.kind, event_view(event), seq=event.seq)
+
+
+async def task_events(engine: TaskEngine, task_id: TaskId, *, after: int) -> Source:
+    """Yield the events of a task after a seq, stored ones and then live, up to the one that finishes it."""
+    try:
+        async with aclosing(engine.watch(task_id, after=after)) as events:
+            async for event in events:
+                yield task_event(event)
+    except TaskNotFoundError:
+        yield task_event(TaskDeleted(task_id=task_id, at=engine.clock.now()))
+
+
+class Streams:
+    """The open streams of this process."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._stopping = asyncio.Event()
+        self._open = 0
+
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return self._open
+
+    def close(self) -> None:
+        """Let all end after what they are writing; their clients come back elsewhere."""
+        self._stopping.set()
+
+    async def serve(self, request: web.Request, source: Source) -> web.StreamResponse:
+        """Write what the source yields until it ends, the client leaves or is too slow, or the server stops."""
+        response = web.StreamResponse(headers=_HEADERS)
+        response.force_close()
+        await response.prepare(request)
+        if request.method == "HEAD":
+            return response
+        self._open += 1
+        self._metrics.streams.inc()
+        try:
+            async with aclosing(source), aclosing(self._paced(source)) as chunks:
+                async for chunk in chunks:
+                    async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
+                        await response.write(chunk)
+        except TimeoutError:
+            _log.info("stream_too_slow", path=request.path)
+            if request.transport is not None:
+                request.transport.abort()
+        except (ConnectionError, StorageError, EngineClosedError) as exc:
+            _log.debug("stream_ended", path=request.path, reason=type(exc).__name__)
+        finally:
+            self._open -= 1
+            self._metrics.streams.dec()
+        return response
+
+    async def _paced(self, source: Source) -> Source:
+        """Yield from the source, with a comment whenever it was silent for long, until it ends or the server stops."""
+        yield _RETRY
+        stopping = asyncio.create_task(self._stopping.wait())
+        coming: asyncio.Task[bytes | None] = asyncio.create_task(anext(source, None))
+        try:
+            while not stopping.done():
+                await asyncio.wait((coming, stopping), timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
+                    yield _COMMENT
+                    continue
+                chunk = coming.result()
+                if chunk is None:
+                    return
+                coming = asyncio.create_task(anext(source, None))
+                self._metrics.messages_out.inc()
+                yield chunk
+        finally:
+            stopping.cancel()
+            coming.cancel()
+            await asyncio.wait((stopping, coming))
+
+
+STREAMS = web.AppKey("streams", Streams)
