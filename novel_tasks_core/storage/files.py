@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -29,6 +29,7 @@ __all__ = ["FileStore", "LocalFiles", "StagedFile"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _THREADS = 8  # several flushes at once share one commit of the file system's journal
+_FOLDERS = 1 << 16
 
 T = TypeVar("T")
 
@@ -102,6 +103,7 @@ class LocalFiles:
         self._root = root.absolute()
         self._closed = False
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="novel-tasks-files")
+        self._anchored = bytearray(_FOLDERS)  # those of which we know that their own names are on disk
 
     @property
     def staging_folder(self) -> Path:
@@ -166,24 +168,46 @@ class LocalFiles:
     async def commit(self, *staged: StagedFile) -> None:
         """Rename staged files to their contents' names and flush the folders; the last wins among equals.
 
+        One trip to a thread; a folder that several files share is flushed once. If one file cannot be committed
+        others may have got their names, not yet durably; committing them again is harmless.
+
         Raises: FileStoreError.
         """
-        for one in staged:
-            await self._blocking(self._commit, one)
+        await self._blocking(self._commit, staged)
 
-    def _commit(self, staged: StagedFile) -> None:
+    def _commit(self, staged: Sequence[StagedFile]) -> None:
+        for one in staged:
+            if not one.flushed:
+                staging.flush_file(one.path)
+            self._rename(one)
+        self._flush_folders({one.sha256[:4] for one in staged})
+
+    def _rename(self, staged: StagedFile) -> None:
         target = self.path_of(staged.sha256)
         try:
-            if not staged.flushed:
-                staging.flush_file(staged.path)
             os.replace(staged.path, target)
         except FileNotFoundError:
             if not staged.path.exists() and target.exists():
                 return  # committed before
+            self._anchored[int(staged.sha256[:4], 16)] = False
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(staged.path, target)
-        # The folders above may have been made just now, by somebody who has not flushed them yet.
-        _flush_folders(target.parent, target.parent.parent, self._root)
+
+    def _flush_folders(self, places: Collection[str]) -> None:
+        """Make names durable in the folders of these places, the first four digits of the files they hold.
+
+        The folders above may have been made just now, also by somebody who has not flushed them yet: so each is
+        flushed until we have done that once. The deepest go first: that commits the others along.
+        """
+        fresh = [place for place in places if not self._anchored[int(place, 16)]]
+        for place in places:
+            _flush_folder(self._root / place[:2] / place[2:])
+        for above in {place[:2] for place in fresh}:
+            _flush_folder(self._root / above)
+        if fresh:
+            _flush_folder(self._root)
+        for place in fresh:
+            self._anchored[int(place, 16)] = True
 
     async def discard(self, staged: StagedFile) -> None:
         """Remove a staged file; harmless after `commit`. Raises: FileStoreError."""
@@ -264,11 +288,10 @@ async def _batched(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
         yield bytes(gathered)
 
 
-def _flush_folders(*folders: Path) -> None:
-    """Make renames and new folders durable; the deepest first, whose flush commits the others' along."""
-    for folder in folders:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _flush_folder(folder: Path) -> None:
+    """Make renames and new folders in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
