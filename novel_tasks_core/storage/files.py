@@ -15,15 +15,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from novel_tasks_core.errors import EngineClosedError, InvalidInputError
+from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.storage import staging
-from novel_tasks_core.storage.staging import BLOCK_BYTES, StagedFile, StagingFile, refused
+from novel_tasks_core.storage.staging import BLOCK_BYTES, Block, StagedFile, StagingFile, refused
+from novel_tasks_core.storage.threads import Threads
 
 __all__ = ["FileStore", "LocalFiles", "StagedFile"]
 
@@ -101,8 +100,7 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
-        self._closed = False
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="novel-tasks-files")
+        self._threads = Threads(_THREADS, name="novel-tasks-files")
         self._anchored = bytearray(_FOLDERS)  # those of which we know that their own names are on disk
 
     @property
@@ -117,48 +115,54 @@ class LocalFiles:
 
     def close(self) -> None:
         """End the threads once they are idle; the store cannot be used afterwards."""
-        self._closed = True
-        self._threads.shutdown(wait=False)
+        self._threads.close()
 
     async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
         """Write, hash and flush `data` under a temporary name in `folder`, by default the staging folder.
 
-        Small data takes one trip to a thread, large data one for each megabyte. If the iterable raises,
-        or the caller is cancelled, nothing is left and the error goes on.
+        Small data takes one trip to a thread. Large data takes one for each megabyte, which is written while the
+        next one comes. If the iterable raises, or the caller is cancelled, nothing is left and the error goes on.
 
         Raises: FileStoreError; InvalidInputError when a given path cannot be read.
         """
         target = folder or self.staging_folder
         if isinstance(data, bytes | Path):
-            return await self._staged(lambda: staging.stage(target, data))
-        blocks = _batched(data)
-        async with aclosing(blocks):
-            first = await anext(blocks, b"")
-            second = await anext(blocks, None) if len(first) >= BLOCK_BYTES else None
-            if second is None:
-                return await self._staged(lambda: staging.stage(target, first))
-            return await self._stage_large(target, first, second, blocks)
+            return await self._staged(staging.stage, target, data)
+        block, rest = Block(), aiter(data)
+        async for chunk in rest:
+            block.add(chunk)
+            if block.size >= BLOCK_BYTES:
+                return await self._stage_large(target, block, rest)
+        return await self._staged(staging.stage, target, block)
 
-    async def _stage_large(self, folder: Path, first: bytes, second: bytes, rest: AsyncIterator[bytes]) -> StagedFile:
+    async def _stage_large(self, folder: Path, block: Block, rest: AsyncIterator[bytes]) -> StagedFile:
         opened: list[StagingFile] = []
         try:
             await self._blocking(lambda: opened.append(StagingFile(folder)))
             target = opened[0]
-            await self._blocking(target.write, first)
-            await self._blocking(target.write, second)
-            async for block in rest:
-                await self._blocking(target.write, block)
-            return await self._staged(target.finish)
+            writing = self._threads.begin(target.write, block)
+            try:
+                block = Block()
+                async for chunk in rest:
+                    block.add(chunk)
+                    if block.size >= BLOCK_BYTES:
+                        await writing.waiting
+                        writing = self._threads.begin(target.write, block)
+                        block = Block()
+                await writing.waiting
+            finally:
+                await writing.end()
+            return await self._staged(target.finish, block)
         except BaseException:
             for unfinished in opened:
                 await self._blocking(unfinished.abandon)
             raise
 
-    async def _staged(self, work: Callable[[], StagedFile]) -> StagedFile:
+    async def _staged(self, work: Callable[..., StagedFile], *arguments: Any) -> StagedFile:
         """Run `work` in a thread; its file does not outlive a cancellation that comes meanwhile."""
         made: list[StagedFile] = []
         try:
-            await self._blocking(lambda: made.append(work()))
+            await self._blocking(lambda: made.append(work(*arguments)))
         except asyncio.CancelledError:
             for staged in made:
                 await self.discard(staged)
@@ -255,37 +259,10 @@ class LocalFiles:
 
     async def _blocking(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run `work` in a thread. A cancellation waits for it, since a system call cannot be stopped."""
-        if self._closed:
-            raise EngineClosedError
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
         try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await _settled(future)
-            raise
+            return await self._threads.run(work, *arguments)
         except OSError as exc:
             raise refused(exc) from exc
-
-
-async def _settled(future: asyncio.Future[Any]) -> None:
-    """Wait until `future` is done, however often the caller is cancelled; the caller passes that on."""
-    while not future.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([future])
-    if not future.cancelled():
-        future.exception()  # seen: asyncio need not complain that nobody did
-
-
-async def _batched(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Gather small chunks into blocks of at least a megabyte; the last one may be smaller."""
-    gathered = bytearray()
-    async for chunk in chunks:
-        gathered += chunk
-        if len(gathered) >= BLOCK_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)
 
 
 def _flush_folder(folder: Path) -> None:
