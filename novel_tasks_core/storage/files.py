@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -172,46 +172,53 @@ class LocalFiles:
     async def commit(self, *staged: StagedFile) -> None:
         """Rename staged files to their contents' names and flush the folders; the last wins among equals.
 
-        One trip to a thread; a folder that several files share is flushed once. If one file cannot be committed
-        others may have got their names, not yet durably; committing them again is harmless.
+        A folder that several files share is flushed once. If one file cannot be committed others may have got
+        their names, not yet durably; committing them again is harmless.
 
         Raises: FileStoreError.
         """
-        await self._blocking(self._commit, staged)
+        if unflushed := [one.path for one in staged if not one.flushed]:
+            await self._side_by_side(staging.flush_file, unflushed)
+        await self._blocking(self._rename, staged)
+        await self._flush_folders({one.sha256[:4] for one in staged})
 
-    def _commit(self, staged: Sequence[StagedFile]) -> None:
+    def _rename(self, staged: Sequence[StagedFile]) -> None:
         for one in staged:
-            if not one.flushed:
-                staging.flush_file(one.path)
-            self._rename(one)
-        self._flush_folders({one.sha256[:4] for one in staged})
+            target = self.path_of(one.sha256)
+            try:
+                os.replace(one.path, target)
+            except FileNotFoundError:
+                if not one.path.exists() and target.exists():
+                    continue  # committed before
+                self._anchored[int(one.sha256[:4], 16)] = False
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(one.path, target)
 
-    def _rename(self, staged: StagedFile) -> None:
-        target = self.path_of(staged.sha256)
-        try:
-            os.replace(staged.path, target)
-        except FileNotFoundError:
-            if not staged.path.exists() and target.exists():
-                return  # committed before
-            self._anchored[int(staged.sha256[:4], 16)] = False
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staged.path, target)
-
-    def _flush_folders(self, places: Collection[str]) -> None:
+    async def _flush_folders(self, places: Collection[str]) -> None:
         """Make names durable in the folders of these places, the first four digits of the files they hold.
 
         The folders above may have been made just now, also by somebody who has not flushed them yet: so each is
-        flushed until we have done that once. The deepest go first: that commits the others along.
+        flushed until we have done that once.
         """
         fresh = [place for place in places if not self._anchored[int(place, 16)]]
-        for place in places:
-            _flush_folder(self._root / place[:2] / place[2:])
-        for above in {place[:2] for place in fresh}:
-            _flush_folder(self._root / above)
-        if fresh:
-            _flush_folder(self._root)
+        folders = {self._root / place[:2] / place[2:] for place in places}
+        for place in fresh:
+            folders |= {self._root / place[:2], self._root}
+        await self._side_by_side(_flush_folder, list(folders))
         for place in fresh:
             self._anchored[int(place, 16)] = True
+
+    async def _side_by_side(self, flush: Callable[[Path], None], paths: Sequence[Path]) -> None:
+        """Flush all, by as many threads as there are: the disk makes one commit of what is flushed at the same time."""
+        jobs = [self._threads.begin(_each, flush, paths[first::_THREADS]) for first in range(min(_THREADS, len(paths)))]
+        try:
+            for job in jobs:
+                await job.waiting
+        except OSError as exc:
+            raise refused(exc) from exc
+        finally:
+            for job in jobs:
+                await job.end()
 
     async def discard(self, staged: StagedFile) -> None:
         """Remove a staged file; harmless after `commit`. Raises: FileStoreError."""
@@ -224,7 +231,7 @@ class LocalFiles:
         """
         if _SHA256.fullmatch(sha256) is None:
             raise InvalidInputError("sha256", "must be 64 hex digits in lower case")
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+        return Path(f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}")
 
     async def exists(self, sha256: str) -> bool:
         """Say whether the file is there."""
@@ -263,6 +270,11 @@ class LocalFiles:
             return await self._threads.run(work, *arguments)
         except OSError as exc:
             raise refused(exc) from exc
+
+
+def _each(work: Callable[[Path], None], paths: Iterable[Path]) -> None:
+    for path in paths:
+        work(path)
 
 
 def _flush_folder(folder: Path) -> None:
