@@ -158,8 +158,8 @@ class TaskEngine(Changing, Explaining, Operating):
     async def store(self, data: AsyncIterable[bytes] | bytes | Path, *, name: str) -> Source:
         """Store an original durably and return what to submit it by. Identical bytes are kept once.
 
-        If `data` raises, or the call is cancelled, nothing remains. A source that no task refers to is swept
-        after an hour.
+        If `data` raises, nothing remains; nor if the call is cancelled, unless that comes while it is being
+        committed. A source that no task refers to is swept after an hour.
 
         Raises: FileStoreError; whatever `data` raises.
         """

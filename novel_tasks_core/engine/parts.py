@@ -215,7 +215,7 @@ async def open_parts(
         stack.callback(parts.feeding.close)
         services.start("doorbell-ring", parts.doorbell.ring)
         services.start("doorbell-listen", parts.doorbell.listen)
-        for name, loop in parts.submitter.loops().items():
+        for name, loop in (parts.files.loops() | parts.submitter.loops()).items():
             services.start(name, loop)
         services.start("maintenance", parts.maintenance.run)
         yield parts

@@ -35,7 +35,6 @@ _UNAVAILABLE = (
 _TRANSIENT = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
-    asyncpg.LockNotAvailableError,
     asyncpg.InvalidCachedStatementError,  # a migration changed what a prepared statement returns: it is forgotten now
     asyncpg.OutdatedSchemaCacheError,
 )
@@ -45,6 +44,10 @@ _BAD_VALUE = (
     asyncpg.ProgramLimitExceededError,  # class 54: too deeply nested, too large
 )
 _NO_SCHEMA = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.UndefinedFunctionError)
+
+
+class RowLockedError(DatabaseUnavailableError):
+    """Somebody else holds a row for longer than the transaction waits: what concerns other rows would go through."""
 
 
 @contextmanager
@@ -58,6 +61,8 @@ def driver_errors() -> Iterator[None]:
         yield
     except NovelTasksError:
         raise
+    except asyncpg.LockNotAvailableError as exc:
+        raise RowLockedError(_reason(exc)) from exc
     except (*_UNAVAILABLE, *_TRANSIENT) as exc:
         raise DatabaseUnavailableError(_reason(exc)) from exc
     except _NO_SCHEMA as exc:

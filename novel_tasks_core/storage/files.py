@@ -15,20 +15,20 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from novel_tasks_core.errors import EngineClosedError, InvalidInputError
+from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.storage import staging
-from novel_tasks_core.storage.staging import BLOCK_BYTES, StagedFile, StagingFile, refused
+from novel_tasks_core.storage.staging import BLOCK_BYTES, Block, StagedFile, StagingFile, refused
+from novel_tasks_core.storage.threads import Threads
 
 __all__ = ["FileStore", "LocalFiles", "StagedFile"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _THREADS = 8  # several flushes at once share one commit of the file system's journal
+_FOLDERS = 1 << 16
 
 T = TypeVar("T")
 
@@ -100,8 +100,8 @@ class LocalFiles:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
-        self._closed = False
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="novel-tasks-files")
+        self._threads = Threads(_THREADS, name="novel-tasks-files")
+        self._anchored = bytearray(_FOLDERS)  # those of which we know that their own names are on disk
 
     @property
     def staging_folder(self) -> Path:
@@ -115,48 +115,54 @@ class LocalFiles:
 
     def close(self) -> None:
         """End the threads once they are idle; the store cannot be used afterwards."""
-        self._closed = True
-        self._threads.shutdown(wait=False)
+        self._threads.close()
 
     async def stage(self, data: AsyncIterable[bytes] | bytes | Path, *, folder: Path | None = None) -> StagedFile:
         """Write, hash and flush `data` under a temporary name in `folder`, by default the staging folder.
 
-        Small data takes one trip to a thread, large data one for each megabyte. If the iterable raises,
-        or the caller is cancelled, nothing is left and the error goes on.
+        Small data takes one trip to a thread. Large data takes one for each megabyte, which is written while the
+        next one comes. If the iterable raises, or the caller is cancelled, nothing is left and the error goes on.
 
         Raises: FileStoreError; InvalidInputError when a given path cannot be read.
         """
         target = folder or self.staging_folder
         if isinstance(data, bytes | Path):
-            return await self._staged(lambda: staging.stage(target, data))
-        blocks = _batched(data)
-        async with aclosing(blocks):
-            first = await anext(blocks, b"")
-            second = await anext(blocks, None) if len(first) >= BLOCK_BYTES else None
-            if second is None:
-                return await self._staged(lambda: staging.stage(target, first))
-            return await self._stage_large(target, first, second, blocks)
+            return await self._staged(staging.stage, target, data)
+        block, rest = Block(), aiter(data)
+        async for chunk in rest:
+            block.add(chunk)
+            if block.size >= BLOCK_BYTES:
+                return await self._stage_large(target, block, rest)
+        return await self._staged(staging.stage, target, block)
 
-    async def _stage_large(self, folder: Path, first: bytes, second: bytes, rest: AsyncIterator[bytes]) -> StagedFile:
+    async def _stage_large(self, folder: Path, block: Block, rest: AsyncIterator[bytes]) -> StagedFile:
         opened: list[StagingFile] = []
         try:
             await self._blocking(lambda: opened.append(StagingFile(folder)))
             target = opened[0]
-            await self._blocking(target.write, first)
-            await self._blocking(target.write, second)
-            async for block in rest:
-                await self._blocking(target.write, block)
-            return await self._staged(target.finish)
+            writing = self._threads.begin(target.write, block)
+            try:
+                block = Block()
+                async for chunk in rest:
+                    block.add(chunk)
+                    if block.size >= BLOCK_BYTES:
+                        await writing.waiting
+                        writing = self._threads.begin(target.write, block)
+                        block = Block()
+                await writing.waiting
+            finally:
+                await writing.end()
+            return await self._staged(target.finish, block)
         except BaseException:
             for unfinished in opened:
                 await self._blocking(unfinished.abandon)
             raise
 
-    async def _staged(self, work: Callable[[], StagedFile]) -> StagedFile:
+    async def _staged(self, work: Callable[..., StagedFile], *arguments: Any) -> StagedFile:
         """Run `work` in a thread; its file does not outlive a cancellation that comes meanwhile."""
         made: list[StagedFile] = []
         try:
-            await self._blocking(lambda: made.append(work()))
+            await self._blocking(lambda: made.append(work(*arguments)))
         except asyncio.CancelledError:
             for staged in made:
                 await self.discard(staged)
@@ -166,24 +172,53 @@ class LocalFiles:
     async def commit(self, *staged: StagedFile) -> None:
         """Rename staged files to their contents' names and flush the folders; the last wins among equals.
 
+        A folder that several files share is flushed once. If one file cannot be committed others may have got
+        their names, not yet durably; committing them again is harmless.
+
         Raises: FileStoreError.
         """
-        for one in staged:
-            await self._blocking(self._commit, one)
+        if unflushed := [one.path for one in staged if not one.flushed]:
+            await self._side_by_side(staging.flush_file, unflushed)
+        await self._blocking(self._rename, staged)
+        await self._flush_folders({one.sha256[:4] for one in staged})
 
-    def _commit(self, staged: StagedFile) -> None:
-        target = self.path_of(staged.sha256)
+    def _rename(self, staged: Sequence[StagedFile]) -> None:
+        for one in staged:
+            target = self.path_of(one.sha256)
+            try:
+                os.replace(one.path, target)
+            except FileNotFoundError:
+                if not one.path.exists() and target.exists():
+                    continue  # committed before
+                self._anchored[int(one.sha256[:4], 16)] = False
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(one.path, target)
+
+    async def _flush_folders(self, places: Collection[str]) -> None:
+        """Make names durable in the folders of these places, the first four digits of the files they hold.
+
+        The folders above may have been made just now, also by somebody who has not flushed them yet: so each is
+        flushed until we have done that once.
+        """
+        fresh = [place for place in places if not self._anchored[int(place, 16)]]
+        folders = {self._root / place[:2] / place[2:] for place in places}
+        for place in fresh:
+            folders |= {self._root / place[:2], self._root}
+        await self._side_by_side(_flush_folder, list(folders))
+        for place in fresh:
+            self._anchored[int(place, 16)] = True
+
+    async def _side_by_side(self, flush: Callable[[Path], None], paths: Sequence[Path]) -> None:
+        """Flush all, by as many threads as there are: the disk makes one commit of what is flushed at the same time."""
+        jobs = [self._threads.begin(_each, flush, paths[first::_THREADS]) for first in range(min(_THREADS, len(paths)))]
         try:
-            if not staged.flushed:
-                staging.flush_file(staged.path)
-            os.replace(staged.path, target)
-        except FileNotFoundError:
-            if not staged.path.exists() and target.exists():
-                return  # committed before
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staged.path, target)
-        # The folders above may have been made just now, by somebody who has not flushed them yet.
-        _flush_folders(target.parent, target.parent.parent, self._root)
+            for job in jobs:
+                await job.waiting
+        except OSError as exc:
+            raise refused(exc) from exc
+        finally:
+            for job in jobs:
+                await job.end()
 
     async def discard(self, staged: StagedFile) -> None:
         """Remove a staged file; harmless after `commit`. Raises: FileStoreError."""
@@ -196,7 +231,7 @@ class LocalFiles:
         """
         if _SHA256.fullmatch(sha256) is None:
             raise InvalidInputError("sha256", "must be 64 hex digits in lower case")
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+        return Path(f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}")
 
     async def exists(self, sha256: str) -> bool:
         """Say whether the file is there."""
@@ -231,44 +266,21 @@ class LocalFiles:
 
     async def _blocking(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run `work` in a thread. A cancellation waits for it, since a system call cannot be stopped."""
-        if self._closed:
-            raise EngineClosedError
-        future = asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
         try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await _settled(future)
-            raise
+            return await self._threads.run(work, *arguments)
         except OSError as exc:
             raise refused(exc) from exc
 
 
-async def _settled(future: asyncio.Future[Any]) -> None:
-    """Wait until `future` is done, however often the caller is cancelled; the caller passes that on."""
-    while not future.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([future])
-    if not future.cancelled():
-        future.exception()  # seen: asyncio need not complain that nobody did
+def _each(work: Callable[[Path], None], paths: Iterable[Path]) -> None:
+    for path in paths:
+        work(path)
 
 
-async def _batched(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Gather small chunks into blocks of at least a megabyte; the last one may be smaller."""
-    gathered = bytearray()
-    async for chunk in chunks:
-        gathered += chunk
-        if len(gathered) >= BLOCK_BYTES:
-            yield bytes(gathered)
-            gathered.clear()
-    if gathered:
-        yield bytes(gathered)
-
-
-def _flush_folders(*folders: Path) -> None:
-    """Make renames and new folders durable; the deepest first, whose flush commits the others' along."""
-    for folder in folders:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _flush_folder(folder: Path) -> None:
+    """Make renames and new folders in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,6 @@
 """The file store as the engine uses it: each file also has a row, whose lock keeps the sweeper away.
 
-Storing: lock or make the row, rename the file into place, commit. Sweeping: lock the row, look again
+Storing: lock or make the rows of all that wait, rename the files into place, commit. Sweeping: lock the row, look again
 whether anything refers to it, remove the file, remove the row, commit. So whoever stores the same
 bytes while they are swept waits, and then puts the file back.
 """
@@ -8,11 +8,15 @@ bytes while they are swept waits, and then puts the file back.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+from novel_tasks_core.errors import FileStoreError
+from novel_tasks_core.storage.coalescing import Coalescer
 from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.faults import RowLockedError
 from novel_tasks_core.storage.files import FileStore, StagedFile
 from novel_tasks_core.storage.queries import load_queries
 
@@ -20,14 +24,27 @@ _TASK = re.compile("[0-9a-f]{32}", re.ASCII)
 _LOOKED_AT = 1000
 """Files that one statement of a sweep looks at."""
 
+_BATCH = 256
+"""Calls of `commit` in one transaction."""
+
+_LOCK_MILLISECONDS = "2000"
+"""How long a commit waits for a row: a sweeper needs a moment, a frozen one must not hold up everybody's files."""
+
 
 class RegisteredFiles:
-    """A `FileStore` over another one that also keeps the table `files`."""
+    """A `FileStore` over another one that also keeps the table `files`. `commit` waits for its `loops`."""
 
     def __init__(self, store: FileStore, database: Database) -> None:
         self._store = store
         self._database = database
         self._sql = load_queries("housekeeping")
+        self._commits: Coalescer[Sequence[StagedFile], None] = Coalescer(
+            self._register, name="commit of files", most=_BATCH, single=(FileStoreError, RowLockedError)
+        )
+
+    def loops(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """Return what has to run for `commit`, by name: for ever, cancelled at the end."""
+        return {"files": self._commits.run}
 
     @property
     def staging_folder(self) -> Path:
@@ -46,12 +63,20 @@ class RegisteredFiles:
     async def commit(self, *staged: StagedFile) -> None:
         """Give staged files their rows and their final names; rows only with the names.
 
-        Raises: FileStoreError, DatabaseUnavailableError.
+        Together with what others commit at the moment, none of which can fail because of these. A caller that is
+        cancelled may discard the files, and may find them committed all the same.
+
+        Raises: FileStoreError, DatabaseUnavailableError, EngineClosedError.
         """
+        await self._commits.add(staged)
+
+    async def _register(self, calls: Sequence[Sequence[StagedFile]]) -> Sequence[None]:
+        staged = [one for call in calls for one in call]
         sizes = {bytes.fromhex(one.sha256): one.size for one in staged}
         async with self._database.transaction() as connection:
-            await connection.fetch(self._sql["touch_files"], list(sizes), list(sizes.values()))
+            await connection.fetch(self._sql["touch_files"], list(sizes), list(sizes.values()), _LOCK_MILLISECONDS)
             await self._store.commit(*staged)
+        return [None] * len(calls)
 
     async def discard(self, staged: StagedFile) -> None:
         """Throw a staged file away; harmless after `commit`."""

@@ -24,6 +24,27 @@ from novel_tasks_core.errors import FileStoreError, InvalidInputError
 BLOCK_BYTES = 1 << 20
 """How much is read or written at once."""
 
+_SMALL_BYTES = 4096
+"""Below this a piece of its own costs more than a copy."""
+
+
+class Block:
+    """Bytes as they came, to be written together: large pieces are not copied, small ones are joined."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes | bytearray] = []
+        self.size = 0
+
+    def add(self, data: bytes) -> None:
+        """Append `data`."""
+        self.size += len(data)
+        if len(data) >= _SMALL_BYTES:
+            self.parts.append(data)
+        elif self.parts and isinstance(joined := self.parts[-1], bytearray):
+            joined += data
+        else:
+            self.parts.append(bytearray(data))
+
 
 @frozen
 class StagedFile:
@@ -75,22 +96,24 @@ class StagingFile:
         if not self._finished:
             self.abandon()
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | Block) -> None:
         """Append `data`."""
-        rest = memoryview(data)
-        try:
-            while rest:
-                rest = rest[self._file.write(rest) :]
-        except OSError as exc:
-            raise refused(exc) from exc
-        self._hash.update(data)
-        self.size += len(data)
+        for part in (data,) if isinstance(data, bytes) else data.parts:
+            rest = memoryview(part)
+            try:
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+            except OSError as exc:
+                raise refused(exc) from exc
+            self._hash.update(part)
+            self.size += len(part)
 
-    def finish(self, *, flush: bool = True) -> StagedFile:
-        """Flush to disk and close. After this the bytes survive a power cut, though not yet their final name.
+    def finish(self, last: bytes | Block = b"", *, flush: bool = True) -> StagedFile:
+        """Append what is left, flush to disk and close. The bytes then survive a power cut, but not yet their name.
 
         Without `flush` whoever commits the file waits for the disk.
         """
+        self.write(last)
         try:
             if flush:
                 os.fsync(self._file.fileno())
@@ -159,7 +182,7 @@ def flush_file(path: Path) -> None:
         os.close(descriptor)
 
 
-def stage(folder: Path, data: bytes | Path, *, flush: bool = True) -> StagedFile:
+def stage(folder: Path, data: bytes | Block | Path, *, flush: bool = True) -> StagedFile:
     """Stage bytes, or a copy of a file, in `folder`, which is made if it is missing; see `StagingFile.finish`.
 
     Raises: FileStoreError when the disk refuses; InvalidInputError when the given file cannot be read.

@@ -1,18 +1,16 @@
 """Submits, coalesced: all that wait at one moment become one statement.
 
-A statement is under way at a time; what arrives meanwhile makes the next one. So fifty callers pay for one
-commit, and a single one waits for nobody. Tasks with a key have a statement of their own: it may have to
-wait until somebody else's transaction, which has the same key, comes to its end.
+Tasks with a key have a statement of their own: it may have to wait until somebody else's transaction,
+which has the same key, comes to its end.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg.pgproto.pgproto import UUID as DriverUUID
@@ -21,13 +19,11 @@ from attrs import frozen
 from novel_tasks_core.clock import Clock
 from novel_tasks_core.errors import (
     DatabaseUnavailableError,
-    EngineClosedError,
     InvalidInputError,
-    NovelTasksError,
     SourceNotFoundError,
-    StorageError,
 )
 from novel_tasks_core.models import ReleaseKey, TaskId, new_id_bytes
+from novel_tasks_core.storage.coalescing import Coalescer
 from novel_tasks_core.storage.database import Database, Link, in_own_transaction, nested_transaction
 from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.queue import Head
@@ -85,9 +81,6 @@ class Stored:
         return [None if task_id is None else Placed(task_id, self.created_at) for task_id in self.ids]
 
 
-Waiting: TypeAlias = "tuple[Row, asyncio.Future[Placed | None]]"
-
-
 def new_ids(count: int) -> list[TaskId]:
     """Make ids as the driver has them: what it need not convert."""
     return [TaskId(DriverUUID(made)) for made in new_id_bytes(count)]
@@ -110,8 +103,8 @@ class Submitter:
         self._link = plain
         self._on_stored = on_stored
         self._sql = load_queries("submits")
-        self._plain = _Coalescer(lambda rows: self._flush(rows, plain))
-        self._keyed = _Coalescer(lambda rows: self._flush(rows, keyed))
+        self._plain = _coalescer(lambda rows: self._flush(rows, plain))
+        self._keyed = _coalescer(lambda rows: self._flush(rows, keyed))
 
     def submit(self, row: Row) -> asyncio.Future[Placed | None]:
         """Store one task together with whatever others wait; done once it is durable, None if its key is taken.
@@ -208,72 +201,7 @@ def _stored_ids(rows: Sequence[Row], ids: Sequence[TaskId], found: Iterable[Any]
     return tuple(id if row.key is None or id in keyed else None for row, id in zip(rows, ids, strict=True))
 
 
-class _Coalescer:
-    """Gathers rows from many callers and flushes them together, one flush at a time."""
-
-    def __init__(self, flush: Callable[[Sequence[Row]], Coroutine[Any, Any, list[Placed | None]]]) -> None:
-        self._store = flush
-        self._waiting: deque[Waiting] = deque()
-        self._arrived = asyncio.Event()
-        self._closed = False
-
-    def add(self, row: Row) -> asyncio.Future[Placed | None]:
-        """Put a row into the next flush and return what it will get. Raises: EngineClosedError."""
-        if self._closed:
-            raise EngineClosedError
-        future: asyncio.Future[Placed | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((row, future))
-        if len(self._waiting) == 1:
-            self._arrived.set()
-        return future
-
-    async def run(self) -> None:
-        """Flush for ever; cancelled at the end, when those that still wait get EngineClosedError."""
-        try:
-            while True:
-                await self._arrived.wait()
-                self._arrived.clear()
-                # Let every caller that is ready to run add its row first: costs one turn of the loop.
-                await asyncio.sleep(0)
-                while self._waiting:
-                    count = min(BATCH, len(self._waiting))
-                    await self._flush_all([self._waiting.popleft() for _ in range(count)])
-        except asyncio.CancelledError:
-            self._closed = True
-            _refuse(self._waiting, EngineClosedError())
-            raise
-
-    async def _flush_all(self, batch: Sequence[Waiting]) -> None:
-        """Flush a batch; whatever happens, nobody in it is left waiting."""
-        try:
-            await self._flush(batch)
-        except asyncio.CancelledError:
-            _refuse(batch, EngineClosedError())
-            raise
-        except Exception as exc:
-            _refuse(batch, StorageError(f"the submit failed: {type(exc).__name__}"))
-            raise
-
-    async def _flush(self, batch: Sequence[Waiting]) -> None:
-        """Flush a batch; what the database refuses is split until the row that it means stands alone."""
-        try:
-            placed = await self._store([row for row, _ in batch])
-        except (InvalidInputError, SourceNotFoundError) as exc:
-            if len(batch) == 1:
-                _refuse(batch, exc)
-                return
-            half = len(batch) // 2
-            await self._flush(batch[:half])
-            await self._flush(batch[half:])
-        except NovelTasksError as exc:
-            _refuse(batch, exc)
-        else:
-            for (_, future), one in zip(batch, placed, strict=True):
-                if not future.done():
-                    future.set_result(one)
-
-
-def _refuse(batch: Iterable[Waiting], error: NovelTasksError) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
+def _coalescer(
+    flush: Callable[[Sequence[Row]], Coroutine[Any, Any, Sequence[Placed | None]]],
+) -> Coalescer[Row, Placed | None]:
+    return Coalescer(flush, name="submit", most=BATCH, single=(InvalidInputError, SourceNotFoundError))

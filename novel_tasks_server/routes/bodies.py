@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 
 from aiohttp import web
 
@@ -16,34 +15,46 @@ MIN_BYTES_PER_SECOND = 1024
 """The slowest that a body may come, on average: slower, and a few clients could hold every connection."""
 
 
-async def body_chunks(request: web.Request, *, limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body as it comes, at most `limit` bytes.
+class BodyReader:
+    """Reads one body as it comes, at most `limit` bytes.
 
     Raises: RequestRefusedError: 413 beyond the limit, at once if the length was announced; 408 for a
     client that is silent or too slow.
     """
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
-    clock = asyncio.get_running_loop().time
-    started, received = clock(), 0
-    while not request.content.at_eof():
+
+    def __init__(self, request: web.Request, *, limit: int) -> None:
+        if (request.content_length or 0) > limit:
+            raise _too_large(limit)
+        self._content = request.content
+        self._limit = limit
+        self._clock = asyncio.get_running_loop().time
+        self._started = self._clock()
+        self._received = 0
+
+    async def read(self) -> bytes:
+        """Return what has come, or what comes next; nothing at the end."""
+        data = self._content.read_nowait() or await self._wait()
+        self._received += len(data)
+        if self._received > self._limit:
+            raise _too_large(self._limit)
+        if data and self._received < (self._clock() - self._started - SILENCE_SECONDS) * MIN_BYTES_PER_SECOND:
+            raise _too_slow()
+        return data
+
+    async def _wait(self) -> bytes:
         try:
             async with asyncio.timeout(SILENCE_SECONDS):
-                data = await request.content.readany()
+                return await self._content.readany()
         except TimeoutError:
             raise _too_slow() from None
-        received += len(data)
-        if received > limit:
-            raise _too_large(limit)
-        if received < (clock() - started - SILENCE_SECONDS) * MIN_BYTES_PER_SECOND:
-            raise _too_slow()
-        if data:
-            yield data
 
 
 async def read_body(request: web.Request, *, limit: int) -> bytes:
-    """Return the whole body of at most `limit` bytes. Raises: as `body_chunks`."""
-    return b"".join([chunk async for chunk in body_chunks(request, limit=limit)])
+    """Return the whole body of at most `limit` bytes. Raises: as `BodyReader`."""
+    reader, chunks = BodyReader(request, limit=limit), []
+    while chunk := await reader.read():
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def _too_large(limit: int) -> RequestRefusedError:

@@ -78,19 +78,25 @@ def boundary_of(content_type: str) -> bytes:
 
 
 class MultipartParser:
-    """Takes a body apart as it comes, however it is cut."""
+    """Takes a body apart as it comes, however it is cut; the bytes of parts are copied as little as can be."""
 
     def __init__(self, boundary: bytes) -> None:
         self._delimiter = b"\r\n--" + boundary
-        self._buffer = bytearray(b"\r\n")  # so that the first delimiter looks like the others
+        self._rest = b"\r\n"  # so that the first delimiter looks like the others
+        self._data = b""
+        self._at = 0
         self._state = _State.PREAMBLE
         self._parts = 0
         self._body_begins = False
 
     def feed(self, data: bytes) -> Iterator[PartEvent]:
-        """Yield what these next bytes complete. Raises: MalformedBodyError, RequestRefusedError."""
-        self._buffer += data
-        while True:
+        """Yield what these next bytes complete; to be exhausted before the next call.
+
+        Raises: MalformedBodyError, RequestRefusedError.
+        """
+        self._data, self._at = self._rest + data, 0
+        done = True
+        while done:
             match self._state:
                 case _State.PREAMBLE:
                     done = self._skip_preamble()
@@ -102,16 +108,15 @@ class MultipartParser:
                     if started is not None:
                         yield started
                 case _State.BODY:
-                    data, done = self._read_body()
-                    if data:
-                        yield PartData(data)
+                    content, done = self._read_body()
+                    if content:
+                        yield PartData(content)
                     if done:
                         yield PartEnded()
                 case _State.EPILOGUE:
-                    self._buffer.clear()
-                    return
-            if not done:
-                return
+                    self._at = len(self._data)
+                    done = False
+        self._rest, self._data = self._data[self._at :], b""
 
     def finish(self) -> None:
         """Declare that there are no more bytes. Raises: MalformedBodyError when the body breaks off."""
@@ -119,59 +124,71 @@ class MultipartParser:
             raise MalformedBodyError("The multipart body breaks off before its last boundary.")
 
     def _skip_preamble(self) -> bool:
-        at = self._buffer.find(self._delimiter)
-        if at < 0:
-            if len(self._buffer) > _MAX_PREAMBLE:
+        found = self._data.find(self._delimiter)
+        if found < 0:
+            if len(self._data) > _MAX_PREAMBLE:
                 raise MalformedBodyError("The multipart body does not begin with its boundary.")
             return False
-        del self._buffer[: at + len(self._delimiter)]
+        self._at = found + len(self._delimiter)
         self._state = _State.DELIMITER
         return True
 
     def _end_delimiter(self) -> bool:
         """Read what follows a delimiter: two hyphens after the last part, else the end of the line."""
-        if len(self._buffer) < 2:
+        left = len(self._data) - self._at
+        if left < 2:
             return False
-        if self._buffer.startswith(b"--"):
+        if self._data.startswith(b"--", self._at):
             self._state = _State.EPILOGUE
             return True
-        end = self._buffer.find(b"\r\n", 0, _MAX_PADDING)
-        if end < 0 and len(self._buffer) < _MAX_PADDING:
+        end = self._data.find(b"\r\n", self._at, self._at + _MAX_PADDING)
+        if end < 0 and left < _MAX_PADDING:
             return False
-        if end < 0 or self._buffer[:end].strip(b" \t"):
+        if end < 0 or self._data[self._at : end].strip(b" \t"):
             raise MalformedBodyError("A boundary line of the multipart body is malformed.")
-        del self._buffer[:end]  # the line's end stays, so that no headers look like an empty first line
+        self._at = end  # the line's end stays, so that no headers look like an empty first line
         self._state = _State.HEADERS
         return True
 
     def _read_headers(self) -> PartStarted | None:
-        end = self._buffer.find(b"\r\n\r\n", 0, _MAX_HEADER_BYTES)
+        end = self._data.find(b"\r\n\r\n", self._at, self._at + _MAX_HEADER_BYTES)
         if end < 0:
-            if len(self._buffer) >= _MAX_HEADER_BYTES:
+            if len(self._data) - self._at >= _MAX_HEADER_BYTES:
                 raise MalformedBodyError("The headers of a part are too long.")
             return None
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise RequestRefusedError(413, "too-many-parts", f"Send at most {MAX_PARTS} parts.")
-        headers = _parse_headers(bytes(self._buffer[2:end]))
-        del self._buffer[: end + 2]  # again the line's end stays: an empty body ends at once
+        headers = _parse_headers(self._data[self._at + 2 : end])
+        self._at = end + 2  # again the line's end stays: an empty body ends at once
         self._state = _State.BODY
         self._body_begins = True
         return _describe(headers)
 
     def _read_body(self) -> tuple[bytes, bool]:
         """Return bytes that surely belong to the part, and whether it ended with them."""
-        at = self._buffer.find(self._delimiter)
-        safe = at if at >= 0 else len(self._buffer) - len(self._delimiter) + 1
-        skip = 2 if self._body_begins else 0
-        if safe <= skip and at < 0:
-            return b"", False
-        data = bytes(self._buffer[skip:safe])
+        begin = self._at + (2 if self._body_begins else 0)
+        end = self._data.find(self._delimiter, self._at)
+        ended = end >= 0
+        if not ended:
+            end = self._possible_delimiter()
+            if end <= begin:
+                return b"", False
+        self._at = end
         self._body_begins = False
-        del self._buffer[: safe + (len(self._delimiter) if at >= 0 else 0)]
-        if at >= 0:
+        if ended:
+            self._at += len(self._delimiter)
             self._state = _State.DELIMITER
-        return data, at >= 0
+        return self._data[begin:end], ended
+
+    def _possible_delimiter(self) -> int:
+        """Return where the data end with what may become a delimiter, their length if they do not."""
+        at = max(self._at, len(self._data) - len(self._delimiter) + 1)
+        while (at := self._data.find(b"\r", at)) >= 0:
+            if self._delimiter.startswith(self._data[at:]):
+                return at
+            at += 1
+        return len(self._data)
 
 
 def _parse_headers(block: bytes) -> dict[str, str]:

@@ -6,9 +6,8 @@ every field, and only then lets the store finish. A request that is refused leav
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
-from typing import Self
 
 from aiohttp import web
 from attrs import evolve
@@ -21,7 +20,7 @@ from novel_tasks_server.metrics import Metrics
 from novel_tasks_server.middlewares.draining import DRAINING
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
-from novel_tasks_server.routes.bodies import body_chunks
+from novel_tasks_server.routes.bodies import BodyReader
 from novel_tasks_server.routes.multipart import (
     MultipartParser,
     PartData,
@@ -80,10 +79,10 @@ async def upload(request: web.Request) -> web.Response:
     """Store the file of the field `file` and make a task of it; 200 says that both are durable."""
     engine, config = request.app[ENGINE], request.app[CONFIG]
     with request.app[DRAINING].upload():
-        async with UploadForm(request, config, engine) as form:
-            name = await form.find_file()
-            async with aclosing(form.file_then_rest()) as stream:
-                source = await engine.store(stream, name=name)
+        form = UploadForm(request, config, engine)
+        name = await form.find_file()
+        async with aclosing(form.file_then_rest()) as stream:
+            source = await engine.store(stream, name=name)
         request.app[METRICS].upload_bytes.inc(source.size)
         note = f"uploaded {source.name} ({source.size} bytes)"
         return _accepted(await submit_once(engine, source, form.fields, owner=request[PRINCIPAL].owner, note=note))
@@ -110,25 +109,21 @@ class UploadForm:
         self.fields = UploadFields()
         self._config = config
         self._engine = engine
-        self._events = self._parse(request)
+        self._parser = MultipartParser(boundary_of(request.headers.get("Content-Type", "")))
+        self._body = BodyReader(request, limit=config.max_file_size + _ROOM_BESIDE_FILE)
+        self._events: Iterator[PartEvent] = iter(())
         self._texts: dict[str, str] = {}
 
-    async def __aenter__(self) -> Self:
-        """Begin; nothing is read yet."""
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        """Stop reading; what has not come is not waited for."""
-        await self._events.aclose()
-
-    async def _parse(self, request: web.Request) -> AsyncGenerator[PartEvent, None]:
-        parser = MultipartParser(boundary_of(request.headers.get("Content-Type", "")))
-        limit = self._config.max_file_size + _ROOM_BESIDE_FILE
-        async with aclosing(body_chunks(request, limit=limit)) as chunks:
-            async for chunk in chunks:
-                for event in parser.feed(chunk):
-                    yield event
-        parser.finish()
+    async def _next(self) -> PartEvent | None:
+        """Read on; None at the end of the body."""
+        while True:
+            for event in self._events:
+                return event
+            data = await self._body.read()
+            if not data:
+                self._parser.finish()
+                return None
+            self._events = self._parser.feed(data)
 
     async def find_file(self) -> str:
         """Read up to the bytes of the file and return its name, reduced to what is data.
@@ -147,10 +142,7 @@ class UploadForm:
         Raises: as `find_file`, UnknownProcessorError, InvalidOptionsError; the store then keeps nothing.
         """
         size = 0
-        async for event in self._events:
-            if isinstance(event, PartEnded):
-                break
-            assert isinstance(event, PartData), "the parser tells no part within a part"
+        while isinstance(event := await self._next(), PartData):
             size += len(event.data)
             if size > self._config.max_file_size:
                 raise self._too_large()
@@ -164,7 +156,7 @@ class UploadForm:
     async def _read_fields(self) -> str | None:
         """Collect text fields until the next file begins; return its base name, None at the end of the body."""
         name, text = "", bytearray()
-        async for event in self._events:
+        while event := await self._next():
             match event:
                 case PartStarted(name="file", file_name=str(given)) if given:
                     return base_name(given)
@@ -189,7 +181,7 @@ class UploadForm:
 
     def _check_fields(self) -> UploadFields:
         texts = {name: text for name, text in self._texts.items() if text.strip()}
-        fields = decode_text(texts, UploadFields)
+        fields = decode_text(texts, UploadFields) if texts else UploadFields()
         processor = fields.processor or self._config.default_processor
         options = self._engine.processors.validate(processor, fields.options)
         return evolve(fields, processor=processor, options=options)

@@ -47,8 +47,9 @@ delete from task_checkpoints c using stray s where c.task_id = s.task_id and c.a
 
 -- name: touch_files
 -- Makes or touches the rows of files: their locks, taken in one order by all, keep the sweeper away until the end of
--- the transaction.
-insert into files (sha256, size) select * from unnest($1::bytea[], $2::bigint[]) order by 1
+-- the transaction, which waits for a lock for $3 milliseconds at most.
+with brief as materialized (select set_config('lock_timeout', $3, true))
+insert into files (sha256, size) select f.* from brief, unnest($1::bytea[], $2::bigint[]) as f(sha256, size) order by 1
 on conflict (sha256) do update set touched_at = now()
 returning sha256
 

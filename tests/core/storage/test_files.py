@@ -6,6 +6,7 @@ import asyncio
 import errno
 import hashlib
 import os
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -26,9 +27,14 @@ def files(tmp_path: Path) -> Iterator[LocalFiles]:
     store.close()
 
 
+def folder_of_all(files: LocalFiles) -> Path:
+    """Return the root of a store."""
+    return files.staging_folder.parent
+
+
 def everything_under(store: LocalFiles) -> list[Path]:
     """List the files of a store, staged ones included."""
-    return [path for path in store.staging_folder.parent.rglob("*") if path.is_file()]
+    return [path for path in folder_of_all(store).rglob("*") if path.is_file()]
 
 
 async def chunks_of(data: bytes, size: int) -> AsyncIterator[bytes]:
@@ -222,22 +228,89 @@ async def test_stored_files_are_private(files: LocalFiles) -> None:
     assert files.staging_folder.stat().st_mode & 0o077 == 0
 
 
+class Flushes:
+    """Which files and folders were flushed, by inode."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._inodes: list[int] = []
+        self._flush = os.fsync
+        monkeypatch.setattr(os, "fsync", self._note)
+
+    def _note(self, descriptor: int) -> None:
+        self._inodes.append(os.fstat(descriptor).st_ino)
+        self._flush(descriptor)
+
+    def taken(self, *paths: Path) -> list[int]:
+        """Return how often each path was flushed, and forget all."""
+        inodes, self._inodes = self._inodes, []
+        return [inodes.count(path.stat().st_ino) for path in paths]
+
+
+async def test_the_folders_of_a_commit_are_flushed_once(files: LocalFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new name and the folders made for it survive a power cut; what several files share is flushed once."""
+    staged = [await files.stage(b"%d" % number) for number in range(40)]
+    flushes = Flushes(monkeypatch)
+    await files.commit(*staged)
+    folders = {files.path_of(one.sha256).parent for one in staged}
+    above = {folder.parent for folder in folders}
+    assert len(above) < len(folders)
+    flushed = [*folders, *above, folder_of_all(files)]
+    assert flushes.taken(*flushed) == [1] * len(flushed)
+
+
+async def test_folders_whose_own_names_are_on_disk_are_not_flushed_again(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second file of a folder needs that folder only."""
+    await files.commit(await files.stage(b"data"))
+    again = await files.stage(b"data")
+    folder = files.path_of(again.sha256).parent
+    flushes = Flushes(monkeypatch)
+    await files.commit(again)
+    assert flushes.taken(folder, folder.parent, folder_of_all(files)) == [1, 0, 0]
+
+
+async def test_a_folder_that_was_made_again_is_flushed_with_those_above(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What we knew of a folder that somebody has removed counts no more."""
+    await files.commit(await files.stage(b"data"))
+    again = await files.stage(b"data")
+    folder = files.path_of(again.sha256).parent
+    shutil.rmtree(folder.parent)
+    flushes = Flushes(monkeypatch)
+    await files.commit(again)
+    assert flushes.taken(folder, folder.parent, folder_of_all(files)) == [1, 1, 1]
+
+
+async def test_a_folder_that_could_not_be_flushed_is_flushed_by_the_next_try(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file has its name already; that it is durable is only known once the flush has worked."""
+    staged = await files.stage(b"data")
+
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", refuse)
+        with pytest.raises(FileStoreError) as caught:
+            await files.commit(staged)
+    assert caught.value.errno == errno.EIO
+    folder = files.path_of(staged.sha256).parent
+    flushes = Flushes(monkeypatch)
+    await files.commit(staged)
+    assert flushes.taken(folder, folder.parent, folder_of_all(files)) == [1, 1, 1]
+
+
 async def test_what_was_staged_without_a_flush_is_flushed_by_the_commit(
     files: LocalFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before it gets its name: a child does not wait for the disk, but nothing is committed that is not on it."""
-    flushed: list[int] = []
-    flush = os.fsync
-
-    def note(descriptor: int) -> None:
-        flushed.append(os.fstat(descriptor).st_ino)
-        flush(descriptor)
-
-    monkeypatch.setattr(os, "fsync", note)
+    flushes = Flushes(monkeypatch)
     staged = staging.stage(files.staging_folder, b"data", flush=False)
-    inode = staged.path.stat().st_ino
-    assert inode not in flushed
+    assert flushes.taken(staged.path) == [0]
 
     await files.commit(staged)
 
-    assert inode in flushed
+    assert flushes.taken(files.path_of(staged.sha256)) == [1]

@@ -10,6 +10,7 @@ import pytest
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import InvalidInputError, SourceNotFoundError
+from novel_tasks_core.execution.services import Services
 from novel_tasks_core.models import Completed, NewArtifact, Source, new_task_id
 from novel_tasks_core.storage.files import LocalFiles, StagedFile
 from novel_tasks_core.storage.registered import RegisteredFiles
@@ -80,7 +81,10 @@ async def store(database_url: str, engine_config: EngineConfig, tmp_path: Path) 
     """An empty store."""
     async for bench in open_bench(database_url, engine_config):
         made = Store(bench, tmp_path / "files")
-        yield made
+        async with Services() as services:
+            for name, loop in made.files.loops().items():
+                services.start(name, loop)
+            yield made
         made.gates.close()
 
 
@@ -141,7 +145,7 @@ async def test_bytes_swept_while_they_are_stored_stay(store: Store) -> None:
 
 async def test_without_the_lock_of_the_store_the_file_is_lost(store: Store) -> None:
     """The mutant of the first race: a store that does not take the row lets its file be removed."""
-    store.spoil("touch_files", store.files._sql["touch_files"], "select $1::bytea[], $2::bigint[]")
+    store.spoil("touch_files", store.files._sql["touch_files"], "select $1::bytea[], $2::bigint[], $3::text")
     await store.bench.other.execute("insert into files (sha256, size) values (sha256('same'), 4)")
     assert not await stored_while_swept(store)
 
