@@ -231,7 +231,7 @@ def _build(
     )
     stack.push_async_callback(doorbell.close)
     queue = Queue(claims=link("claim"), flushes=link("flush"))
-    tasks, events, lists = Tasks(database), Events(database), Lists(database)
+    tasks, events, lists = Tasks(database), Events(database), Lists(database, pages=link("pages"))
     transitions = Transitions(database, clock=clock)
     bulk = Bulk(database, lists, Changes(clock=clock))
     workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)

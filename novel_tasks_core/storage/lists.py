@@ -11,7 +11,7 @@ import asyncpg
 
 from novel_tasks_core.errors import InvalidFilterError
 from novel_tasks_core.models import Page, QueueStatus, Statistics, TaskFilter, TaskStatus, TaskSummary
-from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.database import Database, Link
 from novel_tasks_core.storage.listing import MAX_SORTED, Criteria, Listing
 from novel_tasks_core.storage.looking import LIMIT_SECONDS, Counts, Look, Search, too_slow
 from novel_tasks_core.storage.queries import load_queries
@@ -24,16 +24,22 @@ _MAX_SCHEDULED = 5_000
 
 
 class Lists:
-    """Tasks by the many. Every answer is of one moment."""
+    """Tasks by the many. Every answer is of one moment.
 
-    def __init__(self, database: Database) -> None:
+    Over the link `pages`, if there is one, go the pages that nearly everybody asks for: one statement each.
+    """
+
+    def __init__(self, database: Database, *, pages: Link | None = None) -> None:
         self._database = database
+        self._pages = pages
         self._sql = load_queries("lists")
 
     async def find(self, wanted: TaskFilter, listing: Listing) -> Page[TaskSummary]:
         """Return a page of tasks that match. Raises: InvalidFilterError."""
         criteria = Criteria.of(wanted)
         part = criteria.beyond(listing)
+        if self._pages is not None and criteria.is_plain and listing.is_near:
+            return await self._page(self._pages, criteria, part.high, listing)
         async with self._look(criteria) as look:
             search = await look.search(criteria)
             if not listing.by_id:
@@ -50,6 +56,23 @@ class Lists:
                 total=len(ids) if ended else search.most,
                 total_is_estimate=search.vague and not ended,
             )
+
+    async def _page(
+        self, pages: Link, criteria: Criteria, before: UUID, listing: Listing
+    ) -> Page[TaskSummary]:
+        """Return a page of all tasks, or of all of an owner, that are older than those from the id `before` on."""
+        args: list[Any] = [before, listing.limit + 1, listing.offset or 0]
+        if criteria.owner is None:
+            rows = await pages.fetch(self._sql["newest_page"], *args)
+        else:
+            rows = await pages.fetch(self._sql["newest_owned_page"], *args, criteria.owner)
+        items = tuple(summary_of(row) for row in rows[: listing.limit] if row["id"] is not None)
+        more = len(rows) > listing.limit
+        return Page(
+            items=items,
+            next_cursor=criteria.cursor(items[-1].id, descending=True) if more else None,
+            total=rows[0]["total"],
+        )
 
     async def count(self, wanted: TaskFilter) -> int:
         """Return how many tasks match: exact by owner, processor and status, else counted up to 10,001."""
