@@ -21,9 +21,7 @@ _COLUMNS = (
 )
 _ONE = f"select {_COLUMNS} from tasks where id = $1"
 _PAGE = f"select {_COLUMNS} from tasks order by id desc limit $1"
-_COUNTS = (
-    "select status, sum(tasks)::bigint as tasks, sum(duration_ms)::bigint as ms from task_counts group by status"
-)
+_COUNTS = "select status, sum(tasks)::bigint as tasks, sum(duration_ms)::bigint as ms from task_counts group by status"
 _CONNECTIONS = 32
 
 

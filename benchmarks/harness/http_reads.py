@@ -29,7 +29,9 @@ async def read_all(port: int, requests: Sequence[bytes], *, connections: int) ->
     """
     left, took = iter(requests), list[float]()
     loop = asyncio.get_running_loop()
-    readers = [(await loop.create_connection(lambda: _Reader(left, took), "127.0.0.1", port))[1] for _ in range(connections)]
+    readers = [
+        (await loop.create_connection(lambda: _Reader(left, took), "127.0.0.1", port))[1] for _ in range(connections)
+    ]
     try:
         for reader in readers:
             reader.next()
