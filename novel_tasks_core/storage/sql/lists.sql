@@ -221,11 +221,13 @@ left join lateral (
 order by c.id desc
 
 -- name: newest_owned_page
--- The same of an owner's tasks; the owner must have a name.
+-- The same of an owner's tasks; the owner must have a name. Compared as pairs, so that only one index gives the order.
 select t.total, c.* from (select coalesce(sum(tasks), 0)::bigint as total from task_counts where owner = $4) t
 left join lateral (
     select c.* from (
-        select id from tasks where owner = $4 and owner <> '' and id < $1 order by id desc limit $2 offset $3
+        select id from tasks
+        where (owner, id) < ($4, $1) and (owner, id) >= ($4, '00000000-0000-0000-0000-000000000000') and owner <> ''
+        order by owner desc, id desc limit $2 offset $3
     ) p cross join lateral (
         select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
                extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at,
