@@ -23,12 +23,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from statistics import median
-from time import perf_counter
 
 from benchmarks.harness.history import multiply
 from benchmarks.harness.http_reads import read_all, read_request
+from benchmarks.harness.loads import Load, Loading, load_of, loads_in_turns
 from benchmarks.harness.pacing import percentile
-from benchmarks.harness.pairs import in_turns
 from benchmarks.harness.processes import free_port, serving
 from benchmarks.harness.results import Result, Table, count, limited
 from benchmarks.harness.run import Benchmark, Run, settle
@@ -57,6 +56,7 @@ _KINDS = {"get": 10_000, "list": 3_000, "list50": 2_000, "statistics": 5_000}
 _QUICK = 5
 _DIFFERENT = 1_000
 _COUNTED = 50
+_REFERENCE = "bare aiohttp"
 
 
 async def measure(run: Run) -> list[Result | Table]:
@@ -103,19 +103,22 @@ async def _speeds(run: Run, ours: Server, bare: Server, ids: Sequence[TaskId], *
         made = [read_request(path) for path in paths[kind]]
         requests = [made[n % len(made)] for n in range(run.sized(full, quick=full // _QUICK))]
         name = "api.get" if kind == "get" and suffix != "10" else f"api.{kind}_{suffix}"
-        pairs = await in_turns(_timed(bare, requests), _timed(ours, requests), pairs=run.sized(3, quick=2))
-        results.append(pairs.result(name, unit="requests/s", reference="bare aiohttp", target=TARGET))
+        pairs = run.sized(3, quick=2)
+        loads = await loads_in_turns(_reading(bare, requests), _reading(ours, requests), pairs=pairs)
+        results += [
+            loads.rate(name, unit="request", reference=_REFERENCE, target=TARGET),
+            loads.cpu(f"{name}_cpu", unit="request", reference=_REFERENCE),
+        ]
     return results
 
 
-def _timed(server: Server, requests: Sequence[bytes]):
-    async def rate() -> float:
+def _reading(server: Server, requests: Sequence[bytes]) -> Loading:
+    async def read() -> Load:
         await read_all(server.port, requests[:CONNECTIONS], connections=CONNECTIONS)  # warm
-        began = perf_counter()
-        await read_all(server.port, requests, connections=CONNECTIONS)
-        return len(requests) / (perf_counter() - began)
+        reading = read_all(server.port, requests, connections=CONNECTIONS)
+        return await load_of(server.pid, reading, amount=len(requests))
 
-    return rate
+    return read
 
 
 async def _latencies(run: Run, server: Server, suffix: str) -> list[Result | Table]:

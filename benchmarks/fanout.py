@@ -20,13 +20,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from benchmarks.harness.pairs import Pairs
+from benchmarks.harness.loads import Load, Loading, Loads, loads_in_turns
 from benchmarks.harness.peers.environments import PeerMissingError
-from benchmarks.harness.results import Better, Result, Table
+from benchmarks.harness.results import Result, Table
 from benchmarks.harness.run import Benchmark, Run
 from benchmarks.harness.socket_servers import (
     SocketServer,
-    Spread,
     bare_server,
     fastapi_server,
     need_descriptors,
@@ -54,17 +53,14 @@ async def measure(run: Run) -> list[Result | Table]:
                 for server in (ours, bare):
                     await server.connect(sockets - connected)
                 connected = sockets
-                results += _beside_bare(sockets, *await _in_turns(run, bare, ours, sockets))
+                results += _beside_bare(sockets, await _in_turns(run, bare, ours, sockets))
         return [*results, *([] if run.quick else await _beside_fastapi(run, ours))]
 
 
-def _beside_bare(sockets: int, ours: list[Spread], bounds: list[Spread]) -> list[Result]:
+def _beside_bare(sockets: int, loads: Loads) -> list[Result]:
     metric, reference = f"fanout.{sockets}", "bare writes"
-    rate = _pairs(ours, bounds).result(metric, unit="messages/s", reference=reference, target=_target(sockets))
-    if sockets != _MOST:
-        return [rate]
-    costs = Pairs(tuple(one.cpu_microseconds for one in ours), tuple(one.cpu_microseconds for one in bounds))
-    return [rate, costs.result(f"{metric}_cpu", unit="us/message", reference=reference, better=Better.LOWER)]
+    rate = loads.rate(metric, unit="message", reference=reference, target=_target(sockets))
+    return [rate, loads.cpu(f"{metric}_cpu", unit="message", reference=reference)] if sockets == _MOST else [rate]
 
 
 def _target(sockets: int) -> float | None:
@@ -74,11 +70,10 @@ def _target(sockets: int) -> float | None:
 async def _beside_fastapi(run: Run, ours: SocketServer) -> list[Result | Table]:
     try:
         async with _connected(run) as theirs:
-            pairs = _pairs(*await _in_turns(run, theirs, ours, _MOST))
+            loads = await _in_turns(run, theirs, ours, _MOST)
     except PeerMissingError as exc:
         return [Table(title="FastAPI", headings=("skipped",), rows=((str(exc),),))]
-    name = f"fanout.{_MOST}_fastapi"
-    return [pairs.result(name, unit="messages/s", reference="FastAPI", target=FASTAPI_TARGET)]
+    return [loads.rate(f"fanout.{_MOST}_fastapi", unit="message", reference="FastAPI", target=FASTAPI_TARGET)]
 
 
 @asynccontextmanager
@@ -88,25 +83,17 @@ async def _connected(run: Run) -> AsyncIterator[SocketServer]:
         yield server
 
 
-def _pairs(ours: list[Spread], bounds: list[Spread]) -> Pairs:
-    return Pairs(tuple(one.messages_per_second for one in ours), tuple(one.messages_per_second for one in bounds))
-
-
-async def _in_turns(
-    run: Run, bound: SocketServer, ours: SocketServer, sockets: int
-) -> tuple[list[Spread], list[Spread]]:
-    """Return what ours did, and what the bound did before, between and after."""
+async def _in_turns(run: Run, bound: SocketServer, ours: SocketServer, sockets: int) -> Loads:
     updates = run.sized(_UPDATES[sockets], quick=_UPDATES[sockets] // _QUICK)
 
-    async def spread(server: SocketServer) -> Spread:
-        await server.rounds(_WARM, first=updates)
-        return await server.spread(updates, sockets=sockets)
+    def spreading(server: SocketServer) -> Loading:
+        async def spread() -> Load:
+            await server.rounds(_WARM, first=updates)
+            return await server.spread(updates, sockets=sockets)
 
-    bounds, measured = [await spread(bound)], []
-    for _ in range(run.sized(3, quick=2)):
-        measured.append(await spread(ours))
-        bounds.append(await spread(bound))
-    return measured, bounds
+        return spread
+
+    return await loads_in_turns(spreading(bound), spreading(ours), pairs=run.sized(3, quick=2))
 
 
 BENCHMARK = Benchmark("fanout", measure)

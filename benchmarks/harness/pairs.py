@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from statistics import median
+from typing import TypeVar
 
 from attrs import frozen
 
 from benchmarks.harness.results import Better, Result
+
+Figure = TypeVar("Figure")
 
 Timed = Callable[[], Awaitable[float]]
 """One measurement: returns a rate, or a time."""
@@ -66,10 +69,17 @@ class Pairs:
         )
 
 
-async def in_turns(bound: Timed, ours: Timed, *, pairs: int) -> Pairs:
-    """Run `bound` and `ours` in turns, `pairs` times, and `bound` once more at the end."""
+async def turns(
+    bound: Callable[[], Awaitable[Figure]], ours: Callable[[], Awaitable[Figure]], *, pairs: int
+) -> tuple[tuple[Figure, ...], tuple[Figure, ...]]:
+    """Run `bound` and `ours` in turns, `pairs` times, and `bound` once more at the end; return ours and theirs."""
     bounds, measured = [await bound()], []
     for _ in range(pairs):
         measured.append(await ours())
         bounds.append(await bound())
-    return Pairs(tuple(measured), tuple(bounds))
+    return tuple(measured), tuple(bounds)
+
+
+async def in_turns(bound: Timed, ours: Timed, *, pairs: int) -> Pairs:
+    """Run `bound` and `ours` in turns, `pairs` times, and `bound` once more at the end."""
+    return Pairs(*await turns(bound, ours, pairs=pairs))

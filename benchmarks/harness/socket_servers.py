@@ -12,9 +12,10 @@ from pathlib import Path
 from attrs import frozen
 
 from benchmarks.harness.fanout_server import fanout_server
+from benchmarks.harness.loads import Load, load_of
 from benchmarks.harness.partners import Partner
 from benchmarks.harness.peers.environments import Environment, base_folder, install_python, interpreter
-from benchmarks.harness.processes import cpu_seconds, free_port, serving
+from benchmarks.harness.processes import free_port, serving
 from benchmarks.harness.run import BenchmarkSkippedError, Run
 from benchmarks.harness.socket_clients import socket_clients
 
@@ -23,14 +24,6 @@ SPARE_DESCRIPTORS = 500
 """What a process needs beside its sockets."""
 
 _HELLO = "hello"
-
-
-@frozen
-class Spread:
-    """How fast updates reached all clients, and the CPU time that the server spent on a message."""
-
-    messages_per_second: float
-    cpu_microseconds: float
 
 
 @frozen(kw_only=True)
@@ -55,12 +48,9 @@ class SocketServer:
         )
         return seconds
 
-    async def spread(self, rounds: int, *, sockets: int) -> Spread:
+    async def spread(self, rounds: int, *, sockets: int) -> Load:
         """Send updates to all `sockets` that are connected, and say what that took."""
-        before = cpu_seconds(self.pid)
-        seconds = sum(await self.rounds(rounds))
-        messages = rounds * sockets
-        return Spread(messages / seconds, (cpu_seconds(self.pid) - before) / messages * 1e6)
+        return await load_of(self.pid, self.rounds(rounds), amount=rounds * sockets)
 
 
 def need_descriptors(sockets: int) -> None:

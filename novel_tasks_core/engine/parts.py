@@ -215,8 +215,9 @@ async def open_parts(
         stack.callback(parts.feeding.close)
         services.start("doorbell-ring", parts.doorbell.ring)
         services.start("doorbell-listen", parts.doorbell.listen)
-        for name, loop in (parts.files.loops() | parts.submitter.loops()).items():
-            services.start(name, loop)
+        for batched in (parts.files, parts.submitter, parts.tasks, parts.lists):
+            for name, loop in batched.loops().items():
+                services.start(name, loop)
         services.start("maintenance", parts.maintenance.run)
         yield parts
 
@@ -251,7 +252,7 @@ def _build(
     )
     stack.push_async_callback(doorbell.close)
     queue = Queue(claims=link("claim"), flushes=link("flush"))
-    tasks, events, lists = Tasks(database), Events(database), Lists(database)
+    tasks, events, lists = Tasks(database, link=link("tasks")), Events(database), Lists(database, link=link("pages"))
     transitions = Transitions(database, clock=clock)
     bulk = Bulk(database, lists, Changes(clock=clock))
     workers, housekeeping, broadcast = Workers(database), Housekeeping(database), Broadcast(observer)

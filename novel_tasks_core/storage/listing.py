@@ -20,6 +20,8 @@ MAX_LIMIT = 1000
 MAX_OFFSET = 10_000
 MAX_SORTED = 10_000
 MAX_TEXT = 1000
+MAX_NEAR = 1_100
+"""How many tasks of a list count as its beginning."""
 SORTS = ("created_at", "file_name", "status", "priority")
 
 FIRST_ID = UUID(int=0)
@@ -63,6 +65,11 @@ class Listing:
     def needed(self) -> int:
         """How many ids to look for: those before the page, the page, and one that tells whether there is another."""
         return (self.offset or 0) + self.limit + 1
+
+    @property
+    def is_near(self) -> bool:
+        """Whether this is a page of the newest tasks, or one that goes on from a cursor to older ones."""
+        return self.by_id and self.descending and self.needed <= MAX_NEAR
 
 
 @frozen(kw_only=True)
@@ -112,6 +119,11 @@ class Criteria:
     def full_time(self) -> bool:
         """Whether tasks of any age may match."""
         return (self.low, self.high) == (FIRST_ID, LAST_ID)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all tasks match, or all of an owner who has a name."""
+        return self.counted and self.processor is None and self.status is None and self.owner != ""
 
     def by_id(self) -> Criteria:
         """Let the query mean ids only."""

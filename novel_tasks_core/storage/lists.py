@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import asyncpg
 
 from novel_tasks_core.errors import InvalidFilterError
 from novel_tasks_core.models import Page, QueueStatus, Statistics, TaskFilter, TaskStatus, TaskSummary
-from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.coalescing import Coalescer
+from novel_tasks_core.storage.database import Database, Link
 from novel_tasks_core.storage.listing import MAX_SORTED, Criteria, Listing
 from novel_tasks_core.storage.looking import LIMIT_SECONDS, Counts, Look, Search, too_slow
 from novel_tasks_core.storage.queries import load_queries
@@ -23,17 +25,50 @@ _MAX_SCHEDULED = 5_000
 """How many scheduled tasks are counted one by one for the status of the queue."""
 
 
-class Lists:
-    """Tasks by the many. Every answer is of one moment."""
+_MOST_TOGETHER = 50
 
-    def __init__(self, database: Database) -> None:
+Asked = TypeVar("Asked")
+Got = TypeVar("Got")
+
+
+class _Part(NamedTuple):
+    """A part of all tasks, or of an owner's, newest first: up to `limit` before an id, after `offset` others."""
+
+    owner: str | None
+    before: UUID
+    limit: int
+    offset: int
+
+
+class _Found(NamedTuple):
+    items: tuple[TaskSummary, ...]
+    total: int
+
+
+class Lists:
+    """Tasks by the many. Every answer is of one moment.
+
+    Statistics and the pages that nearly everybody asks for, the latter over `link`, are shared: callers who
+    wait for the same at one moment get one answer.
+    """
+
+    def __init__(self, database: Database, *, link: Link) -> None:
         self._database = database
+        self._link = link
         self._sql = load_queries("lists")
+        self._pages = Coalescer(_each_once(self._read_page), name="list", most=_MOST_TOGETHER, single=())
+        self._totals = Coalescer(_each_once(self._read_totals), name="statistics", most=_MOST_TOGETHER, single=())
+
+    def loops(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """Return what has to run for `find` and `statistics`, by name: for ever, cancelled at the end."""
+        return {"pages": self._pages.run, "statistics": self._totals.run}
 
     async def find(self, wanted: TaskFilter, listing: Listing) -> Page[TaskSummary]:
         """Return a page of tasks that match. Raises: InvalidFilterError."""
         criteria = Criteria.of(wanted)
         part = criteria.beyond(listing)
+        if criteria.is_plain and listing.is_near:
+            return await self._near(criteria, part.high, listing)
         async with self._look(criteria) as look:
             search = await look.search(criteria)
             if not listing.by_id:
@@ -50,6 +85,21 @@ class Lists:
                 total=len(ids) if ended else search.most,
                 total_is_estimate=search.vague and not ended,
             )
+
+    async def _near(self, criteria: Criteria, before: UUID, listing: Listing) -> Page[TaskSummary]:
+        """Return a page of all tasks, or of all of an owner, that come before the id `before`."""
+        part = await self._pages.add(_Part(criteria.owner, before, listing.limit + 1, listing.offset or 0))
+        items, more = part.items[: listing.limit], len(part.items) > listing.limit
+        cursor = criteria.cursor(items[-1].id, descending=True) if more else None
+        return Page(items=items, next_cursor=cursor, total=part.total)
+
+    async def _read_page(self, part: _Part) -> _Found:
+        args = [part.before, part.limit, part.offset]
+        if part.owner is None:
+            rows = await self._link.fetch(self._sql["newest_page"], *args)
+        else:
+            rows = await self._link.fetch(self._sql["newest_owned_page"], *args, part.owner)
+        return _Found(tuple(summary_of(row) for row in rows if row["id"] is not None), rows[0]["total"])
 
     async def count(self, wanted: TaskFilter) -> int:
         """Return how many tasks match: exact by owner, processor and status, else counted up to 10,001."""
@@ -95,7 +145,7 @@ class Lists:
 
     async def statistics(self, owner: str | None) -> Statistics:
         """Return the counts of an owner's tasks, or of all."""
-        counts = Counts.of(await self._database.fetch(self._sql["totals"], owner))
+        counts = await self._totals.add(owner)
         completed = counts.total(status=TaskStatus.COMPLETED)
         return Statistics(
             pending=counts.total(status=TaskStatus.PENDING),
@@ -106,7 +156,21 @@ class Lists:
             average_seconds=counts.completed_ms / 1000 / completed if completed else None,
         )
 
+    async def _read_totals(self, owner: str | None) -> Counts:
+        return Counts.of(await self._database.fetch(self._sql["totals"], owner))
+
     async def queue_status(self) -> list[QueueStatus]:
         """Return every lane as operators see it."""
         rows = await self._database.fetch(self._sql["queue_status"], _MAX_SCHEDULED)
         return [QueueStatus(**dict(row)) for row in rows]
+
+
+def _each_once(ask: Callable[[Asked], Awaitable[Got]]) -> Callable[[Sequence[Asked]], Coroutine[Any, Any, list[Got]]]:
+    """Return what asks everything that is asked once, however many ask it."""
+
+    async def flush(asked: Sequence[Asked]) -> list[Got]:
+        different = list(dict.fromkeys(asked))
+        answers = dict(zip(different, await asyncio.gather(*map(ask, different)), strict=True))
+        return [answers[one] for one in asked]
+
+    return flush

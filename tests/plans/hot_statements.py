@@ -9,6 +9,7 @@ from typing import Any
 from novel_tasks_core.events import NewEvent
 from novel_tasks_core.models import Completed, ErrorInfo, Failed, Retrying, WorkerId
 from novel_tasks_core.storage.endings import Recording, event_columns, finish_columns, make_ending, postpone_columns
+from novel_tasks_core.storage.listing import LAST_ID
 from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.submits import new_ids, submit_columns
 
@@ -57,7 +58,18 @@ def engine_statements() -> dict[str, Statement]:
     }
     submits: dict[str, Sequence[Any]] = {"submit": [new_ids(BATCH), *map(list, submit_columns(new)), AT, False]}
     workers: dict[str, Sequence[Any]] = {"beat": [WORKER, "running"], "flags": [WORKER, HELD, ONES]}
-    return _statements("queue", queue) | _statements("workers", workers) | _statements("submits", submits)
+    tasks: dict[str, Sequence[Any]] = {"get": [HELD]}
+    lists: dict[str, Sequence[Any]] = {
+        "newest_page": [LAST_ID, BATCH, BATCH],
+        "newest_owned_page": [LAST_ID, BATCH, 0, "few"],
+    }
+    return (
+        _statements("queue", queue)
+        | _statements("workers", workers)
+        | _statements("submits", submits)
+        | _statements("tasks", tasks)
+        | _statements("lists", lists)
+    )
 
 
 SILENT = {"progress", "asked_to_cancel", "finished_by", "flags", "recorded"}
@@ -68,7 +80,7 @@ def reads() -> dict[str, Statement]:
     """Return what is read of single tasks, and what maintenance and heartbeats look for, over the pool."""
     one = task(READY)
     return (
-        _statements("tasks", {"get": [one], "attempts": [task(FINAL)], "artifacts": [one]})
+        _statements("tasks", {"attempts": [task(FINAL)], "artifacts": [one]})
         | _statements(
             "events", {"after": [one, 0, BATCH], "logs": [one, 0, ["info"], BATCH], "state": [one], "states": [HELD]}
         )

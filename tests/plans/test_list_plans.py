@@ -6,8 +6,9 @@ were read and pages that were touched. Twenty milliseconds are worth more than t
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,7 +17,7 @@ from attrs import evolve
 
 from novel_tasks_core import EngineConfig, InvalidFilterError, TaskFilter, TaskStatus
 from novel_tasks_core.storage import looking
-from novel_tasks_core.storage.database import _POOL_SETTINGS, Database
+from novel_tasks_core.storage.database import _POOL_SETTINGS, Database, Link
 from novel_tasks_core.storage.listing import Criteria, Listing
 from novel_tasks_core.storage.lists import Lists
 from novel_tasks_core.storage.tasks import Tasks
@@ -52,16 +53,37 @@ def filters() -> Iterator[dict[str, Any]]:
                 yield from ({**one, **other} for other in other_kind)
 
 
-class Measured:
-    """The lists of a world, over a pool of whose connections only one is used, and what that did."""
+Loops = Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
 
-    def __init__(self, database: Database) -> None:
+
+@asynccontextmanager
+async def running(loops: Loops) -> AsyncIterator[None]:
+    """Run what has to run for lists and look-ups, for the length of the block."""
+    tasks = [asyncio.create_task(loop()) for loop in loops.values()]
+    try:
+        yield
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.wait(tasks)
+
+
+class Measured:
+    """The lists of a world, over a link and a pool of whose connections only one is used, and what that did."""
+
+    def __init__(self, database: Database, link: Link) -> None:
         self.database = database
-        self.lists = Lists(database)
+        self.link = link
+        self.lists = Lists(database, link=link)
+
+    async def _flush(self) -> None:
+        """Have both connections tell the server what they did."""
+        for connection in (self.link, self.database):
+            await connection.fetch("select pg_stat_force_next_flush()")
 
     async def cost(self) -> tuple[int, int]:
         """Return how many rows were read, and how many pages touched, up to now."""
-        await self.database.execute("select pg_stat_force_next_flush()")
+        await self._flush()
         row = await self.database.fetchrow(
             "select (select sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) from pg_stat_user_tables)::bigint as rows,"
             " blks_hit + blks_read as pages from pg_stat_database where datname = current_database()"
@@ -75,14 +97,19 @@ class Measured:
 
     async def touched(self, query: str) -> int:
         """Return a figure of the server's statistics, up to now."""
-        await self.database.execute("select pg_stat_force_next_flush()")
+        await self._flush()
         return int(await self.database.fetchval(query))
 
 
 async def measured(world: World) -> AsyncIterator[Measured]:
     """Open the lists of a world."""
     async with Database.open(world.url, config=EngineConfig(database_url=world.url)) as database:
-        yield Measured(database)
+        made = Measured(database, database.link("lists"))
+        try:
+            async with running(made.lists.loops()):
+                yield made
+        finally:
+            await made.link.close()
 
 
 @pytest.fixture
@@ -234,7 +261,7 @@ SPOILED: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class OneConnection:
-    """Stands for the pool: lends one connection, inside the transaction that it is in."""
+    """Stands for the pool and for a link: one connection, inside the transaction that it is in."""
 
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -244,6 +271,10 @@ class OneConnection:
         """Lend it."""
         assert limit_seconds > 0
         yield self._db
+
+    async def fetch(self, query: str, *args: Any) -> Sequence[Any]:
+        """Run a statement on it."""
+        return await self._db.fetch(query, *args)
 
 
 @pytest.mark.parametrize("name", SPOILED)
@@ -257,12 +288,14 @@ async def test_the_guard_sees_a_missing_index(backlog: World, name: str) -> None
     async with connected(backlog.url, _POOL_SETTINGS) as db:
         transaction = db.transaction()
         await transaction.start()
-        for statement in ("select 1", spoiling):
-            await db.execute(statement)
-            before = await db.fetchval(read)
-            await Lists(OneConnection(db)).find(TaskFilter(**conditions), Listing())  # type: ignore[arg-type]
-            rows = await db.fetchval(read) - before
-            assert (rows > MOST_ROWS) is (statement == spoiling), (statement, rows)
+        spoilt = Lists(OneConnection(db), link=OneConnection(db))  # type: ignore[arg-type]
+        async with running(spoilt.loops()):
+            for statement in ("select 1", spoiling):
+                await db.execute(statement)
+                before = await db.fetchval(read)
+                await spoilt.find(TaskFilter(**conditions), Listing())
+                rows = await db.fetchval(read) - before
+                assert (rows > MOST_ROWS) is (statement == spoiling), (statement, rows)
         await transaction.rollback()
 
 
@@ -281,5 +314,7 @@ async def test_lists_never_read_results(finished: Measured, history: World) -> N
     assert page.items[0].id == task(TASKS)
     await finished.lists.find(TaskFilter(owner="", query="chapter"), Listing(sort="created_at", descending=False))
     assert await finished.touched(toast) == before
-    assert (await Tasks(finished.database).get(task(TASKS))).result == json.loads(large)
+    tasks = Tasks(finished.database, link=finished.link)
+    async with running(tasks.loops()):
+        assert (await tasks.get(task(TASKS))).result == json.loads(large)
     assert await finished.touched(toast) > before

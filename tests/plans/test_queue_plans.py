@@ -57,6 +57,8 @@ SPOILED = {
     "record": "alter table tasks drop constraint tasks_pkey",
     "recorded": "alter table task_events drop constraint task_events_pkey",
     "get": "alter table tasks drop constraint tasks_pkey; drop index tasks_ranges",
+    "newest_page": "alter table tasks drop constraint tasks_pkey; drop index tasks_ranges",
+    "newest_owned_page": "drop index tasks_by_owner",
     "after": "alter table task_events drop constraint task_events_pkey",
 }
 

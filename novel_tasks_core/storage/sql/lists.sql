@@ -205,6 +205,38 @@ select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, so
        progress, stage, cancel_requested, version
 from task_current where id = any($1::uuid[])
 
+-- name: newest_page
+-- A page of all tasks before the id $1, newest first, each beside the number of all; none is a row of nulls beside it.
+select t.total, c.* from (select coalesce(sum(tasks), 0)::bigint as total from task_counts) t
+left join lateral (
+    select c.* from (
+        select id from tasks where id < $1 order by id desc limit $2 offset $3
+    ) p cross join lateral (
+        select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+               extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at,
+               last_seq, progress, stage, cancel_requested, version
+        from task_current where id = p.id limit 1
+    ) c
+) c on true
+order by c.id desc
+
+-- name: newest_owned_page
+-- The same of an owner's tasks; the owner must have a name. Compared as pairs, so that only one index gives the order.
+select t.total, c.* from (select coalesce(sum(tasks), 0)::bigint as total from task_counts where owner = $4) t
+left join lateral (
+    select c.* from (
+        select id from tasks
+        where (owner, id) < ($4, $1) and (owner, id) >= ($4, '00000000-0000-0000-0000-000000000000') and owner <> ''
+        order by owner desc, id desc limit $2 offset $3
+    ) p cross join lateral (
+        select id, processor, owner, priority, max_attempts, timeout_seconds, run_at, source_sha256, source_size, source_name,
+               extra_data, session_id, attempt, failures, status, result_url, error, started_at, finished_at, created_at,
+               last_seq, progress, stage, cancel_requested, version
+        from task_current where id = p.id limit 1
+    ) c
+) c on true
+order by c.id desc
+
 -- name: lane
 -- The lane of a processor.
 select id from lanes where processor = $1

@@ -1,10 +1,13 @@
 -- name: get
--- One task whole.
-select c.id, processor, c.owner, c.priority, c.max_attempts, c.timeout_seconds, c.run_at, c.source_sha256, c.source_size,
-       c.source_name, c.options, c.extra_data, c.session_id, c.attempt, c.failures, c.status, c.result, c.result_attempt,
-       c.result_url, c.error, c.started_at, c.finished_at, c.created_at, c.last_seq, c.progress, c.stage,
-       c.cancel_requested, c.version, t.key
-from task_current c join tasks t on t.id = c.id where c.id = $1
+-- Tasks whole, those of these ids that there are.
+select c.* from unnest($1::uuid[]) i (id)
+cross join lateral (
+    select c.id, processor, c.owner, c.priority, c.max_attempts, c.timeout_seconds, c.run_at, c.source_sha256, c.source_size,
+           c.source_name, c.options, c.extra_data, c.session_id, c.attempt, c.failures, c.status, c.result, c.result_attempt,
+           c.result_url, c.error, c.started_at, c.finished_at, c.created_at, c.last_seq, c.progress, c.stage,
+           c.cancel_requested, c.version, t.key
+    from task_current c join tasks t on t.id = c.id where c.id = i.id limit 1
+) c
 
 -- name: owner
 -- Whose a task is.

@@ -53,7 +53,8 @@ async def change_all(
     bench: Bench, wanted: Wanted, selection: Selection = ALL, *, changes: type[Changes] = Changes, told: Any = None
 ) -> BulkResult:
     """Change as the engine does, or as a spoilt version of it would."""
-    bulk = Bulk(bench.database, Lists(bench.database), changes(clock=SystemClock()))
+    lists = Lists(bench.database, link=bench.database.link("lists"))
+    bulk = Bulk(bench.database, lists, changes(clock=SystemClock()))
     heard: list[Change] = [] if told is None else told
     return await bulk.change(wanted, selection, dry_run=False, tell=heard.append)
 

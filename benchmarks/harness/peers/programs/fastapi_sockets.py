@@ -49,9 +49,6 @@ def make_app(control_port: int) -> FastAPI:
         yield
         server.close()
 
-    app = FastAPI(lifespan=lifespan)
-
-    @app.websocket("/api/v1/ws/tasks/{client_id}")
     async def follow(websocket: WebSocket, client_id: str) -> None:
         await manager.connect(websocket)
         try:
@@ -61,6 +58,8 @@ def make_app(control_port: int) -> FastAPI:
         except WebSocketDisconnect:
             manager.disconnect(websocket)
 
+    app = FastAPI(lifespan=lifespan)
+    app.add_api_websocket_route("/api/v1/ws/tasks/{client_id}", follow)
     return app
 
 
