@@ -84,6 +84,8 @@ def reads() -> dict[str, Statement]:
         | _statements(
             "events", {"after": [one, 0, BATCH], "logs": [one, 0, ["info"], BATCH], "state": [one], "states": [HELD]}
         )
+        | _statements("feed", {"arrived": [one, BATCH, True], "running": [BATCH]})
+        | _statements("lists", {"summaries": [HELD]})
         | _statements("submits", {"key_holder": ["big", "k"], "present": [HELD]})
         | _statements(
             "workers",
