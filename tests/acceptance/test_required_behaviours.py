@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -24,9 +25,11 @@ from novel_tasks_core import (
     TaskEngine,
     TaskNotFoundError,
     TaskProcessingError,
+    format_task_id,
     parse_task_id,
 )
 from novel_tasks_core.storage import queries
+from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.migrator import load_migrations
 from novel_tasks_core.storage.queries import load_queries, query_files
 from novel_tasks_server.app import create_app
@@ -195,10 +198,13 @@ async def test_a_task_with_its_logs_takes_a_fixed_number_of_statements(
             for reports in (0, 30):
                 for _ in range(reports):
                     await client.patch(f"{TASKS}/{task_id}", json={"error_message": "still at it", "progress": 1})
-                traffic.clear()
-                shown = await (await client.get(f"{TASKS}/{task_id}", params={"include": "logs"})).json()
-                assert shown["logs"]
-                asked.append(traffic.totals(without=CLOCKED)[0])
+                tries = []
+                for _ in range(3):  # beside other work of the server, such as a look for tokens, now and then
+                    traffic.clear()
+                    shown = await (await client.get(f"{TASKS}/{task_id}", params={"include": "logs"})).json()
+                    assert shown["logs"]
+                    tries.append(traffic.totals(without=CLOCKED)[0])
+                asked.append(min(tries))
     assert asked[0] == asked[1] <= 2
 
 
@@ -254,6 +260,58 @@ def test_every_statement_takes_its_values_as_parameters() -> None:
     storage = Path(queries.__file__).parent
     built = re.compile(r"\.(?:fetch|fetchrow|fetchval|execute)\(\s*f[\"']")
     assert not [path.name for path in storage.glob("*.py") if built.search(path.read_text())]
+
+
+async def test_the_pool_keeps_its_limits_and_its_connections_fresh(
+    engine_config: EngineConfig, processors: Processors, db: Db
+) -> None:
+    """As many connections as size and overflow allow, however many ask; none is used beyond its lifetime."""
+    pid = "select pg_backend_pid() from pg_sleep(0.02)"
+    config = evolve(engine_config, pool_size=2, pool_overflow=1, pool_recycle_seconds=1.0)
+    async with Database.open(str(config.database_url), config=config) as pool:
+        first = set(await asyncio.gather(*(pool.fetchval(pid) for _ in range(20))))
+        assert len(first) <= 3
+        await eventually(lambda: _is_fresh(pool, first))
+
+
+async def _is_fresh(pool: Database, before: set[int]) -> bool:
+    return await pool.fetchval("select pg_backend_pid() from pg_sleep(0.05)") not in before
+
+
+async def test_a_bearer_token_is_the_current_user(server_config: ServerConfig, engine: TaskEngine) -> None:
+    """Off the loopback address a token is needed; what is made with it belongs to its owner, and to nobody else."""
+    config = evolve(server_config, host="0.0.0.0")
+    headers = {}
+    for owner in ("ann", "ben"):
+        secret, _ = await engine.tokens.create(owner=owner, scopes=["tasks:read", "tasks:write"])
+        headers[owner] = {"Authorization": f"Bearer {secret}"}
+    async with TestClient(TestServer(create_app(config, engine=engine))) as client:
+        assert (await client.get(TASKS)).status == 401
+        assert (await client.get(TASKS, headers={"Authorization": "Bearer nonsense"})).status == 401
+        task = await engine.submit(processor="external", owner="ann")
+        path = f"{TASKS}/{format_task_id(task.id)}"
+        shown = await (await client.get(path, headers=headers["ann"])).json()
+        assert shown["owner"] == "ann"
+        assert (await client.get(path, headers=headers["ben"])).status == 404
+
+
+async def test_more_than_a_hundred_requests_a_minute_are_too_many(
+    server_config: ServerConfig, engine: TaskEngine
+) -> None:
+    """The hundred and first within a minute is answered with 429 and when to come back; others are not affected."""
+    config = evolve(server_config, host="0.0.0.0")
+    assert config.rate_limit == "100/minute"
+    headers = []
+    for owner in ("ann", "ben"):
+        secret, _ = await engine.tokens.create(owner=owner, scopes=["tasks:read"])
+        headers.append({"Authorization": f"Bearer {secret}"})
+    async with TestClient(TestServer(create_app(config, engine=engine))) as client:
+        statuses = [(await client.get(TASKS, headers=headers[0])).status for _ in range(100)]
+        assert set(statuses) == {200}
+        refused = await client.get(TASKS, headers=headers[0])
+        assert refused.status == 429
+        assert 0 < int(refused.headers["Retry-After"]) <= 60
+        assert (await client.get(TASKS, headers=headers[1])).status == 200
 
 
 async def test_tasks_are_counted_and_timed(working: Client) -> None:
