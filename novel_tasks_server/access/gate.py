@@ -8,9 +8,10 @@ server that was open.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
-from time import monotonic
+from time import monotonic, time
+from uuid import UUID
 
 from aiohttp import web
 from attrs import frozen
@@ -61,7 +62,7 @@ class Gate:
         self._now = now
         self._config = config
         self._always_closed = jwt is not None or not is_loopback(config.host)
-        self._closed = True
+        self._tokens_out = True
         self._looked_until = float("-inf")
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
 
@@ -89,12 +90,24 @@ class Gate:
 
         Raises: DatabaseUnavailableError when the database cannot say whether there are tokens.
         """
-        if self._always_closed or not is_local(request):
-            return False
+        return not self._always_closed and is_local(request) and not await self._are_tokens_out()
+
+    async def _are_tokens_out(self) -> bool:
+        """Say whether anybody was given a token, as it was known a moment ago."""
         if self._now() >= self._looked_until:
-            closed = await self._tokens.exist()
-            self._closed, self._looked_until = closed, self._now() + FRESH_SECONDS
-        return not self._closed
+            self._tokens_out = await self._tokens.exist()
+            self._looked_until = self._now() + FRESH_SECONDS
+        return self._tokens_out
+
+    async def gone(self, visitors: Iterable[Principal]) -> set[Principal]:
+        """Return those who would not be let in again: for sockets and streams, which outlast many a token.
+
+        Raises: DatabaseUnavailableError.
+        """
+        principals = set(visitors)
+        good = await self._tokens.good({one.token_id for one in principals if one.token_id is not None})
+        lets_anyone = not self._always_closed and not await self._are_tokens_out()
+        return {one for one in principals if not (lets_anyone if one == _ANYONE else _may_stay(one, good))}
 
     def forget(self) -> None:
         """Ask the database again from now on: tokens were made or revoked here."""
@@ -146,8 +159,14 @@ class Gate:
         return await self._tokens.create_first(owner="admin", scopes=[Scope.ADMIN], name="first start")
 
 
+def _may_stay(principal: Principal, good: Collection[UUID]) -> bool:
+    if principal.token_id is not None:
+        return principal.token_id in good
+    return principal.expires_at is None or time() < principal.expires_at
+
+
 def _principal_of(token: ApiToken) -> Principal:
-    return Principal(owner=token.owner, scopes=scopes_named(token.scopes), name=f"token {token.id}")
+    return Principal(owner=token.owner, scopes=scopes_named(token.scopes), name=f"token {token.id}", token_id=token.id)
 
 
 GATE = web.AppKey("gate", Gate)

@@ -72,7 +72,8 @@ class JwtVerifier:
             return None
         if not _is_owner(owner):
             return None
-        return Principal(owner=owner, scopes=scopes_named(scope.split()), name="jwt")
+        scopes = scopes_named(scope.split())
+        return Principal(owner=owner, scopes=scopes, name="jwt", expires_at=claims["exp"] + LEEWAY_SECONDS)
 
 
 def _has_plain_header(header: Mapping[str, Any]) -> bool:
