@@ -90,14 +90,19 @@ class Gate:
 
         Raises: DatabaseUnavailableError when the database cannot say whether there are tokens.
         """
-        return not self._always_closed and is_local(request) and not await self._are_tokens_out()
+        return is_local(request) and await self.is_open()
 
-    async def _are_tokens_out(self) -> bool:
-        """Say whether anybody was given a token, as it was known a moment ago."""
+    async def is_open(self) -> bool:
+        """Say whether programs of this machine need no token, as it was known a moment ago.
+
+        Raises: DatabaseUnavailableError when the database cannot say whether there are tokens.
+        """
+        if self._always_closed:
+            return False
         if self._now() >= self._looked_until:
             self._tokens_out = await self._tokens.exist()
             self._looked_until = self._now() + FRESH_SECONDS
-        return self._tokens_out
+        return not self._tokens_out
 
     async def gone(self, visitors: Iterable[Principal]) -> set[Principal]:
         """Return those who would not be let in again: for sockets and streams, which outlast many a token.
@@ -106,7 +111,7 @@ class Gate:
         """
         principals = set(visitors)
         good = await self._tokens.good({one.token_id for one in principals if one.token_id is not None})
-        lets_anyone = not self._always_closed and not await self._are_tokens_out()
+        lets_anyone = await self.is_open()
         return {one for one in principals if not (lets_anyone if one == _ANYONE else _may_stay(one, good))}
 
     def forget(self) -> None:

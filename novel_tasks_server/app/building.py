@@ -157,6 +157,7 @@ def _gate_context(jwt: JwtVerifier | None) -> _Context:
     async def context(app: web.Application) -> AsyncIterator[None]:
         app[GATE] = Gate(app[CONFIG], app[ENGINE].tokens, failures=app[RATES].failures, jwt=jwt)
         await _tell_first_token(app[GATE])
+        await _warn_of_any_page(app[CONFIG], app[GATE])
         yield
 
     return context
@@ -170,6 +171,12 @@ async def _tell_first_token(gate: Gate) -> None:
         sys.stderr.flush()
     elif await gate.is_shut():
         _log.warning("no_tokens", advice="novel-tasks token create --owner NAME --scopes admin")
+
+
+async def _warn_of_any_page(config: ServerConfig, gate: Gate) -> None:
+    """Tell whoever lets every page in that the door is open to all of them."""
+    if "*" in config.cors_origins and await gate.is_open():
+        _log.warning("open_to_every_page", advice="name the pages in CORS_ORIGINS, or make a token")
 
 
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import FormData, WSServerHandshakeError
 from attrs import evolve
+from structlog.testing import capture_logs
 
 from novel_tasks_core import TaskEngine
 from novel_tasks_server.config import ServerConfig
@@ -130,6 +131,16 @@ async def test_any_origin_never_means_with_credentials(connect: Connect, server_
     friend = await client.get(TASKS, headers={"Origin": "https://friend.example"})
     assert friend.headers["Access-Control-Allow-Origin"] == "https://friend.example"
     assert friend.headers["Access-Control-Allow-Credentials"] == "true"
+
+
+@pytest.mark.parametrize(("origins", "warned"), [(("*",), True), (("https://friend.example",), False)])
+async def test_an_open_server_warns_when_every_page_may_use_it(
+    connect: Connect, server_config: ServerConfig, origins: tuple[str, ...], warned: bool
+) -> None:
+    """Nothing is left then that keeps a page from acting here."""
+    with capture_logs() as lines:
+        await connect(evolve(server_config, cors_origins=origins))
+    assert ("open_to_every_page" in [line["event"] for line in lines]) is warned
 
 
 async def test_caches_keep_origins_apart(client: Client) -> None:
