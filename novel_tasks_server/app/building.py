@@ -17,6 +17,7 @@ from novel_tasks_server.access.gate import GATE, Gate
 from novel_tasks_server.access.jwts import JwtVerifier, jwt_verifier
 from novel_tasks_server.access.rates import RATES, Rates, tell_quota
 from novel_tasks_server.app.lag import lag_context
+from novel_tasks_server.app.visitors import visitors_context
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
 from novel_tasks_server.live.hub import HUB, ConnectionManager
@@ -103,7 +104,8 @@ def create_app(
     app[RATES] = Rates(config)
     app[reference.DOCUMENT] = reference.Document(app)
     engine_context = _given_engine(engine) if engine else _own_engine(processors)
-    app.cleanup_ctx.extend((engine_context, _gate_context(jwt_verifier(config)), _hub_context, lag_context))
+    gate_context = _gate_context(jwt_verifier(config))
+    app.cleanup_ctx.extend((engine_context, gate_context, _hub_context, visitors_context, lag_context))
     app.on_shutdown.append(close_sockets)
     app.on_response_prepare.extend((echo_request_id, tell_quota, set_security_headers))
     for module in _ROUTES:

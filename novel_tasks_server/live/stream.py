@@ -7,12 +7,13 @@ last event that it got.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 from typing import Any
 
 import structlog
 from aiohttp import web
+from attrs import frozen
 
 from novel_tasks_core import (
     EngineClosedError,
@@ -25,7 +26,9 @@ from novel_tasks_core import (
     TaskProgressed,
     format_task_id,
 )
+from novel_tasks_server.keys import PRINCIPAL
 from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.schemas.access import Principal
 from novel_tasks_server.schemas.views import encode, event_view
 
 MEDIA_TYPE = "text/event-stream"
@@ -80,18 +83,34 @@ async def task_events(engine: TaskEngine, task_id: TaskId, *, after: int) -> Sou
         yield task_event(TaskDeleted(task_id=task_id, at=engine.clock.now()))
 
 
+@frozen(eq=False)
+class _Reader:
+    principal: Principal
+    transport: asyncio.Transport | None
+
+
 class Streams:
     """The open streams of this process."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._stopping = asyncio.Event()
-        self._open = 0
+        self._open: set[_Reader] = set()
 
     @property
     def open(self) -> int:
         """How many there are."""
-        return self._open
+        return len(self._open)
+
+    def visitors(self) -> set[Principal]:
+        """Return everybody who reads a stream."""
+        return {one.principal for one in self._open}
+
+    def part_with(self, gone: Collection[Principal]) -> None:
+        """Cut off those whose right to be here has ended; when they come back they are told why."""
+        for one in self._open:
+            if one.principal in gone and one.transport is not None:
+                one.transport.close()
 
     def close(self) -> None:
         """Let all end after what they are writing; their clients come back elsewhere."""
@@ -104,7 +123,8 @@ class Streams:
         await response.prepare(request)
         if request.method == "HEAD":
             return response
-        self._open += 1
+        reader = _Reader(request[PRINCIPAL], request.transport)
+        self._open.add(reader)
         self._metrics.streams.inc()
         try:
             async with aclosing(source), aclosing(self._paced(source)) as chunks:
@@ -118,7 +138,7 @@ class Streams:
         except (ConnectionError, StorageError, EngineClosedError) as exc:
             _log.debug("stream_ended", path=request.path, reason=type(exc).__name__)
         finally:
-            self._open -= 1
+            self._open.discard(reader)
             self._metrics.streams.dec()
         return response
 

@@ -23,7 +23,7 @@ def scopes_named(words: Iterable[str]) -> frozenset[Scope]:
     return frozenset(scope for scope in Scope if scope.value in known)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Principal:
     """Whoever a request comes from. `owner` is whose tasks are theirs; `name` says in logs how they proved it.
 

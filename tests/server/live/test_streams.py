@@ -14,10 +14,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from novel_tasks_core import AttemptContext, Processors, TaskEngine, TaskId, format_task_id
 from novel_tasks_server.client.events import MessageParser
+from novel_tasks_server.keys import PRINCIPAL
 from novel_tasks_server.live import stream
 from novel_tasks_server.live.hub import HUB
 from novel_tasks_server.live.stream import STREAMS, Streams
 from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.schemas.access import Principal
 from tests.server.live.talking import Make, settled
 
 Client = TestClient[web.Request, web.Application]
@@ -218,6 +220,7 @@ async def test_a_listener_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch
             done.set()
 
     async def serve(request: web.Request) -> web.StreamResponse:
+        request[PRINCIPAL] = Principal.anyone()
         return await streams.serve(request, endless())
 
     app = web.Application()

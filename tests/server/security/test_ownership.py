@@ -6,6 +6,7 @@ has to be named here, with what it shows of the tasks of others.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from itertools import product
@@ -15,12 +16,13 @@ import pytest
 from aiohttp import FormData
 from attrs import frozen
 
-from novel_tasks_core import Task, TaskEngine, format_task_id
+from novel_tasks_core import Task, TaskEngine, TaskStatus, format_task_id
 from novel_tasks_server.openapi import OPERATIONS, Operation
 
 Client = Any
 MakeToken = Callable[..., Awaitable[dict[str, str]]]
 TASKS = "/api/v1/tasks"
+SOCKETS = "/api/v1/ws/tasks/c"
 UNKNOWN = "task-" + "0" * 32
 REPRIORITIZE = {"action": "reprioritize", "priority": 5}
 
@@ -29,6 +31,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {}
 
 SHOWS_NO_TASK = {
     *(("GET", path) for path in ("/", "/dashboard/app.js", "/dashboard/style.css")),
+    *(("GET", f"/api/{name}") for name in ("openapi.json", "docs", "docs/start.js")),
+    *(("GET", f"/api/docs/{name}") for name in ("swagger-ui.css", "swagger-ui-bundle.js")),
     *(("GET", path) for path in ("/health", "/livez", "/readyz", "/metrics")),
     *(("GET", "/api/v1/processors"), ("GET", "/api/v1/meta"), ("GET", "/api/v1/queue")),
     *(("POST", f"/api/v1/queue/{{processor}}/{what}") for what in ("pause", "resume")),
@@ -40,6 +44,7 @@ TESTED_BELOW = {
     ("GET", TASKS): "test_lists_and_statistics_are_of_ones_own_tasks",
     ("GET", f"{TASKS}/"): "test_lists_and_statistics_are_of_ones_own_tasks",
     ("GET", f"{TASKS}/statistics"): "test_lists_and_statistics_are_of_ones_own_tasks",
+    ("GET", "/api/v1/events"): "test_a_stream_tells_only_of_ones_own_tasks",
     ("POST", f"{TASKS}/bulk"): "test_many_tasks_at_once_are_ones_own",
     ("POST", f"{TASKS}/upload"): "test_identical_uploads_of_two_owners_are_two_tasks",
     ("GET", "/api/v1/ws/tasks/{client_id}"): "test_a_socket_follows_only_ones_own_tasks",
@@ -266,14 +271,77 @@ async def test_a_socket_follows_only_ones_own_tasks(closed: Client, callers: Cal
     task_id = format_task_id(task.id)
     answers = []
     for wanted in (task_id, UNKNOWN):
-        socket = await closed.ws_connect("/api/v1/ws/tasks/c", headers=callers.other)
+        socket = await closed.ws_connect(SOCKETS, headers=callers.other)
         await socket.send_json({"type": "subscribe", "task_id": wanted})
         answers.append(str(await socket.receive_json(timeout=10)).replace(wanted, "ID"))
         await socket.close()
     assert answers[0] == answers[1]
     assert "not_found" in answers[0]
     for headers in (callers.owner, callers.admin):
-        socket = await closed.ws_connect("/api/v1/ws/tasks/c", headers=headers)
+        socket = await closed.ws_connect(SOCKETS, headers=headers)
         await socket.send_json({"type": "subscribe", "task_id": task_id})
         assert (await socket.receive_json(timeout=10))["task_id"] == task_id
         await socket.close()
+
+
+async def test_a_stream_tells_only_of_ones_own_tasks(
+    closed: Client, callers: Callers, task: Task, engine: TaskEngine
+) -> None:
+    """Of two tasks that change, everybody hears of their own, and admins of both; nobody may ask for another's."""
+    foreign = await closed.get("/api/v1/events", params={"owner": "ann"}, headers=callers.other)
+    assert foreign.status == 403
+    streams = [await closed.get("/api/v1/events", headers=who) for who in (callers.other, callers.owner, callers.admin)]
+    for stream in streams:
+        await _read_until(stream, "resync")
+    await engine.report(task.id, progress=0.9)
+    await engine.report(task.id, status=TaskStatus.COMPLETED)
+    own = await engine.submit(processor="external", owner="bob")
+    heard = [await _read_until(streams[0], format_task_id(own.id))]
+    heard += [await _read_until(stream, format_task_id(task.id)) for stream in streams[1:]]
+    assert format_task_id(task.id) not in heard[0]
+    for stream in streams:
+        stream.close()
+
+
+async def _read_until(stream: Any, wanted: str) -> str:
+    """Return what a stream tells up to the line with `wanted` in it."""
+    told = ""
+    async with asyncio.timeout(20):
+        while wanted not in told:
+            told += (await stream.content.readline()).decode()
+    return told
+
+
+async def test_a_foreign_history_is_not_streamed(closed: Client, callers: Callers, task: Task) -> None:
+    """Asked for as a stream, the events of a foreign task are 404 as ever."""
+    headers = callers.other | {"Accept": "text/event-stream"}
+    answer = await closed.get(f"{TASKS}/{format_task_id(task.id)}/events", headers=headers)
+    assert answer.status == 404
+
+
+async def test_a_socket_tells_only_of_ones_own_tasks(
+    closed: Client, callers: Callers, task: Task, engine: TaskEngine
+) -> None:
+    """By the newer protocol too: a foreign task is not found, a foreign owner refused, and `*` means one's own."""
+    socket = await closed.ws_connect(SOCKETS, headers=callers.other, protocols=("novel-tasks.v1",))
+    assert (await socket.receive_json(timeout=10))["type"] == "hello"
+    answers = []
+    for wanted in (format_task_id(task.id), UNKNOWN):
+        for message in (
+            {"type": "subscribe", "task_id": wanted},
+            {"type": "resume", "task_id": wanted, "after_seq": 0},
+        ):
+            await socket.send_json(message)
+            answers.append(str(await socket.receive_json(timeout=10)).replace(wanted, "ID"))
+    assert answers[:2] == answers[2:]
+    assert all("not_found" in answer for answer in answers)
+    await socket.send_json({"type": "subscribe", "filter": {"owner": "ann"}})
+    assert (await socket.receive_json(timeout=10))["type"] == "error"
+    await socket.send_json({"type": "subscribe", "task_id": "*"})
+    await engine.report(task.id, status=TaskStatus.COMPLETED)
+    own = await engine.submit(processor="external", owner="bob")
+    told = ""
+    while format_task_id(own.id) not in told:
+        told += await socket.receive_str(timeout=10)
+    assert format_task_id(task.id) not in told
+    await socket.close()
