@@ -181,6 +181,12 @@ async def test_queues_are_paused_and_resumed(remote: Client, submit: Submit, eng
     assert caught.value.status == 404
 
 
+async def test_the_server_tells_why(remote: Client, submit: Submit) -> None:
+    """A task that waits says for what."""
+    found = await remote.why(await submit("chatty"))
+    assert (found["reason"], found["status"]) == ("no_worker", "pending")
+
+
 async def test_health_is_told(remote: Client) -> None:
     """A healthy server says so."""
     assert (await remote.health())["status"] == "healthy"
