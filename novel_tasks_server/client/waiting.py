@@ -61,21 +61,24 @@ class Waiter:
                 for task_id in waiting.copy():
                     await socket.send_json({"type": "subscribe", "task_id": task_id})
                 while waiting and not socket.closed:
-                    update = self._read(await socket.receive(timeout=_SILENCE_SECONDS))
-                    if update is not None and update.task_id in waiting:
+                    message = self._read(await socket.receive(timeout=_SILENCE_SECONDS))
+                    if message.get("type") == "error":
+                        return  # there is no such task, say: the caller learns it by asking for it
+                    if message.get("type") != "task_update":
+                        continue
+                    update = self._transport.structure(message, TaskUpdate)
+                    if update.task_id in waiting:
                         self._tell(update)
                         if update.status.is_final:
                             waiting.discard(update.task_id)
         except (aiohttp.ClientError, TimeoutError, ConnectionError):
             return  # the caller asks over plain HTTP, and learns there what is wrong
 
-    def _read(self, message: aiohttp.WSMessage) -> TaskUpdate | None:
+    def _read(self, message: aiohttp.WSMessage) -> Mapping[str, Any]:
         if message.type is not aiohttp.WSMsgType.TEXT:
-            return None
-        content: Any = json.loads(message.data)
-        if not isinstance(content, Mapping) or content.get("type") != "task_update":
-            return None
-        return self._transport.structure(content, TaskUpdate)
+            return {}
+        content: Any = self._transport.guarded(json.loads, message.data)
+        return content if isinstance(content, Mapping) else {}
 
 
 def _ignore(update: TaskUpdate) -> None:

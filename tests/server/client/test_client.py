@@ -105,6 +105,26 @@ async def test_wait_tells_of_a_deleted_task() -> None:
     assert caught.value.status == 404
 
 
+async def test_wait_hears_that_a_task_is_not_there() -> None:
+    """A socket that knows no such task is left at once, not after a long silence."""
+
+    async def live(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.receive()
+        await socket.send_json({"type": "error", "code": "not_found", "message": "no such task", "task_id": TASK_ID})
+        await socket.receive()
+        return socket
+
+    async def get(request: web.Request) -> web.Response:
+        return web.json_response({"detail": f"Task {TASK_ID} not found"}, status=404)
+
+    routes = {("GET", "/api/v1/ws/tasks/{client}"): live, ("GET", "/api/v1/tasks/{id}"): get}
+    async with asyncio.timeout(5), serving(routes) as url, Client(url) as client:
+        with pytest.raises(ServerRefusedError, match="not found"):
+            await client.wait([TASK_ID])
+
+
 async def test_wait_can_be_cancelled() -> None:
     """Cancelling a wait that hears nothing ends it at once."""
     silent = asyncio.Event()
