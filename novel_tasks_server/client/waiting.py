@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,9 @@ from novel_tasks_server.client.patience import insist, may_pass
 from novel_tasks_server.client.transport import Transport
 
 Tell = Callable[[TaskUpdate], object]
+
+_MAX_SUBSCRIPTIONS = 1000
+"""How many tasks one socket may follow; the others are followed when these have finished."""
 
 _SILENCE_SECONDS = 10.0
 """After so long without news the socket is doubted and the tasks are asked for: one may have been deleted."""
@@ -54,7 +58,7 @@ class Waiter:
 
     async def _follow(self, task_ids: Iterable[str]) -> None:
         """Pass on updates over a WebSocket until all have finished, or there is no socket (any more)."""
-        waiting = set(task_ids)
+        waiting = set(islice(task_ids, _MAX_SUBSCRIPTIONS))
         address = f"{self._transport.url}/api/v1/ws/tasks/{uuid4().hex}"
         try:
             async with self._transport.session.ws_connect(address, heartbeat=25) as socket:

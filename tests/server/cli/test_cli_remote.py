@@ -190,6 +190,8 @@ def test_without_a_result_the_reason_is_told(novel_tasks: Run, server_url: str, 
     early = novel_tasks("result", waiting, "--server", server_url)
     assert (early.returncode, early.stdout) == (1, "")
     assert "it has no result (HTTP 409)" in early.stderr
+    nothing = novel_tasks("result", failed, "--all", "-o", "folder", "--server", server_url)
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", f"{failed} has made no files\n")
     missing = novel_tasks("result", failed, "--artifact", "absent.txt", "--server", server_url)
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "(HTTP 404)" in missing.stderr

@@ -72,6 +72,7 @@ async def test_watch_tells_all_that_happened(
     assert isinstance(seen[-1], TaskCompleted)
     assert tuple(seen) == await remote.events(task_id)
     assert await stored(either.watch(task_id, after=5)) == seen[5:]
+    assert await stored(either.watch(task_id, after=len(seen))) == []
 
 
 async def test_watch_tells_how_far_the_task_is(
@@ -262,6 +263,23 @@ async def test_watch_reads_a_stream_that_breaks() -> None:
     assert asked == ["0", "2"]
     assert isinstance(events[0], TaskLogged)
     assert events[0].message == "第 1 行"
+
+
+async def test_a_long_history_comes_page_by_page_without_a_pause() -> None:
+    """Where there is no stream, pages that are full are followed by the next at once."""
+
+    async def pages(request: web.Request) -> web.Response:
+        first = int(request.query["after"]) + 1
+        log = {"kind": "log", "at": "2026-01-01T00:00:00Z", "level": "info", "message": "x", "attempt": 1}
+        return web.json_response({"events": [log | {"seq": seq} for seq in range(first, min(first + 1000, 2501))]})
+
+    async def get(request: web.Request) -> web.Response:
+        return web.json_response(task("completed") | {"last_seq": 2500})
+
+    routes = {("GET", "/api/v1/tasks/{id}/events"): pages, ("GET", "/api/v1/tasks/{id}"): get}
+    async with asyncio.timeout(20), serving(routes) as url, Client(url) as client:
+        seen = await stored(client.watch(TASK_ID, poll_seconds=60))
+    assert [getattr(event, "seq", None) for event in seen] == list(range(1, 2501))
 
 
 async def test_watch_knows_what_is_not_stored_and_passes_over_what_it_does_not_know() -> None:
