@@ -12,8 +12,8 @@ from attrs import evolve
 
 from novel_tasks_core import ConfigError, EngineConfig, Processors, TaskEngine, parse_task_id
 from novel_tasks_server.cli.console import ExamplesCommand, printable
-from novel_tasks_server.cli.settings import server_url, setting_values
-from novel_tasks_server.client import Client
+from novel_tasks_server.cli.remote import Server, chosen_server, server_options, whole_id
+from novel_tasks_server.cli.settings import setting_values
 from novel_tasks_server.schemas.views import encode
 from novel_tasks_server.schemas.why import WhyView
 
@@ -27,25 +27,28 @@ from novel_tasks_server.schemas.why import WhyView
     ),
 )
 @click.argument("task_id", metavar="TASK")
-@click.option("--server", metavar="URL", help="The server.  [default: $NOVEL_TASKS_SERVER or http://127.0.0.1:8000]")
+@server_options
 @click.option("--database", is_flag=True, help="Ask the database of DATABASE_URL or DATA_DIR instead of a server.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as one JSON object.")
-def why(task_id: str, server: str | None, database: bool, as_json: bool) -> None:
+def why(task_id: str, server: str | None, token: str | None, database: bool, as_json: bool) -> None:
     """Say why a task runs, waits, or has ended as it has.
 
     Is its processor paused? Does a worker run it? How many are before it? When is it due? Who runs it,
-    since when, and when was that worker last heard? Why did it fail, and how often may it still?
+    since when, and when was that worker last heard? Why did it fail, and how often may it still? A server
+    is satisfied with the beginning of an id that no other task shares.
     """
     if database and server is not None:
         raise click.UsageError("--server and --database exclude each other")
-    values = setting_values({"NOVEL_TASKS_SERVER": server})
-    found = asyncio.run(_ask_database(values, task_id) if database else _ask_server(server_url(values), task_id))
+    asking = (
+        _ask_database(setting_values(), task_id) if database else _ask_server(chosen_server(server, token), task_id)
+    )
+    found = asyncio.run(asking)
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else _told(found))
 
 
-async def _ask_server(url: str, task_id: str) -> dict[str, Any]:
-    async with Client(url) as client:
-        return await client.why(task_id)
+async def _ask_server(server: Server, task_id: str) -> dict[str, Any]:
+    async with server.client() as client:
+        return await client.why(await whole_id(client, task_id))
 
 
 async def _ask_database(values: Mapping[str, str], task_id: str) -> dict[str, Any]:

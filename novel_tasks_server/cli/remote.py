@@ -12,7 +12,7 @@ import cattrs
 import click
 from attrs import frozen
 
-from novel_tasks_core import NovelTasksError
+from novel_tasks_core import NovelTasksError, TaskNotFoundError
 from novel_tasks_server.cli.console import ExitCode, say_error
 from novel_tasks_server.cli.settings import server_url, setting_values
 from novel_tasks_server.client import Client, Wanted
@@ -73,14 +73,14 @@ def chosen_server(server: str | None, token: str | None) -> Server:
 async def whole_id(client: Client, text: str) -> str:
     """Return the id that `text` is, or is the beginning of; `task-` may be left out.
 
-    Raises: TaskNotNamedError; click.UsageError for what can be no id.
+    Raises: TaskNotNamedError; TaskNotFoundError for what can be no id.
     """
     wanted = text.strip().lower()
     if _WHOLE.fullmatch(wanted):
         return wanted
     beginning = _BEGINNING.fullmatch(wanted)
     if beginning is None:
-        raise click.UsageError(f"{text!r} is no id of a task, nor the beginning of one.")
+        raise TaskNotFoundError(text)
     prefix = f"task-{beginning[1]}"
     found: list[str] = []
     async for task in client.list(Wanted(q=prefix)):
@@ -103,7 +103,7 @@ async def for_each(client: Client, texts: Iterable[str], act: Callable[[str], Aw
         try:
             worst = max(worst, await act(await whole_id(client, text)) or ExitCode.OK)
         except NovelTasksError as exc:
-            say_error(f"{text}: {exc}")
+            say_error(str(exc) if text in str(exc) else f"{text}: {exc}")
             worst = max(worst, ExitCode.FAILURE)
     return worst
 

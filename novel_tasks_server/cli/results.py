@@ -13,7 +13,7 @@ import click
 from attrs import frozen
 
 from novel_tasks_core import NovelTasksError, TaskStatus
-from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, printable, say_error
+from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, printable, say, say_error
 from novel_tasks_server.cli.display import Display
 from novel_tasks_server.cli.remote import Server, chosen_server, server_options, whole_id
 from novel_tasks_server.client import Client, ServerRefusedError
@@ -104,7 +104,10 @@ async def _artifacts(client: Client, task_id: str, plan: _Plan) -> ExitCode:
     with Display(quiet=plan.quiet) as display:
         if plan.every:
             assert plan.output is not None
-            for one in await client.artifacts(task_id):
+            artifacts = await client.artifacts(task_id)
+            if not artifacts:
+                say(f"{task_id} has made no files")
+            for one in artifacts:
                 path = plan.output / _file_name(one.name)
                 await _download(client, task_id, one.name, path, display)
                 click.echo(printable(str(path)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, get_args
 from uuid import UUID
 
@@ -23,19 +22,11 @@ def read_event(task_id: TaskId, content: Mapping[str, Any]) -> Event | None:
 
     Raises: as cattrs does, for what is no event.
     """
-    cls = _CLASSES.get(_kind(content))
+    cls = _CLASSES.get(content["kind"])
     if cls is None:
         return None
-    fields = {"at": datetime.now(UTC), **content, "task_id": task_id}
-    if cls is TaskProgressed:
-        fields["fraction"] = content["progress"] / 100
-    event: Event = CONVERTER.structure(fields, cls)
+    event: Event = CONVERTER.structure({**content, "task_id": task_id}, cls)
     return event
-
-
-def _kind(content: Mapping[str, Any]) -> str:
-    """Return what kind of event it is; what is not stored has only a type."""
-    return str(content.get("kind") or content.get("type"))
 
 
 @frozen
@@ -46,11 +37,11 @@ class Message:
     data: str
 
     def content(self) -> dict[str, Any]:
-        """Return the data, a JSON object. Raises: ValueError when it is none."""
+        """Return the data, a JSON object, with its kind. Raises: ValueError when it is none."""
         content = json.loads(self.data)
         if not isinstance(content, Mapping):
             raise ValueError("an event must be a JSON object")
-        return {"type": self.kind, **content}
+        return {"kind": self.kind, **content}
 
 
 class MessageParser:

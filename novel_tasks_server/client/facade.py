@@ -19,6 +19,7 @@ from novel_tasks_core import (
     QueueStatus,
     StoredEvent,
     TaskLogged,
+    TaskStatus,
     parse_task_id,
 )
 from novel_tasks_server.client import downloading, uploading
@@ -186,6 +187,24 @@ class Client:
     async def delete(self, task_id: str, *, if_version: str | None = None) -> None:
         """Delete a task with all its history and artifacts."""
         await self._ask("DELETE", _one(task_id), dict[str, Any], if_version=if_version)
+
+    async def report(
+        self,
+        task_id: str,
+        *,
+        status: TaskStatus | None = None,
+        progress: float | None = None,
+        result_url: str | None = None,
+        error_message: str | None = None,
+        if_version: str | None = None,
+    ) -> RemoteTask:
+        """Tell how far an outside service is with a task of the processor `external`; `progress` is 0..100.
+
+        Raises: ServerRefusedError (409) for a task that the server itself runs.
+        """
+        told = {"status": status, "progress": progress, "result_url": result_url, "error_message": error_message}
+        body = {name: value for name, value in told.items() if value is not None}
+        return await self._ask("PATCH", _one(task_id), RemoteTask, body=body, if_version=if_version)
 
     async def bulk(
         self, action: str, wanted: Wanted, *, dry_run: bool = False, priority: int | None = None

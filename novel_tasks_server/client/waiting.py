@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,9 @@ from novel_tasks_server.client.patience import insist, may_pass
 from novel_tasks_server.client.transport import Transport
 
 Tell = Callable[[TaskUpdate], object]
+
+_MAX_SUBSCRIPTIONS = 1000
+"""How many tasks one socket may follow; the others are followed when these have finished."""
 
 _SILENCE_SECONDS = 10.0
 """After so long without news the socket is doubted and the tasks are asked for: one may have been deleted."""
@@ -54,28 +58,31 @@ class Waiter:
 
     async def _follow(self, task_ids: Iterable[str]) -> None:
         """Pass on updates over a WebSocket until all have finished, or there is no socket (any more)."""
-        waiting = set(task_ids)
+        waiting = set(islice(task_ids, _MAX_SUBSCRIPTIONS))
         address = f"{self._transport.url}/api/v1/ws/tasks/{uuid4().hex}"
         try:
             async with self._transport.session.ws_connect(address, heartbeat=25) as socket:
                 for task_id in waiting.copy():
                     await socket.send_json({"type": "subscribe", "task_id": task_id})
                 while waiting and not socket.closed:
-                    update = self._read(await socket.receive(timeout=_SILENCE_SECONDS))
-                    if update is not None and update.task_id in waiting:
+                    message = self._read(await socket.receive(timeout=_SILENCE_SECONDS))
+                    if message.get("type") == "error":
+                        return  # there is no such task, say: the caller learns it by asking for it
+                    if message.get("type") != "task_update":
+                        continue
+                    update = self._transport.structure(message, TaskUpdate)
+                    if update.task_id in waiting:
                         self._tell(update)
                         if update.status.is_final:
                             waiting.discard(update.task_id)
         except (aiohttp.ClientError, TimeoutError, ConnectionError):
             return  # the caller asks over plain HTTP, and learns there what is wrong
 
-    def _read(self, message: aiohttp.WSMessage) -> TaskUpdate | None:
+    def _read(self, message: aiohttp.WSMessage) -> Mapping[str, Any]:
         if message.type is not aiohttp.WSMsgType.TEXT:
-            return None
-        content: Any = json.loads(message.data)
-        if not isinstance(content, Mapping) or content.get("type") != "task_update":
-            return None
-        return self._transport.structure(content, TaskUpdate)
+            return {}
+        content: Any = self._transport.guarded(json.loads, message.data)
+        return content if isinstance(content, Mapping) else {}
 
 
 def _ignore(update: TaskUpdate) -> None:

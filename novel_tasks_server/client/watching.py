@@ -94,7 +94,7 @@ class Watcher:
                 async with aclosing(self._streamed(response)) as events:
                     async for event in events:
                         yield event
-            else:
+            elif response.status != 204:  # which says that there is nothing more to come
                 page = self._transport.structure(await self._transport.read_json(response), dict[str, Any])
                 found = self._transport.structure(page.get("events"), list[dict[str, Any]])
                 for content in found:

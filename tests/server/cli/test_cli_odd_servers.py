@@ -53,7 +53,7 @@ async def test_an_unsafe_artifact_name_is_no_path(novel_tasks: Run, tmp_path: Pa
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("command", ["list", "show", "logs", "result", "retry", "cancel", "submit"])
+@pytest.mark.parametrize("command", ["list", "show", "logs", "result", "retry", "cancel", "submit", "why"])
 async def test_the_token_is_shown_and_a_wrong_one_told(novel_tasks: Run, tmp_path: Path, command: str) -> None:
     """The token of the flag, else of the environment, else of .env goes along; a refusal is one line, exit code 1."""
     shown: list[str | None] = []

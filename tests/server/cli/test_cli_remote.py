@@ -190,6 +190,8 @@ def test_without_a_result_the_reason_is_told(novel_tasks: Run, server_url: str, 
     early = novel_tasks("result", waiting, "--server", server_url)
     assert (early.returncode, early.stdout) == (1, "")
     assert "it has no result (HTTP 409)" in early.stderr
+    nothing = novel_tasks("result", failed, "--all", "-o", "folder", "--server", server_url)
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", f"{failed} has made no files\n")
     missing = novel_tasks("result", failed, "--artifact", "absent.txt", "--server", server_url)
     assert (missing.returncode, missing.stdout) == (1, "")
     assert "(HTTP 404)" in missing.stderr
@@ -200,14 +202,16 @@ def test_retry_and_cancel_print_what_they_changed(novel_tasks: Run, server_url: 
     again = novel_tasks("retry", waiting, failed, "--server", server_url)
     assert (again.returncode, again.stdout) == (1, f"{failed}\n")
     assert len(again.stderr.splitlines()) == 1
-    assert re.match(f"error: {waiting}: .*HTTP 409", again.stderr)
-    stopped = novel_tasks("cancel", UNKNOWN, waiting, "--json", "--server", server_url)
+    assert re.match(f"error: .*{waiting}.*HTTP 409", again.stderr)
+    stopped = novel_tasks("cancel", UNKNOWN, "novel.txt", waiting, "--json", "--server", server_url)
     assert stopped.returncode == 1
     assert json.loads(stopped.stdout)["status"] == "cancelled"
-    assert re.match(f"error: {UNKNOWN}: .*HTTP 404", stopped.stderr)
+    first, second = stopped.stderr.splitlines()
+    assert re.match(f"error: .*{UNKNOWN}.*HTTP 404", first)
+    assert second == "error: Task novel.txt not found"
 
 
-@pytest.mark.parametrize("command", ["list", "show", "logs", "result", "retry", "cancel"])
+@pytest.mark.parametrize("command", ["list", "show", "logs", "result", "retry", "cancel", "why"])
 def test_a_server_that_is_not_there_is_one_line(novel_tasks: Run, command: str) -> None:
     """Every command says in one line that nobody answers, at once, and exits 1."""
     arguments = () if command == "list" else (UNKNOWN,)

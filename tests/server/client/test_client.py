@@ -105,6 +105,53 @@ async def test_wait_tells_of_a_deleted_task() -> None:
     assert caught.value.status == 404
 
 
+async def test_wait_asks_no_socket_for_more_than_it_may_follow() -> None:
+    """More tasks than one socket may follow are followed one thousand after the other."""
+    wanted = [f"task-{number:032x}" for number in range(1001)]
+    followed: list[int] = []
+    finished: set[str] = set()
+
+    async def live(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        followed.append(0)
+        async for message in socket:
+            asked = message.json()["task_id"]
+            followed[-1] += 1
+            finished.add(asked)
+            await socket.send_json({"type": "task_update", "task_id": asked, "status": "completed", "progress": 100})
+        return socket
+
+    async def get(request: web.Request) -> web.Response:
+        task_id = request.match_info["id"]
+        return web.json_response(task("completed" if task_id in finished else "pending") | {"id": task_id})
+
+    routes = {("GET", "/api/v1/ws/tasks/{client}"): live, ("GET", "/api/v1/tasks/{id}"): get}
+    async with serving(routes) as url, Client(url) as client:
+        assert set(await client.wait(wanted, poll_seconds=0)) == set(wanted)
+    assert followed == [1000, 1]
+
+
+async def test_wait_hears_that_a_task_is_not_there() -> None:
+    """A socket that knows no such task is left at once, not after a long silence."""
+
+    async def live(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.receive()
+        await socket.send_json({"type": "error", "code": "not_found", "message": "no such task", "task_id": TASK_ID})
+        await socket.receive()
+        return socket
+
+    async def get(request: web.Request) -> web.Response:
+        return web.json_response({"detail": f"Task {TASK_ID} not found"}, status=404)
+
+    routes = {("GET", "/api/v1/ws/tasks/{client}"): live, ("GET", "/api/v1/tasks/{id}"): get}
+    async with asyncio.timeout(5), serving(routes) as url, Client(url) as client:
+        with pytest.raises(ServerRefusedError, match="not found"):
+            await client.wait([TASK_ID])
+
+
 async def test_wait_can_be_cancelled() -> None:
     """Cancelling a wait that hears nothing ends it at once."""
     silent = asyncio.Event()

@@ -109,6 +109,18 @@ async def test_changes_are_made(remote: Client, submit: Submit) -> None:
     assert caught.value.status == 404
 
 
+async def test_outside_services_report(remote: Client, submit: Submit) -> None:
+    """What an outside service tells of its task is shown; of other tasks only the server itself tells."""
+    task_id = await submit("external")
+    running = await remote.report(task_id, status=TaskStatus.PROCESSING, progress=40)
+    assert (running.status, running.progress) == (TaskStatus.PROCESSING, 40)
+    done = await remote.report(task_id, status=TaskStatus.COMPLETED, result_url="https://books.example/1")
+    assert (done.status, done.result_url) == (TaskStatus.COMPLETED, "https://books.example/1")
+    with pytest.raises(ServerRefusedError) as caught:
+        await remote.report(await submit("chatty"), progress=10)
+    assert caught.value.status == 409
+
+
 @pytest.mark.parametrize("change", [Client.retry, Client.cancel, Client.delete])
 async def test_changes_may_depend_on_a_version(remote: Client, submit: Submit, change: object) -> None:
     """A change that is meant for an earlier version of a task is refused, and changes nothing."""
@@ -179,6 +191,12 @@ async def test_queues_are_paused_and_resumed(remote: Client, submit: Submit, eng
     with pytest.raises(ServerRefusedError) as caught:
         await remote.pause("absent")
     assert caught.value.status == 404
+
+
+async def test_the_server_tells_why(remote: Client, submit: Submit) -> None:
+    """A task that waits says for what."""
+    found = await remote.why(await submit("chatty"))
+    assert (found["reason"], found["status"]) == ("no_worker", "pending")
 
 
 async def test_health_is_told(remote: Client) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -39,28 +40,48 @@ from .conftest import TASK_ID, Gate, Line, Site, Submit, serving, task
 PROMPT = 0.02
 
 
+@pytest.fixture(params=["stream", "pages"])
+async def either(request: pytest.FixtureRequest, site: Site) -> AsyncIterator[Client]:
+    """A client of the real server; by way of something that lets no stream through, so that pages must do."""
+
+    async def without_streams(asked: web.Request) -> web.Response:
+        async with session.request(asked.method, site.url + asked.path_qs) as answer:
+            return web.Response(body=await answer.read(), status=answer.status, content_type=answer.content_type)
+
+    routes = {("GET", path): without_streams for path in ("/api/v1/tasks/{id}", "/api/v1/tasks/{id}/events")}
+    async with aiohttp.ClientSession() as session, serving(routes) as other:
+        url = site.url if request.param == "stream" else other
+        async with Client(url, patience_seconds=30) as client:
+            yield client
+
+
 async def stored(events: AsyncGenerator[Event, None]) -> list[Event]:
     """Return all that have a seq."""
     return [event async for event in events if not isinstance(event, TaskProgressed | TaskDeleted)]
 
 
-async def test_watch_tells_all_that_happened(remote: Client, submit: Submit, engine: TaskEngine, gate: Gate) -> None:
+async def test_watch_tells_all_that_happened(
+    remote: Client, either: Client, submit: Submit, engine: TaskEngine, gate: Gate
+) -> None:
     """The events are those of the engine, values of the same classes, and the last is the one that finishes."""
     task_id = await submit()
     gate.open.set()
     async with asyncio.timeout(60), engine.worker(concurrency=1):
-        seen = await stored(remote.watch(task_id, poll_seconds=PROMPT))
+        seen = await stored(either.watch(task_id, poll_seconds=PROMPT))
     assert seen == await engine.events(parse_task_id(task_id))
     assert isinstance(seen[-1], TaskCompleted)
     assert tuple(seen) == await remote.events(task_id)
-    assert await stored(remote.watch(task_id, after=5)) == seen[5:]
+    assert await stored(either.watch(task_id, after=5)) == seen[5:]
+    assert await stored(either.watch(task_id, after=len(seen))) == []
 
 
-async def test_watch_tells_how_far_the_task_is(remote: Client, submit: Submit, engine: TaskEngine, gate: Gate) -> None:
+async def test_watch_tells_how_far_the_task_is(
+    remote: Client, either: Client, submit: Submit, engine: TaskEngine, gate: Gate
+) -> None:
     """Progress comes while the task runs, and says after which seq."""
     task_id = await submit()
     async with asyncio.timeout(60), engine.worker(concurrency=1):
-        async with aclosing(remote.watch(task_id, poll_seconds=PROMPT)) as events:
+        async with aclosing(either.watch(task_id, poll_seconds=PROMPT)) as events:
             async for event in events:
                 if isinstance(event, TaskProgressed) and event.fraction == 0.5:
                     assert (event.stage, event.attempt, event.after_seq > 0) == ("half", 1, True)
@@ -101,14 +122,16 @@ async def test_watch_over_a_line_that_breaks_all_the_time(
     assert line.connections > 5
 
 
-async def test_watch_passes_over_earlier_ends(remote: Client, submit: Submit, engine: TaskEngine, gate: Gate) -> None:
+async def test_watch_passes_over_earlier_ends(
+    remote: Client, either: Client, submit: Submit, engine: TaskEngine, gate: Gate
+) -> None:
     """What finished a task that was sent round again is history, and not the end."""
     task_id = await submit()
     gate.open.set()
     async with asyncio.timeout(60), engine.worker(concurrency=1):
         await remote.wait([task_id])
         await remote.retry(task_id)
-        seen = await stored(remote.watch(task_id, poll_seconds=PROMPT))
+        seen = await stored(either.watch(task_id, poll_seconds=PROMPT))
     assert [type(event) for event in seen if isinstance(event, TaskCompleted | TaskRequeued)] == [
         TaskCompleted,
         TaskRequeued,
@@ -116,21 +139,21 @@ async def test_watch_passes_over_earlier_ends(remote: Client, submit: Submit, en
     ]
 
 
-async def test_watch_ends_when_the_task_is_deleted(remote: Client, submit: Submit) -> None:
+async def test_watch_ends_when_the_task_is_deleted(remote: Client, either: Client, submit: Submit) -> None:
     """A task that is deleted meanwhile ends the watch with that news."""
     task_id = await submit()
     async with asyncio.timeout(30):
         seen: list[Event] = []
-        async for event in remote.watch(task_id, poll_seconds=PROMPT):
+        async for event in either.watch(task_id, poll_seconds=PROMPT):
             if not seen:
                 await remote.delete(task_id)
             seen.append(event)
     assert isinstance(seen[-1], TaskDeleted)
     with pytest.raises(ServerRefusedError, match="not found") as caught:
-        await stored(remote.watch(task_id))
+        await stored(either.watch(task_id))
     assert (caught.value.status, caught.value.kind) == (404, "task-not-found")
     with pytest.raises(TaskNotFoundError):
-        remote.watch("novel.txt")
+        either.watch("novel.txt")
 
 
 async def test_watch_loses_patience(site: Site, submit: Submit) -> None:
@@ -144,13 +167,13 @@ async def test_watch_loses_patience(site: Site, submit: Submit) -> None:
             await stored(watch)
 
 
-async def test_watch_can_be_cancelled(remote: Client, submit: Submit) -> None:
+async def test_watch_can_be_cancelled(remote: Client, either: Client, submit: Submit) -> None:
     """Cancelling a watch that hears nothing ends it at once."""
     task_id = await submit()
     heard = asyncio.Event()
 
     async def listen() -> None:
-        async for _ in remote.watch(task_id):
+        async for _ in either.watch(task_id):
             heard.set()
 
     listening = asyncio.create_task(listen())
@@ -162,13 +185,13 @@ async def test_watch_can_be_cancelled(remote: Client, submit: Submit) -> None:
 
 
 async def test_follow_logs_leaves_out_what_matters_less(
-    remote: Client, submit: Submit, engine: TaskEngine, gate: Gate
+    remote: Client, either: Client, submit: Submit, engine: TaskEngine, gate: Gate
 ) -> None:
     """Log entries of the level and above come as they are told, to the end of the task."""
     task_id = await submit()
     gate.open.set()
     async with asyncio.timeout(60), engine.worker(concurrency=1):
-        follow = remote.follow_logs(task_id, level=LogLevel.WARNING, poll_seconds=PROMPT)
+        follow = either.follow_logs(task_id, level=LogLevel.WARNING, poll_seconds=PROMPT)
         seen = [entry.message.split(" x")[0] async for entry in follow]
     assert seen == ["line 0", "line 10"]
     assert tuple(seen) == tuple(e.message.split(" x")[0] for e in await remote.logs(task_id, level=LogLevel.WARNING))
@@ -242,10 +265,27 @@ async def test_watch_reads_a_stream_that_breaks() -> None:
     assert events[0].message == "第 1 行"
 
 
+async def test_a_long_history_comes_page_by_page_without_a_pause() -> None:
+    """Where there is no stream, pages that are full are followed by the next at once."""
+
+    async def pages(request: web.Request) -> web.Response:
+        first = int(request.query["after"]) + 1
+        log = {"kind": "log", "at": "2026-01-01T00:00:00Z", "level": "info", "message": "x", "attempt": 1}
+        return web.json_response({"events": [log | {"seq": seq} for seq in range(first, min(first + 1000, 2501))]})
+
+    async def get(request: web.Request) -> web.Response:
+        return web.json_response(task("completed") | {"last_seq": 2500})
+
+    routes = {("GET", "/api/v1/tasks/{id}/events"): pages, ("GET", "/api/v1/tasks/{id}"): get}
+    async with asyncio.timeout(20), serving(routes) as url, Client(url) as client:
+        seen = await stored(client.watch(TASK_ID, poll_seconds=60))
+    assert [getattr(event, "seq", None) for event in seen] == list(range(1, 2501))
+
+
 async def test_watch_knows_what_is_not_stored_and_passes_over_what_it_does_not_know() -> None:
-    """Progress is told in percent; an event of a kind that came later is left out, and not asked for again."""
-    progress = b'data: {"type": "progress", "after_seq": 1, "at": "2026-01-01T00:00:00Z", "attempt": 1,'
-    progress += b' "progress": 50, "stage": "half"}\n\n'
+    """Progress has no seq; an event of a kind that came later is left out, and not asked for again."""
+    progress = b'event: progress\ndata: {"after_seq": 1, "at": "2026-01-01T00:00:00Z", "attempt": 1,'
+    progress += b' "fraction": 0.5, "stage": "half"}\n\n'
     events, asked = await streamed(
         [event(1), progress, event(2, "invented_later")], [event(3, "completed")], last_seq=3
     )
@@ -268,7 +308,7 @@ def test_messages_are_read_whatever_the_pieces() -> None:
         parser = MessageParser()
         pieces = (whole[start : start + size] for start in range(0, len(whole), size))
         found = [message.content() for piece in pieces for message in parser.feed(piece)]
-        assert found == [{"type": "log", "a": "夜"}, {"type": ""}]
+        assert found == [{"kind": "log", "a": "夜"}, {"kind": ""}]
 
 
 async def test_a_started_event_tells_the_worker(remote: Client, submit: Submit, engine: TaskEngine, gate: Gate) -> None:
