@@ -212,9 +212,11 @@ async def _accepts(port: int) -> None:
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
-async def test_nginx_passes_uploads_and_sockets(proxied: str) -> None:
+async def test_nginx_passes_uploads_and_sockets(proxied: str, engine: TaskEngine) -> None:
     """Behind the example a novel of 4 MB arrives, a WebSocket of a page opens, and nobody is taken for this machine."""
-    async with asyncio.timeout(60), ClientSession() as session:
+    token, _ = await engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))
+    authorized = {"Authorization": f"Bearer {token}"}
+    async with asyncio.timeout(60), ClientSession(headers=authorized) as session:
         form = FormData()
         form.add_field("file", io.BytesIO(b"All that was written. " * 200_000), filename="long.txt")
         async with session.post(f"{proxied}/api/v1/tasks/upload", data=form, ssl=False) as made:
