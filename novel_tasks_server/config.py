@@ -31,15 +31,14 @@ _EXTENSION = re.compile(r"\.[a-z0-9]{1,16}", re.ASCII)
 class Environment(StrEnum):
     """Where the server runs.
 
-    =====================  ===========  ==========
-    \\                      development  production
-    =====================  ===========  ==========
-    no DATABASE_URL        embedded     refused
-    LOG_FORMAT unset       console      json
-    SECRET_KEY known       accepted     refused
-    no token, not on       one is made  none is
-    loopback               and shown    made
-    =====================  ===========  ==========
+    ======================  =====================  ============
+    \\                      development            production
+    ======================  =====================  ============
+    no DATABASE_URL         embedded               refused
+    LOG_FORMAT unset        console                json
+    SECRET_KEY known        accepted               refused
+    no token, not loopback  one is made and shown  none is made
+    ======================  =====================  ============
     """
 
     DEVELOPMENT = "development"

@@ -7,8 +7,9 @@ stream: by way of the standard library's loggers one would cost as much as answe
 from __future__ import annotations
 
 import logging
+import re
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
@@ -81,8 +82,32 @@ class _Lines(structlog.WriteLogger):
 
 def _rendering(*, as_json: bool) -> tuple[structlog.typing.Processor, ...]:
     if as_json:
-        return structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()
-    return (structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),)
+        return _TRACEBACKS, structlog.processors.JSONRenderer(), _without_secrets
+    plain = structlog.dev.plain_traceback
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain), _without_secrets
+
+
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    # Variables of the frames would tell novels, tokens and passwords.
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+_SECRETS = (
+    # What a line must have for a pattern to be worth its time; the pattern; what stays.
+    ("@", re.compile(r"(://[^\s:/@\"']*:)[^\s\"']+@"), r"\1***@"),  # the password of a URL
+    ("earer", re.compile(r"(?i)(\bbearer[ .])[\w.~+/=-]{8,}"), r"\1***"),  # the Authorization header
+    ("asic", re.compile(r"(?i)(\bbasic )[\w+/=-]{8,}"), r"\1***"),
+    ("nt_", re.compile(r"\bnt_[\w-]{16,}"), "nt_***"),  # tokens of ours
+    ("eyJ", re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), "eyJ***"),  # JSON Web Tokens
+)
+
+
+def _without_secrets(logger: Any, method: str, line: Any) -> Any:
+    """Take out of a finished line what looks like a secret, whoever wrote it: an error of a library may quote one."""
+    for sign, pattern, replacement in _SECRETS:
+        if sign in line:
+            line = pattern.sub(replacement, line)
+    return line
 
 
 def quiet_malformed_requests() -> None:

@@ -80,11 +80,15 @@ def _details(exc: BaseException) -> dict[str, Any]:
     return {}
 
 
-def _traceback(exc: BaseException) -> str:
-    try:
-        text = "".join(traceback.format_exception(exc))
-    except Exception:
-        return ""
+def _traceback(exc: BaseException | None) -> str:
+    """Return where an error was raised, after those that led to it; never what they said, which may quote a novel."""
+    told: list[str] = []
+    seen: set[int] = set()
+    while exc is not None and id(exc) not in seen:
+        seen.add(id(exc))
+        told.append("".join(traceback.format_tb(exc.__traceback__)) + type(exc).__name__)
+        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
+    text = "\n\nthen\n\n".join(reversed(told))
     return storable_text(text[-_MAX_TRACEBACK_CHARACTERS:], limit=_MAX_TRACEBACK_CHARACTERS)
 
 

@@ -57,6 +57,9 @@ KEEPALIVE_SECONDS = 15.0
 LINGER_SECONDS = 3.0
 """How long the rest of a refused body is read and thrown away, so that the client gets to see the refusal."""
 
+GOODBYE_SECONDS = 0.75
+"""How long sockets may take to answer when the service stops: it must not take longer than its grace for them."""
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _MIDDLEWARES = (
@@ -193,4 +196,5 @@ async def close_sockets(app: web.Application) -> None:
     """Tell all sockets how their tasks stand, and that the service restarts; again it does nothing."""
     app[STREAMS].close()
     if not app[HUB].closed:
-        await app[HUB].close(code=WSCloseCode.SERVICE_RESTART, reason="the service is restarting")
+        reason = "the service is restarting"
+        await app[HUB].close(code=WSCloseCode.SERVICE_RESTART, reason=reason, patience_seconds=GOODBYE_SECONDS)

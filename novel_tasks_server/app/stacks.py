@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -33,10 +34,8 @@ def stacks_on_signal() -> Iterator[None]:
     loop = asyncio.get_running_loop()
 
     def tell(number: int, frame: FrameType | None) -> None:
-        try:
-            log_stacks(loop, frame)
-        except RuntimeError:  # it came in the middle of writing another line
-            loop.call_soon_threadsafe(log_stacks, loop, None)
+        # From a thread: this may have come while the main thread writes another line.
+        threading.Thread(target=_write, args=describe(loop, frame), name="stacks", daemon=True).start()
 
     before = signal.signal(signal.SIGUSR1, tell)
     try:
@@ -45,17 +44,24 @@ def stacks_on_signal() -> Iterator[None]:
         signal.signal(signal.SIGUSR1, before)
 
 
-def log_stacks(loop: asyncio.AbstractEventLoop, frame: FrameType | None) -> None:
-    """Write one line with the stack of what runs now, and one with those of the asyncio tasks, equal ones together."""
-    tasks = asyncio.all_tasks(loop)
+def describe(loop: asyncio.AbstractEventLoop, frame: FrameType | None) -> tuple[str, str, int, int]:
+    """Return the stack of what runs now, those of the asyncio tasks, and how many tasks and different stacks there are.
+
+    Equal stacks are told once, with how many tasks have them.
+    """
     running = [_place(f.f_code.co_filename, line, f.f_code.co_name) for f, line in traceback.walk_stack(frame)]
-    _log.warning("stack_of_main_thread", stack="\n".join(running[:MAX_FRAMES]))
+    tasks = asyncio.all_tasks(loop)
     groups = _grouped(tasks)
     told = [
         f"{len(names)} x {', '.join(names[:_MAX_NAMES])}{', ...' if len(names) > _MAX_NAMES else ''}\n{stack}"
         for stack, names in groups[:MAX_STACKS]
     ]
-    _log.warning("stacks_of_tasks", tasks=len(tasks), different=len(groups), stack="\n".join(told))
+    return "\n".join(running[:MAX_FRAMES]), "\n".join(told), len(tasks), len(groups)
+
+
+def _write(running: str, waiting: str, tasks: int, different: int) -> None:
+    _log.warning("stack_of_main_thread", stack=running)
+    _log.warning("stacks_of_tasks", tasks=tasks, different=different, stack=waiting)
 
 
 def _grouped(tasks: Iterable[asyncio.Task[Any]]) -> list[tuple[str, list[str]]]:

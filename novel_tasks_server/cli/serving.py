@@ -112,6 +112,7 @@ def _config(
     shared = {"MAX_CONCURRENT_TASKS": concurrency, "DATA_DIR": data_dir, "DATABASE_URL": database_url}
     config = ServerConfig.from_env(setting_values({**flags, **shared}), dotenv=None)
     configure_logging(level=config.log_level, as_json=config.effective_log_format is LogFormat.JSON)
+    logging.captureWarnings(True)
     return config
 
 
@@ -132,14 +133,19 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(config: ServerConfig) -> int:
-    """Serve until a signal comes; return the exit code. What is logged as JSON stays JSON alone."""
+    """Serve until a signal comes; return the exit code."""
 
     def tell(url: str) -> None:
-        if config.effective_log_format is LogFormat.CONSOLE:
-            say(f"Novel Tasks listens on {url}; Ctrl-C stops it in good order.")
+        _tell(config, f"Novel Tasks listens on {url}; Ctrl-C stops it in good order.")
 
     stopped_by = await run_server(config, on_started=tell)
     return ExitCode.INTERRUPTED if stopped_by is signal.SIGINT else ExitCode.OK
+
+
+def _tell(config: ServerConfig, text: str) -> None:
+    """Tell a person who watches; what is logged as JSON stays JSON alone."""
+    if config.effective_log_format is LogFormat.CONSOLE:
+        say(text)
 
 
 async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[str, ...], name: str) -> int:
@@ -156,12 +162,15 @@ async def _work_until(
         TaskEngine.open(config.engine, processors=processors, observers=[TaskLog()]) as engine,
         engine.worker(processors=lanes or None, name=name) as running,
     ):
-        say(f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")
+        logger.info("worker_running", extra={"slots": running.slots, "worker_id": running.id})
+        _tell(config, f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")
         async with asyncio.TaskGroup() as group:
             outgrown = group.create_task(engine.outgrown())
             await stop.wait()
             outgrown.cancel()
-        say("Stopping: running tasks may finish; Ctrl-C again does not wait.")
+        logger.info("draining")
+        _tell(config, "Stopping: running tasks may finish; Ctrl-C again does not wait.")
+    logger.info("stopped")
     return stop.exit_code
 
 

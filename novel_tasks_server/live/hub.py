@@ -148,8 +148,11 @@ class ConnectionManager:
         if topic is not None and not topic.is_watched and topic.seq is not None and not self.closed:
             topic.watching = self._start(f"watch {task_id}", topic, self._watch)
 
-    async def close(self, *, code: int, reason: str) -> None:
-        """Tell how the followed tasks stand now, stop all watches and close all sockets; in bounded time."""
+    async def close(self, *, code: int, reason: str, patience_seconds: float = CLOSE_TIMEOUT_SECONDS) -> None:
+        """Tell how the followed tasks stand now, stop all watches and close all sockets; in bounded time.
+
+        Who has not answered the goodbye after `patience_seconds` is cut off.
+        """
         self.closed = True
         await self.listing.close()
         await self.stats.close()
@@ -159,13 +162,13 @@ class ConnectionManager:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for socket in tuple(self._sockets):
             socket.close(code, reason)
-        await self._all_gone()
+        await self._all_gone(patience_seconds)
         self.beats.close()
         self._topics.clear()
 
-    async def _all_gone(self) -> None:
+    async def _all_gone(self, patience_seconds: float) -> None:
         """Wait until all sockets are closed, and cut off those that stay."""
-        for seconds in (CLOSE_TIMEOUT_SECONDS + 1, CLOSE_TIMEOUT_SECONDS):
+        for seconds in (patience_seconds, CLOSE_TIMEOUT_SECONDS):
             if not self._sockets:
                 return
             self._deserted.clear()
@@ -173,7 +176,7 @@ class ConnectionManager:
                 async with asyncio.timeout(seconds):
                     await self._deserted.wait()
             except TimeoutError:
-                for socket in self._sockets:
+                for socket in tuple(self._sockets):
                     socket.transport.abort()
 
     async def _tell_last_states(self) -> None:

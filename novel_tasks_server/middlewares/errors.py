@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from novel_tasks_server.keys import REQUEST_ID
-from novel_tasks_server.problems import Problem, problem_of
+from novel_tasks_server.problems import Problem, RequestRefusedError, problem_of
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _CLIENT_GONE = 499
@@ -45,5 +45,5 @@ def _answer(request: web.Request, problem: Problem) -> web.Response:
 def _report(exc: Exception, problem: Problem) -> None:
     if problem.status in (500, 507):
         _log.error("request_failed", error=type(exc).__name__, exc_info=exc)
-    elif problem.status >= 500:
+    elif problem.status >= 500 and not isinstance(exc, RequestRefusedError):  # what is refused on purpose is no fault
         _log.warning("request_not_served", error=type(exc).__name__, reason=str(exc))

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient
 from novel_tasks_core import OutcomeKind, format_task_id
 from novel_tasks_core.models import new_task_id
 from novel_tasks_server.logs import TaskLog, configure_logging
+from novel_tasks_server.middlewares.draining import DRAINING
 
 Client = TestClient[web.Request, web.Application]
 
@@ -108,3 +109,79 @@ def test_a_processed_task_is_told_once(stream: io.StringIO) -> None:
     (line,) = lines(stream)
     assert line["event"] == "task_processed"
     assert (line["task_id"], line["status"], line["duration_ms"]) == (format_task_id(task_id), "completed", 250.0)
+
+
+SECRETS = {
+    "a URL": ("postgresql://novels:hunter2@db/novels", "hunter2"),
+    "a URL with odd characters": ("postgresql://novels:hu/nt@er2@db/novels", "er2"),
+    "a header": ("Authorization: Bearer abcdefghijklmnop", "abcdefghijklmnop"),
+    "a basic header": ("Authorization: Basic dXNlcjpodW50ZXIy", "dXNlcjpodW50ZXIy"),
+    "a token": ("nt_0123456789abcdefghij", "0123456789abcdefghij"),
+    "a subprotocol": ("bearer.nt_0123456789abcdefghij", "0123456789abcdefghij"),
+    "a JWT": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", "c2lnbmF0dXJl"),
+}
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "console"])
+@pytest.mark.parametrize(("text", "secret"), SECRETS.values(), ids=SECRETS)
+def test_no_secret_is_logged(stream: io.StringIO, text: str, secret: str, as_json: bool) -> None:
+    """Neither as a value, nor in what an error says, nor from the variables of a frame."""
+    configure_logging(level="debug", as_json=as_json, stream=stream)
+    structlog.get_logger("ours").info("connecting", to=text)
+    logging.getLogger("theirs").error("cannot connect to %s", text)
+    try:
+        raise ValueError(text)
+    except ValueError:
+        structlog.get_logger("ours").exception("request_failed")
+        logging.getLogger("theirs").exception("worse")
+    told = stream.getvalue()
+    assert secret not in told
+    assert told.count("***") >= 4
+    assert told.count("ValueError") >= 2
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "console"])
+def test_variables_are_not_logged(stream: io.StringIO, as_json: bool) -> None:
+    """A traceback tells places, not what was in the variables: that may be a novel."""
+    configure_logging(level="debug", as_json=as_json, stream=stream)
+    novel = "It was " + "a dark and stormy night."
+    try:
+        raise ValueError(len(novel))
+    except ValueError:
+        structlog.get_logger("ours").exception("request_failed")
+    assert "request_failed" in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+    assert "It was a dark" not in stream.getvalue()
+
+
+def test_what_looks_like_no_secret_stays(stream: io.StringIO) -> None:
+    """Addresses without a password, ids, and times are told as they are."""
+    configure_logging(level="debug", as_json=True, stream=stream)
+    said = {"url": "http://127.0.0.1:8000/x", "task": "task-0123456789abcdef", "at": "2026-01-01T00:00:00Z"}
+    structlog.get_logger("ours").info("listening", **said)
+    [line] = lines(stream)
+    assert said.items() <= line.items()
+
+
+async def test_garbage_costs_one_line_at_most(stream: io.StringIO, client: Client) -> None:
+    """Even when every step is logged, a request that is not HTTP is one short line."""
+    configure_logging(level="debug", as_json=True, stream=stream)
+    for _ in range(5):
+        reader, writer = await asyncio.open_connection(client.host, client.port)
+        writer.write(b"GET / HTTP/9\r\nX: " + b"x" * 5000 + b"\r\n\r\n")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    told = [line for line in stream.getvalue().splitlines() if '"asyncio"' not in line]
+    assert len(told) == 5
+    assert max(map(len, told)) < 300
+    assert {json.loads(line)["level"] for line in told} == {"debug"}
+
+
+async def test_a_server_that_stops_is_not_ill(stream: io.StringIO, app: web.Application, client: Client) -> None:
+    """Uploads that are refused on purpose are a line of the request each, and no warning."""
+    configure_logging(level="info", as_json=True, stream=stream)
+    app[DRAINING].begin()
+    assert (await client.post("/api/v1/tasks/upload", data=b"x")).status == 503
+    [line] = lines(stream)
+    assert (line["event"], line["status"], line["level"]) == ("request", 503, "info")

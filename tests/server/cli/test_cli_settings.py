@@ -54,7 +54,7 @@ def test_an_old_dotenv_starts_with_one_warning(tmp_path: Path, database_url: str
     old_url = database_url.replace("postgresql://", "postgresql+asyncpg://")
     (tmp_path / ".env").write_text(OLD_DOTENV.format(url=old_url))
     env = clean_environment() | {"LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
-    started = "listening" if command == "serve" else "Running tasks"
+    started = "listening" if command == "serve" else "worker_running"
     with subprocess.Popen(
         [sys.executable, "-m", "novel_tasks_server", command],
         cwd=tmp_path,
