@@ -84,6 +84,17 @@ class Gate:
             raise token_refused()
         return principal
 
+    async def recheck(self, token: str | None) -> Principal | None:
+        """Return whom a token that let somebody in speaks for now; None when it is good for nothing any longer.
+
+        Without a token it is everybody, for as long as none is wanted.
+
+        Raises: DatabaseUnavailableError when the database cannot say.
+        """
+        if token is None:
+            return None if self._always_closed or await self._tokens.exist() else _ANYONE
+        return await self._look_up(token)
+
     async def is_open_to(self, request: web.Request) -> bool:
         """Say whether the request needs no token: made on this machine, of a server that only it can reach.
 

@@ -19,6 +19,7 @@ from novel_tasks_server.access.rates import RATES, Rates, tell_quota
 from novel_tasks_server.app.lag import lag_context
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
+from novel_tasks_server.live.doorkeeper import Doorkeeper
 from novel_tasks_server.live.hub import HUB, ConnectionManager
 from novel_tasks_server.live.speech import SPEECHES, Speeches
 from novel_tasks_server.live.stream import STREAMS, Streams
@@ -174,10 +175,12 @@ async def _tell_first_token(gate: Gate) -> None:
 
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:
     app[HUB] = hub = ConnectionManager(app[ENGINE], metrics=app[METRICS])
-    app[SPEECHES] = Speeches.of(hub)
-    app[STREAMS] = Streams(app[METRICS])
+    doorkeeper = Doorkeeper(app[GATE].recheck)
+    app[SPEECHES] = Speeches.of(hub, doorkeeper)
+    app[STREAMS] = Streams(app[METRICS], doorkeeper)
     yield
     await close_sockets(app)
+    await doorkeeper.close()
 
 
 async def close_sockets(app: web.Application) -> None:
