@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -67,10 +67,6 @@ class ApiTokens:
         What cannot be a secret of ours is not asked for in the database.
         """
         return await self._tokens.find(_hash(secret)) if _SECRET.fullmatch(secret) else None
-
-    async def good(self, token_ids: Collection[UUID]) -> set[UUID]:
-        """Return those of the tokens that are neither revoked nor expired; for none nothing is asked."""
-        return await self._tokens.good(token_ids) if token_ids else set()
 
     async def list(self) -> list[ApiToken]:
         """Return all tokens, oldest first, those that are revoked or have expired too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
 from uuid import UUID
@@ -63,10 +63,6 @@ class Tokens:
         """Return the token whose secret has this hash, if it is neither revoked nor expired."""
         row = await self._database.fetchrow(self._sql["find"], sha256)
         return _token_of(row) if row is not None and compare_digest(row["sha256"], sha256) else None
-
-    async def good(self, token_ids: Collection[UUID]) -> set[UUID]:
-        """Return those of the tokens that are neither revoked nor expired."""
-        return {row["id"] for row in await self._database.fetch(self._sql["good"], list(token_ids))}
 
     async def everything(self) -> list[ApiToken]:
         """Return all tokens, oldest first."""

@@ -8,10 +8,9 @@ server that was open.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from hashlib import sha256
-from time import monotonic, time
-from uuid import UUID
+from time import monotonic
 
 from aiohttp import web
 from attrs import frozen
@@ -85,6 +84,17 @@ class Gate:
             raise token_refused()
         return principal
 
+    async def recheck(self, token: str | None) -> Principal | None:
+        """Return whom a token that let somebody in speaks for now; None when it is good for nothing any longer.
+
+        Without a token it is everybody, for as long as none is wanted.
+
+        Raises: DatabaseUnavailableError when the database cannot say.
+        """
+        if token is None:
+            return None if self._always_closed or await self._tokens.exist() else _ANYONE
+        return await self._look_up(token)
+
     async def is_open_to(self, request: web.Request) -> bool:
         """Say whether the request needs no token: made on this machine, of a server that only it can reach.
 
@@ -103,16 +113,6 @@ class Gate:
             self._tokens_out = await self._tokens.exist()
             self._looked_until = self._now() + FRESH_SECONDS
         return not self._tokens_out
-
-    async def gone(self, visitors: Iterable[Principal]) -> set[Principal]:
-        """Return those who would not be let in again: for sockets and streams, which outlast many a token.
-
-        Raises: DatabaseUnavailableError.
-        """
-        principals = set(visitors)
-        good = await self._tokens.good({one.token_id for one in principals if one.token_id is not None})
-        lets_anyone = await self.is_open()
-        return {one for one in principals if not (lets_anyone if one == _ANYONE else _may_stay(one, good))}
 
     def forget(self) -> None:
         """Ask the database again from now on: tokens were made or revoked here."""
@@ -164,14 +164,8 @@ class Gate:
         return await self._tokens.create_first(owner="admin", scopes=[Scope.ADMIN], name="first start")
 
 
-def _may_stay(principal: Principal, good: Collection[UUID]) -> bool:
-    if principal.token_id is not None:
-        return principal.token_id in good
-    return principal.expires_at is None or time() < principal.expires_at
-
-
 def _principal_of(token: ApiToken) -> Principal:
-    return Principal(owner=token.owner, scopes=scopes_named(token.scopes), name=f"token {token.id}", token_id=token.id)
+    return Principal(owner=token.owner, scopes=scopes_named(token.scopes), name=f"token {token.id}")
 
 
 GATE = web.AppKey("gate", Gate)

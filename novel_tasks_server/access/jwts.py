@@ -73,7 +73,7 @@ class JwtVerifier:
         if not _is_owner(owner):
             return None
         scopes = scopes_named(scope.split())
-        return Principal(owner=owner, scopes=scopes, name="jwt", expires_at=claims["exp"] + LEEWAY_SECONDS)
+        return Principal(owner=owner, scopes=scopes, name="jwt")
 
 
 def _has_plain_header(header: Mapping[str, Any]) -> bool:

@@ -17,9 +17,9 @@ from novel_tasks_server.access.gate import GATE, Gate
 from novel_tasks_server.access.jwts import JwtVerifier, jwt_verifier
 from novel_tasks_server.access.rates import RATES, Rates, tell_quota
 from novel_tasks_server.app.lag import lag_context
-from novel_tasks_server.app.visitors import visitors_context
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, METRICS, WORKER
+from novel_tasks_server.live.doorkeeper import Doorkeeper
 from novel_tasks_server.live.hub import HUB, ConnectionManager
 from novel_tasks_server.live.speech import SPEECHES, Speeches
 from novel_tasks_server.live.stream import STREAMS, Streams
@@ -108,7 +108,7 @@ def create_app(
     app[reference.DOCUMENT] = reference.Document(app)
     engine_context = _given_engine(engine) if engine else _own_engine(processors)
     gate_context = _gate_context(jwt_verifier(config))
-    app.cleanup_ctx.extend((engine_context, gate_context, _hub_context, visitors_context, lag_context))
+    app.cleanup_ctx.extend((engine_context, gate_context, _hub_context, lag_context))
     app.on_shutdown.append(close_sockets)
     app.on_response_prepare.extend((echo_request_id, tell_quota, set_security_headers))
     for module in _ROUTES:
@@ -186,10 +186,12 @@ async def _warn_of_any_page(config: ServerConfig, gate: Gate) -> None:
 
 async def _hub_context(app: web.Application) -> AsyncIterator[None]:
     app[HUB] = hub = ConnectionManager(app[ENGINE], metrics=app[METRICS])
-    app[SPEECHES] = Speeches.of(hub)
-    app[STREAMS] = Streams(app[METRICS])
+    doorkeeper = Doorkeeper(app[GATE].recheck)
+    app[SPEECHES] = Speeches.of(hub, doorkeeper)
+    app[STREAMS] = Streams(app[METRICS], doorkeeper)
     yield
     await close_sockets(app)
+    await doorkeeper.close()
 
 
 async def close_sockets(app: web.Application) -> None:

@@ -86,6 +86,7 @@ class Connection(asyncio.Protocol):
         "principal",
         "spoke_at",
         "stalled_at",
+        "token",
         "transport",
     )
 
@@ -95,12 +96,14 @@ class Connection(asyncio.Protocol):
         *,
         client_id: str,
         principal: Principal,
+        token: str | None,
         speech: Speech,
         beats: Heartbeats,
         metrics: Metrics,
     ) -> None:
         self.client_id = client_id
         self.principal = principal
+        self.token = token
         self.transport = transport
         self.clear = True
         self.faults = 0

@@ -36,7 +36,6 @@ from novel_tasks_server.live.protocol_v1 import TaskEvent, TaskWish
 from novel_tasks_server.live.stats import StatsBoard
 from novel_tasks_server.live.topic import NO_TASK, Topic
 from novel_tasks_server.metrics import Metrics
-from novel_tasks_server.schemas.access import Principal
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RETRY_SECONDS = 1.0
@@ -87,16 +86,6 @@ class ConnectionManager:
         self._sockets.pop(socket, None)
         if not self._sockets:
             self._deserted.set()
-
-    def visitors(self) -> set[Principal]:
-        """Return everybody who has a socket open."""
-        return {socket.principal for socket in self._sockets}
-
-    def part_with(self, gone: Collection[Principal]) -> None:
-        """Close the sockets of those whose right to be here has ended."""
-        for socket in tuple(self._sockets):
-            if socket.principal in gone:
-                socket.close(CloseCode.NOT_AUTHENTICATED, "the token is not valid any longer")
 
     def following(self, socket: Connection) -> Collection[TaskId]:
         """Return the tasks that a socket follows."""

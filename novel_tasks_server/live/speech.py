@@ -11,6 +11,7 @@ from attrs import frozen
 from novel_tasks_core import TaskId
 from novel_tasks_server.live import protocol, protocol_v1
 from novel_tasks_server.live.connection import Connection
+from novel_tasks_server.live.doorkeeper import Doorkeeper
 from novel_tasks_server.live.frames import CloseCode, Message, Opcode, text_frame
 from novel_tasks_server.live.hub import ConnectionManager
 from novel_tasks_server.live.protocol import MAX_MESSAGE_BYTES, ErrorCode, MessageRefusedError
@@ -37,12 +38,16 @@ _PONG = text_frame(protocol.PONG)
 class _Speech:
     """What both protocols share."""
 
-    def __init__(self, hub: ConnectionManager) -> None:
+    def __init__(self, hub: ConnectionManager, doorkeeper: Doorkeeper) -> None:
         self._hub = hub
+        self._doorkeeper = doorkeeper
 
     def opened(self, connection: Connection) -> None:
-        """Take the socket in."""
+        """Take the socket in, unless there are too many of its token."""
         self._hub.connect(connection)
+        if not self._doorkeeper.has_room(connection.token):
+            connection.close(CloseCode.TOO_MANY, "too many sockets of this token")
+        self._doorkeeper.admit(connection, connection.token)
 
     def relieved(self, connection: Connection) -> None:
         """Go on with what waited."""
@@ -51,6 +56,7 @@ class _Speech:
     def closed(self, connection: Connection) -> None:
         """Forget the socket."""
         self._hub.disconnect(connection)
+        self._doorkeeper.leave(connection, connection.token)
 
     def _require_room(self, connection: Connection, task_id: TaskId) -> None:
         following = self._hub.following(connection)
@@ -86,8 +92,8 @@ class OlderSpeech(_Speech):
 class SpeechV1(_Speech):
     """The protocol `novel-tasks.v1`."""
 
-    def __init__(self, hub: ConnectionManager) -> None:
-        super().__init__(hub)
+    def __init__(self, hub: ConnectionManager, doorkeeper: Doorkeeper) -> None:
+        super().__init__(hub, doorkeeper)
         self._version = version("novel-tasks")
 
     def opened(self, connection: Connection) -> None:
@@ -196,9 +202,9 @@ class Speeches:
     v1: SpeechV1
 
     @classmethod
-    def of(cls, hub: ConnectionManager) -> Speeches:
+    def of(cls, hub: ConnectionManager, doorkeeper: Doorkeeper) -> Speeches:
         """Return what is spoken on the sockets that this hub knows."""
-        return cls(OlderSpeech(hub), SpeechV1(hub))
+        return cls(OlderSpeech(hub, doorkeeper), SpeechV1(hub, doorkeeper))
 
 
 SPEECHES = web.AppKey("speeches", Speeches)

@@ -7,13 +7,12 @@ last event that it got.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import structlog
 from aiohttp import web
-from attrs import frozen
 
 from novel_tasks_core import (
     EngineClosedError,
@@ -26,8 +25,10 @@ from novel_tasks_core import (
     TaskProgressed,
     format_task_id,
 )
-from novel_tasks_server.keys import PRINCIPAL
+from novel_tasks_server.live.doorkeeper import Doorkeeper
+from novel_tasks_server.live.frames import CloseCode
 from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.schemas.access import Principal
 from novel_tasks_server.schemas.views import encode, event_view
 
@@ -83,51 +84,59 @@ async def task_events(engine: TaskEngine, task_id: TaskId, *, after: int) -> Sou
         yield task_event(TaskDeleted(task_id=task_id, at=engine.clock.now()))
 
 
-@frozen(eq=False)
-class _Reader:
-    principal: Principal
-    transport: asyncio.Transport | None
+class _Stream:
+    """One open stream, as the doorkeeper knows it."""
+
+    def __init__(self, principal: Principal) -> None:
+        self.principal = principal
+        self.ending = asyncio.Event()
+
+    def close(self, code: int = CloseCode.RESTART, reason: str = "") -> None:
+        """Let it end after what it is writing."""
+        self.ending.set()
 
 
 class Streams:
     """The open streams of this process."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, doorkeeper: Doorkeeper) -> None:
         self._metrics = metrics
-        self._stopping = asyncio.Event()
-        self._open: set[_Reader] = set()
+        self._doorkeeper = doorkeeper
+        self._streams: set[_Stream] = set()
+        self._closed = False
 
     @property
     def open(self) -> int:
         """How many there are."""
-        return len(self._open)
-
-    def visitors(self) -> set[Principal]:
-        """Return everybody who reads a stream."""
-        return {one.principal for one in self._open}
-
-    def part_with(self, gone: Collection[Principal]) -> None:
-        """Cut off those whose right to be here has ended; when they come back they are told why."""
-        for one in self._open:
-            if one.principal in gone and one.transport is not None:
-                one.transport.close()
+        return len(self._streams)
 
     def close(self) -> None:
         """Let all end after what they are writing; their clients come back elsewhere."""
-        self._stopping.set()
+        self._closed = True
+        for stream in self._streams:
+            stream.close()
 
-    async def serve(self, request: web.Request, source: Source) -> web.StreamResponse:
-        """Write what the source yields until it ends, the client leaves or is too slow, or the server stops."""
+    async def serve(
+        self, request: web.Request, source: Source, *, principal: Principal, token: str | None
+    ) -> web.StreamResponse:
+        """Write what the source yields until it ends, the client leaves or is too slow, or the server stops.
+
+        It ends, too, when the token by which the client came in is good no longer.
+
+        Raises: RequestRefusedError (503) when the server stops, (429) when there are too many with this token.
+        """
+        self._require_room(token)
         response = web.StreamResponse(headers=_HEADERS)
         response.force_close()
         await response.prepare(request)
         if request.method == "HEAD":
             return response
-        reader = _Reader(request[PRINCIPAL], request.transport)
-        self._open.add(reader)
+        stream = _Stream(principal)
+        self._streams.add(stream)
+        self._doorkeeper.admit(stream, token)
         self._metrics.streams.inc()
         try:
-            async with aclosing(source), aclosing(self._paced(source)) as chunks:
+            async with aclosing(source), aclosing(self._paced(source, stream)) as chunks:
                 async for chunk in chunks:
                     async with asyncio.timeout(SEND_TIMEOUT_SECONDS):
                         await response.write(chunk)
@@ -138,14 +147,21 @@ class Streams:
         except (ConnectionError, StorageError, EngineClosedError) as exc:
             _log.debug("stream_ended", path=request.path, reason=type(exc).__name__)
         finally:
-            self._open.discard(reader)
+            self._streams.discard(stream)
+            self._doorkeeper.leave(stream, token)
             self._metrics.streams.dec()
         return response
 
-    async def _paced(self, source: Source) -> Source:
-        """Yield from the source, with a comment whenever it was silent for long, until it ends or the server stops."""
+    def _require_room(self, token: str | None) -> None:
+        if self._closed:
+            raise RequestRefusedError(503, "stopping", "The service is stopping.", headers={"Retry-After": "5"})
+        if not self._doorkeeper.has_room(token):
+            raise RequestRefusedError(429, "too-many-streams", "Too many streams and sockets of this token are open.")
+
+    async def _paced(self, source: Source, stream: _Stream) -> Source:
+        """Yield from the source, with a comment whenever it was silent for long, until one of them ends."""
         yield _RETRY
-        stopping = asyncio.create_task(self._stopping.wait())
+        stopping = asyncio.create_task(stream.ending.wait())
         coming: asyncio.Task[bytes | None] = asyncio.create_task(anext(source, None))
         try:
             while not stopping.done():

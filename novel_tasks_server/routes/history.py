@@ -5,10 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from novel_tasks_server.keys import ENGINE
-from novel_tasks_server.live.stream import MEDIA_TYPE, STREAMS, task_events
+from novel_tasks_server.live.stream import MEDIA_TYPE, task_events
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.routes.access import require_visible, visible_task
-from novel_tasks_server.routes.listening import last_event_id, wants_stream
+from novel_tasks_server.routes.listening import last_event_id, serve_stream, wants_stream
 from novel_tasks_server.routes.replies import json_response, query_of
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import EventsQuery, LogsQuery
@@ -67,7 +67,7 @@ async def _stream_events(request: web.Request, *, after: int) -> web.StreamRespo
         return web.Response(status=204)
     engine = request.app[ENGINE]
     known = after if after <= task.last_seq else 0  # more than there is: as after a restored backup
-    return await request.app[STREAMS].serve(request, task_events(engine, task.id, after=known))
+    return await serve_stream(request, task_events(engine, task.id, after=known))
 
 
 async def list_logs(request: web.Request) -> web.Response:

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from novel_tasks_server.live.stream import MEDIA_TYPE
+from novel_tasks_server.access.bearer import bearer_token
+from novel_tasks_server.keys import PRINCIPAL
+from novel_tasks_server.live.stream import MEDIA_TYPE, STREAMS, Source
+from novel_tasks_server.schemas.access import Principal
 from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError
 
 _LAST_EVENT_ID = "Last-Event-ID"
 _MOST_DIGITS = 18
+
+
+async def serve_stream(request: web.Request, source: Source) -> web.StreamResponse:
+    """Stream what `source` yields to the client, as `Streams.serve` does."""
+    principal = request[PRINCIPAL]
+    return await request.app[STREAMS].serve(request, source, principal=principal, token=token_of(request))
+
+
+def token_of(request: web.Request) -> str | None:
+    """Return the token by which the client came in; None where none was wanted."""
+    return None if request[PRINCIPAL] == Principal.anyone() else bearer_token(request)
 
 
 def wants_stream(request: web.Request) -> bool:

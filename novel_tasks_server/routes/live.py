@@ -13,10 +13,11 @@ from novel_tasks_server.live.hub import HUB
 from novel_tasks_server.live.listing import listed_events
 from novel_tasks_server.live.protocol_v1 import SUBPROTOCOL, ListWish
 from novel_tasks_server.live.speech import SPEECHES
-from novel_tasks_server.live.stream import MEDIA_TYPE, STREAMS
+from novel_tasks_server.live.stream import MEDIA_TYPE
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.access import visible_owner
+from novel_tasks_server.routes.listening import serve_stream, token_of
 from novel_tasks_server.routes.replies import query_of
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import FollowQuery
@@ -54,6 +55,7 @@ async def follow_tasks(request: web.Request) -> web.StreamResponse:
             transport,
             client_id=request.match_info["client_id"],
             principal=request[PRINCIPAL],
+            token=token_of(request),
             speech=speeches.v1 if is_v1 else speeches.older,
             beats=hub.beats,
             metrics=hub.metrics,
@@ -72,4 +74,4 @@ async def stream_changes(request: web.Request) -> web.StreamResponse:
     query = query_of(request, FollowQuery)
     wish = ListWish(query.status, query.processor, visible_owner(request, query.owner), query.q)
     source = listed_events(request.app[HUB].listing, request[PRINCIPAL].sees, wish)
-    return await request.app[STREAMS].serve(request, source)
+    return await serve_stream(request, source)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from uuid import UUID
 
 from attrs import frozen
 
@@ -25,16 +24,11 @@ def scopes_named(words: Iterable[str]) -> frozenset[Scope]:
 
 @frozen(kw_only=True, cache_hash=True)
 class Principal:
-    """Whoever a request comes from. `owner` is whose tasks are theirs; `name` says in logs how they proved it.
-
-    `token_id` is their token's, `expires_at` when their JWT ends, in seconds since 1970; both may be None.
-    """
+    """Whoever a request comes from. `owner` is whose tasks are theirs; `name` says in logs how they proved it."""
 
     owner: str
     scopes: frozenset[Scope]
     name: str
-    token_id: UUID | None = None
-    expires_at: float | None = None
 
     @classmethod
     def anyone(cls) -> Principal:

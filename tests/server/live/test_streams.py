@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,8 +15,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from novel_tasks_core import AttemptContext, Processors, TaskEngine, TaskId, format_task_id
 from novel_tasks_server.client.events import MessageParser
-from novel_tasks_server.keys import PRINCIPAL
 from novel_tasks_server.live import stream
+from novel_tasks_server.live.doorkeeper import Doorkeeper
 from novel_tasks_server.live.hub import HUB
 from novel_tasks_server.live.stream import STREAMS, Streams
 from novel_tasks_server.metrics import Metrics
@@ -63,7 +64,7 @@ class Listener:
             if not data:
                 return None
             self.raw += data
-            self._messages += [message.content() for message in self._parser.feed(data)]
+            self._messages += [{"kind": told.kind, **json.loads(told.data)} for told in self._parser.feed(data)]
         return self._messages.pop(0)
 
     async def rest(self) -> list[dict[str, Any]]:
@@ -209,7 +210,11 @@ async def test_a_listener_that_leaves_is_forgotten(
 async def test_a_listener_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that takes nothing is let go, and what it is written is not made meanwhile."""
     monkeypatch.setattr(stream, "SEND_TIMEOUT_SECONDS", 0.3)
-    streams, made, done = Streams(Metrics()), [0], asyncio.Event()
+
+    async def nobody(token: str | None) -> None:
+        return None
+
+    streams, made, done = Streams(Metrics(), Doorkeeper(nobody)), [0], asyncio.Event()
 
     async def endless() -> AsyncGenerator[bytes, None]:
         try:
@@ -220,8 +225,7 @@ async def test_a_listener_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch
             done.set()
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        request[PRINCIPAL] = Principal.anyone()
-        return await streams.serve(request, endless())
+        return await streams.serve(request, endless(), principal=Principal.anyone(), token=None)
 
     app = web.Application()
     app.router.add_get("/", serve)

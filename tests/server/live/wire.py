@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from tests.server.live.raw_frames import frame
@@ -76,4 +76,11 @@ async def wired(port: int, *, protocol: str = "", extra: bytes = b"", host: str 
         assert answer.startswith(b"HTTP/1.1 101 "), answer
         yield Wire(reader, writer)
     finally:
-        writer.transport.abort()
+        await dropped(writer)
+
+
+async def dropped(writer: asyncio.StreamWriter) -> None:
+    """Let go of a connection without any goodbye."""
+    writer.transport.abort()
+    with suppress(ConnectionError):
+        await writer.wait_closed()

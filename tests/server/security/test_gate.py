@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -17,7 +16,6 @@ from novel_tasks_core import ApiTokens, TaskEngine
 from novel_tasks_server.access import gate
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import Environment, ServerConfig
-from novel_tasks_server.schemas.access import Principal
 
 Client = Any
 Connect = Callable[..., Awaitable[Client]]
@@ -237,25 +235,3 @@ async def test_only_loopback_is_open(connect: Connect, server_config: ServerConf
     """An address that other machines may reach wants tokens; so does a name that may be any address."""
     client = await connect(evolve(server_config, host=host))
     assert (await client.get(TASKS)).status == status
-
-
-async def test_who_stays_is_asked_again(closed: Client, make_token: MakeToken, engine: TaskEngine) -> None:
-    """Of those who are in, those are gone whose token was revoked, whose JWT has ended, or who came without."""
-    door = closed.app[gate.GATE]
-    await make_token("ann")
-    ann = next(one for one in await engine.tokens.list() if one.owner == "ann")
-    hers = Principal(owner="ann", scopes=frozenset(), name="", token_id=ann.id)
-    old = Principal(owner="bob", scopes=frozenset(), name="jwt", expires_at=time.time() - 1)
-    new = Principal(owner="bob", scopes=frozenset(), name="jwt", expires_at=time.time() + 60)
-    assert await door.gone([hers, old, new, Principal.anyone()]) == {old, Principal.anyone()}
-    await engine.tokens.revoke(ann.id)
-    assert await door.gone([hers, new]) == {hers}
-
-
-async def test_who_came_without_a_token_goes_when_there_is_one(client: Client, make_token: MakeToken) -> None:
-    """A socket that was opened while nobody needed a token does not outlast that."""
-    door = client.app[gate.GATE]
-    assert await door.gone([Principal.anyone()]) == set()
-    await make_token("ann")
-    door.forget()
-    assert await door.gone([Principal.anyone()]) == {Principal.anyone()}
