@@ -149,12 +149,55 @@ async def test_a_cancellation_while_the_disk_works_waits_for_it(files: LocalFile
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-async def test_a_full_disk_is_told_with_its_number(files: LocalFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk without room raises FileStoreError with ENOSPC."""
+@pytest.mark.parametrize("size", [4, staging.BLOCK_BYTES, 3 * staging.BLOCK_BYTES + 17])
+async def test_a_full_disk_is_told_with_its_number(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """A disk without room raises FileStoreError with ENOSPC, at whichever write it is."""
     monkeypatch.setattr(staging, "_private", lambda path, flags: os.open("/dev/full", os.O_WRONLY))
     with pytest.raises(FileStoreError) as caught:
-        await files.stage(b"data")
+        await files.stage(chunks_of(b"x" * size, 100_000))
     assert caught.value.errno == errno.ENOSPC
+
+
+async def test_the_next_megabyte_is_read_while_the_disk_works(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A large upload does not stand still until each block is written, and runs ahead by one block only."""
+    os.mkfifo(tmp_path / "disk")
+    disk = os.open(tmp_path / "disk", os.O_RDONLY | os.O_NONBLOCK)
+    monkeypatch.setattr(staging, "_private", lambda path, flags: os.open(tmp_path / "disk", os.O_WRONLY))
+    blocks, came = 0, asyncio.Event()
+
+    async def upload() -> AsyncIterator[bytes]:
+        nonlocal blocks
+        for blocks in range(1, 5):
+            if blocks == 2:
+                came.set()
+            yield b"x" * staging.BLOCK_BYTES
+
+    staging_it = asyncio.create_task(files.stage(upload()))
+    try:
+        async with asyncio.timeout(20):
+            await came.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (blocks, staging_it.done()) == (2, False)
+    finally:
+        os.close(disk)  # a disk that has gone
+    with pytest.raises(FileStoreError) as caught:
+        await staging_it
+    assert caught.value.errno == errno.EPIPE
+
+
+def test_large_pieces_are_kept_as_they_came_and_small_ones_joined() -> None:
+    """A client that sends byte by byte costs no object for each; one that sends much costs no copy."""
+    block, large = staging.Block(), b"L" * 100_000
+    for piece in (*[b"s"] * 5000, large, b"s", b"s"):
+        block.add(piece)
+    assert [bytes(part[:1]) + b"%d" % len(part) for part in block.parts] == [b"s5000", b"L100000", b"s2"]
+    assert block.parts[1] is large
+    assert block.size == 105_002
 
 
 async def test_check_fails_where_nothing_can_be_written(tmp_path: Path) -> None:
