@@ -160,34 +160,63 @@ async def test_a_full_disk_is_told_with_its_number(
     assert caught.value.errno == errno.ENOSPC
 
 
-async def test_the_next_megabyte_is_read_while_the_disk_works(
-    files: LocalFiles, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """A large upload does not stand still until each block is written, and runs ahead by one block only."""
-    os.mkfifo(tmp_path / "disk")
-    disk = os.open(tmp_path / "disk", os.O_RDONLY | os.O_NONBLOCK)
-    monkeypatch.setattr(staging, "_private", lambda path, flags: os.open(tmp_path / "disk", os.O_WRONLY))
-    blocks, came = 0, asyncio.Event()
+class StuckDisk:
+    """A place for files whose writes never end, until it goes away."""
 
-    async def upload() -> AsyncIterator[bytes]:
-        nonlocal blocks
-        for blocks in range(1, 5):
-            if blocks == 2:
-                came.set()
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        os.mkfifo(path)
+        self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        monkeypatch.setattr(staging, "_private", lambda _, flags: os.open(path, os.O_WRONLY))
+        self.blocks = 0
+        self.ahead = asyncio.Event()
+
+    def go_away(self) -> None:
+        """Let all writes fail."""
+        os.close(self._end)
+
+    async def upload(self, *, breaks: bool = False) -> AsyncIterator[bytes]:
+        """Yield five blocks, counting what was asked for; or break off in the second."""
+        for self.blocks in range(1, 6):
+            if self.blocks == 2:
+                self.ahead.set()
+                if breaks:
+                    raise ConnectionResetError
             yield b"x" * staging.BLOCK_BYTES
 
-    staging_it = asyncio.create_task(files.stage(upload()))
+
+@pytest.fixture
+def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StuckDisk:
+    """A disk that does not answer."""
+    return StuckDisk(tmp_path / "disk", monkeypatch)
+
+
+async def test_the_next_megabyte_is_read_while_the_disk_works(files: LocalFiles, stuck: StuckDisk) -> None:
+    """A large upload does not stand still until each block is written, and runs ahead by one block only."""
+    work = asyncio.create_task(files.stage(stuck.upload()))
     try:
         async with asyncio.timeout(20):
-            await came.wait()
+            await stuck.ahead.wait()
         for _ in range(10):
             await asyncio.sleep(0)
-        assert (blocks, staging_it.done()) == (2, False)
+        assert (stuck.blocks, work.done()) == (2, False)
     finally:
-        os.close(disk)  # a disk that has gone
+        stuck.go_away()
     with pytest.raises(FileStoreError) as caught:
-        await staging_it
+        await work
     assert caught.value.errno == errno.EPIPE
+
+
+async def test_a_file_is_not_closed_while_it_is_written(files: LocalFiles, stuck: StuckDisk) -> None:
+    """The sender breaks off during a write: its file goes only afterwards, lest another one gets its descriptor."""
+    work = asyncio.create_task(files.stage(stuck.upload(breaks=True)))
+    try:
+        async with asyncio.timeout(20):
+            await stuck.ahead.wait()
+        assert not (await asyncio.wait([work], timeout=0.2))[0]
+    finally:
+        stuck.go_away()
+    with pytest.raises(ConnectionResetError):
+        await work
 
 
 def test_large_pieces_are_kept_as_they_came_and_small_ones_joined() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -35,16 +36,45 @@ async def test_every_caller_gets_its_own_result(threads: Threads) -> None:
     assert got == [divmod(number, 7) for number in range(3000)]
 
 
-async def test_no_result_is_left_lying_when_threads_finish_while_others_are_delivered(threads: Threads) -> None:
-    """A thread that finishes while results are given out wakes the event loop again, or is found by that look."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+class Finished(deque[Any]):
+    """What is to be given out; between the last look and its end somebody may come."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+
+    def __bool__(self) -> bool:
+        """Look whether there is more."""
+        found = len(self) > 0
+        if not found:
+            self._meanwhile()
+        return found
+
+
+async def test_what_finishes_just_after_the_last_look_is_given_out_too() -> None:
+    """A thread that finishes while the results of others are given out wakes the event loop again."""
+    threads = Threads(1, name="tested")
+    may_end, later, may_end_later = threading.Event(), threading.Event(), threading.Event()
+
+    def finish_the_second() -> None:
+        may_end.set()
+        later.wait(20)  # the one thread has begun the third: so it is done with the second
+
+    threads._finished = Finished(finish_the_second)
+    first, second = threads.begin(abs, -1), threads.begin(may_end.wait, 20)
+
+    def last() -> None:
+        later.set()
+        may_end_later.wait(20)
+
+    third = threads.begin(last)
     try:
-        async with asyncio.timeout(60):
-            for number in range(3000):
-                assert await asyncio.gather(*(threads.run(abs, -number) for _ in range(3))) == [number] * 3
+        async with asyncio.timeout(10):
+            assert (await first.waiting, await second.waiting) == (1, True)
     finally:
-        sys.setswitchinterval(interval)
+        may_end_later.set()
+        await third.end()
+        threads.close()
 
 
 async def test_an_error_reaches_its_caller_alone(threads: Threads) -> None:
