@@ -177,21 +177,21 @@ class LocalFiles:
 
         Raises: FileStoreError.
         """
-        if unflushed := [one.path for one in staged if not one.flushed]:
+        if unflushed := [str(one.path) for one in staged if not one.flushed]:
             await self._side_by_side(staging.flush_file, unflushed)
         await self._blocking(self._rename, staged)
         await self._flush_folders({one.sha256[:4] for one in staged})
 
     def _rename(self, staged: Sequence[StagedFile]) -> None:
         for one in staged:
-            target = self.path_of(one.sha256)
+            target = self._name_of(one.sha256)
             try:
                 os.replace(one.path, target)
             except FileNotFoundError:
-                if not one.path.exists() and target.exists():
+                if not one.path.exists() and os.path.exists(target):
                     continue  # committed before
                 self._anchored[int(one.sha256[:4], 16)] = False
-                target.parent.mkdir(parents=True, exist_ok=True)
+                os.makedirs(os.path.dirname(target), exist_ok=True)
                 os.replace(one.path, target)
 
     async def _flush_folders(self, places: Collection[str]) -> None:
@@ -201,14 +201,14 @@ class LocalFiles:
         flushed until we have done that once.
         """
         fresh = [place for place in places if not self._anchored[int(place, 16)]]
-        folders = {self._root / place[:2] / place[2:] for place in places}
+        folders = {f"{self._root}/{place[:2]}/{place[2:]}" for place in places}
         for place in fresh:
-            folders |= {self._root / place[:2], self._root}
+            folders |= {f"{self._root}/{place[:2]}", str(self._root)}
         await self._side_by_side(_flush_folder, list(folders))
         for place in fresh:
             self._anchored[int(place, 16)] = True
 
-    async def _side_by_side(self, flush: Callable[[Path], None], paths: Sequence[Path]) -> None:
+    async def _side_by_side(self, flush: Callable[[str], None], paths: Sequence[str]) -> None:
         """Flush all, by as many threads as there are: the disk makes one commit of what is flushed at the same time."""
         jobs = [self._threads.begin(_each, flush, paths[first::_THREADS]) for first in range(min(_THREADS, len(paths)))]
         try:
@@ -231,7 +231,10 @@ class LocalFiles:
         """
         if _SHA256.fullmatch(sha256) is None:
             raise InvalidInputError("sha256", "must be 64 hex digits in lower case")
-        return Path(f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}")
+        return Path(self._name_of(sha256))
+
+    def _name_of(self, sha256: str) -> str:
+        return f"{self._root}/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
     async def exists(self, sha256: str) -> bool:
         """Say whether the file is there."""
@@ -272,12 +275,12 @@ class LocalFiles:
             raise refused(exc) from exc
 
 
-def _each(work: Callable[[Path], None], paths: Iterable[Path]) -> None:
+def _each(work: Callable[[str], None], paths: Iterable[str]) -> None:
     for path in paths:
         work(path)
 
 
-def _flush_folder(folder: Path) -> None:
+def _flush_folder(folder: str) -> None:
     """Make renames and new folders in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

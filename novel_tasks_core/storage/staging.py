@@ -76,7 +76,7 @@ class StagingFile:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / temporary_name("file")
+        self.path = Path(f"{folder}/{temporary_name('file')}")
         self.size = 0
         self._hash = hashlib.sha256()
         self._finished = False
@@ -173,7 +173,7 @@ def _copy_newest(folder: Path, mine: Path, attempt: int) -> None:
         shutil.rmtree(folder / str(number), ignore_errors=True)
 
 
-def flush_file(path: Path) -> None:
+def flush_file(path: str) -> None:
     """Wait until the bytes of a file are on disk. Raises: OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

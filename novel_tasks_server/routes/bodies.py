@@ -33,6 +33,8 @@ class BodyReader:
 
     async def read(self) -> bytes:
         """Return what has come, or what comes next; nothing at the end."""
+        if self._content.at_eof():
+            return b""
         data = self._content.read_nowait() or await self._wait()
         self._received += len(data)
         if self._received > self._limit:

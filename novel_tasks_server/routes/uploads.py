@@ -52,6 +52,7 @@ FIRST_STEPS = (
 """What may be asked of a new task, by the names of the operations."""
 
 _ROOM_BESIDE_FILE = 1024 * 1024
+_NO_FIELDS = UploadFields()
 
 
 def routes(metrics: Metrics) -> list[Operation]:
@@ -106,7 +107,7 @@ class UploadForm:
     """One multipart body, read once from front to back; `fields` is complete when the file stream has ended."""
 
     def __init__(self, request: web.Request, config: ServerConfig, engine: TaskEngine) -> None:
-        self.fields = UploadFields()
+        self.fields = _NO_FIELDS
         self._config = config
         self._engine = engine
         self._parser = MultipartParser(boundary_of(request.headers.get("Content-Type", "")))
@@ -181,7 +182,7 @@ class UploadForm:
 
     def _check_fields(self) -> UploadFields:
         texts = {name: text for name, text in self._texts.items() if text.strip()}
-        fields = decode_text(texts, UploadFields) if texts else UploadFields()
+        fields = decode_text(texts, UploadFields) if texts else _NO_FIELDS
         processor = fields.processor or self._config.default_processor
         options = self._engine.processors.validate(processor, fields.options)
         return evolve(fields, processor=processor, options=options)

@@ -84,6 +84,29 @@ def test_byte_by_byte() -> None:
     ]
 
 
+def test_bytes_of_a_part_are_passed_on_without_a_copy() -> None:
+    """A piece that lies within a part comes out as the object that went in, whatever lines it is cut at."""
+    parser = MultipartParser(BOUNDARY)
+    begin = b"--" + BOUNDARY + b"\r\n" + part("file", b"begin")
+    pieces = [b"a line\r\n" * 9000 + b"another", b"x" * 100, b"\r" * 500 + b"-", b"\r\n--fronts"]
+    assert [type(event) for event in parser.feed(begin)] == [PartStarted, PartData]
+    for piece in pieces:
+        [event] = parser.feed(piece)
+        assert isinstance(event, PartData)
+        assert event.data is piece
+
+
+def test_only_what_may_be_a_boundary_is_held_back() -> None:
+    """The end of a piece waits for the next one as long as it looks like the boundary."""
+    parser = MultipartParser(BOUNDARY)
+    list(parser.feed(b"--" + BOUNDARY + b"\r\n" + part("file", b"begin")))
+    assert list(parser.feed(b"line\r\n--fron")) == [PartData(b"line")]
+    assert list(parser.feed(b"tie")) == []
+    assert list(parser.feed(b"d\r")) == [PartData(b"\r\n--frontied")]
+    assert list(parser.feed(b"\n--" + BOUNDARY + b"--")) == [PartEnded()]
+    parser.finish()
+
+
 @pytest.mark.parametrize(
     ("parameters", "name"),
     [

@@ -149,12 +149,84 @@ async def test_a_cancellation_while_the_disk_works_waits_for_it(files: LocalFile
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-async def test_a_full_disk_is_told_with_its_number(files: LocalFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk without room raises FileStoreError with ENOSPC."""
+@pytest.mark.parametrize("size", [4, staging.BLOCK_BYTES, 3 * staging.BLOCK_BYTES + 17])
+async def test_a_full_disk_is_told_with_its_number(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """A disk without room raises FileStoreError with ENOSPC, at whichever write it is."""
     monkeypatch.setattr(staging, "_private", lambda path, flags: os.open("/dev/full", os.O_WRONLY))
     with pytest.raises(FileStoreError) as caught:
-        await files.stage(b"data")
+        await files.stage(chunks_of(b"x" * size, 100_000))
     assert caught.value.errno == errno.ENOSPC
+
+
+class StuckDisk:
+    """A place for files whose writes never end, until it goes away."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        os.mkfifo(path)
+        self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        monkeypatch.setattr(staging, "_private", lambda _, flags: os.open(path, os.O_WRONLY))
+        self.blocks = 0
+        self.ahead = asyncio.Event()
+
+    def go_away(self) -> None:
+        """Let all writes fail."""
+        os.close(self._end)
+
+    async def upload(self, *, breaks: bool = False) -> AsyncIterator[bytes]:
+        """Yield five blocks, counting what was asked for; or break off in the second."""
+        for self.blocks in range(1, 6):
+            if self.blocks == 2:
+                self.ahead.set()
+                if breaks:
+                    raise ConnectionResetError
+            yield b"x" * staging.BLOCK_BYTES
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StuckDisk:
+    """A disk that does not answer."""
+    return StuckDisk(tmp_path / "disk", monkeypatch)
+
+
+async def test_the_next_megabyte_is_read_while_the_disk_works(files: LocalFiles, stuck: StuckDisk) -> None:
+    """A large upload does not stand still until each block is written, and runs ahead by one block only."""
+    work = asyncio.create_task(files.stage(stuck.upload()))
+    try:
+        async with asyncio.timeout(20):
+            await stuck.ahead.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (stuck.blocks, work.done()) == (2, False)
+    finally:
+        stuck.go_away()
+    with pytest.raises(FileStoreError) as caught:
+        await work
+    assert caught.value.errno == errno.EPIPE
+
+
+async def test_a_file_is_not_closed_while_it_is_written(files: LocalFiles, stuck: StuckDisk) -> None:
+    """The sender breaks off during a write: its file goes only afterwards, lest another one gets its descriptor."""
+    work = asyncio.create_task(files.stage(stuck.upload(breaks=True)))
+    try:
+        async with asyncio.timeout(20):
+            await stuck.ahead.wait()
+        assert not (await asyncio.wait([work], timeout=0.2))[0]
+    finally:
+        stuck.go_away()
+    with pytest.raises(ConnectionResetError):
+        await work
+
+
+def test_large_pieces_are_kept_as_they_came_and_small_ones_joined() -> None:
+    """A client that sends byte by byte costs no object for each; one that sends much costs no copy."""
+    block, large = staging.Block(), b"L" * 100_000
+    for piece in (*[b"s"] * 5000, large, b"s", b"s"):
+        block.add(piece)
+    assert [bytes(part[:1]) + b"%d" % len(part) for part in block.parts] == [b"s5000", b"L100000", b"s2"]
+    assert block.parts[1] is large
+    assert block.size == 105_002
 
 
 async def test_check_fails_where_nothing_can_be_written(tmp_path: Path) -> None:
