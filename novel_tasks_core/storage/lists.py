@@ -65,8 +65,8 @@ class Lists:
         """Return a page of tasks that match. Raises: InvalidFilterError."""
         criteria = Criteria.of(wanted)
         part = criteria.beyond(listing)
-        if criteria.is_plain and listing.is_near:
-            return await self._near(criteria, part.high, listing)
+        if criteria.is_plain and listing.is_newest_first:
+            return await self._newest(criteria, part.high, listing)
         async with self._look(criteria) as look:
             search = await look.search(criteria)
             if not listing.by_id:
@@ -84,7 +84,7 @@ class Lists:
                 total_is_estimate=search.vague and not ended,
             )
 
-    async def _near(self, criteria: Criteria, before: UUID, listing: Listing) -> Page[TaskSummary]:
+    async def _newest(self, criteria: Criteria, before: UUID, listing: Listing) -> Page[TaskSummary]:
         """Return a page of all tasks, or of all of an owner, that come before the id `before`."""
         part = await self._pages.add(_Part(criteria.owner, before, listing.limit + 1, listing.offset or 0))
         items, more = part.items[: listing.limit], len(part.items) > listing.limit
