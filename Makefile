@@ -60,7 +60,7 @@ bench: setup ## Run every benchmark in full, but peers, which installs packages
 	$(PY) -m benchmarks
 
 bench-quick: setup ## Run the benchmarks that guard against regressions
-	$(PY) -m benchmarks pipeline processing quality engine submit bulk latency snapshot wal memory upload --quick --json .bench.json --gate
+	$(PY) -m benchmarks pipeline processing quality engine submit bulk latency snapshot wal memory upload api fanout --quick --json .bench.json --gate
 
 lint: setup ## Lint, and check the formatting
 	$(VENV)/bin/ruff check .

@@ -2,10 +2,13 @@
 
 Requests a second over 32 connections, each sending its next as soon as it has its answer: one task whole
 (`api.get`: any of 1,000, out of a million), the newest 20 tasks (`api.list_1m`), the newest 50
-(`api.list50_1m`), the statistics (`api.statistics_1m`), and the same out of ten tasks (`..._10`). The server
-is `novel-tasks serve --no-worker`. The reference, before, between and after 3 runs: a bare aiohttp server on
-the same database, with one query by primary key, one of the newest tasks, one of the counters, and JSON.
-The client is this process: with the server and PostgreSQL that makes three for the cores.
+(`api.list50_1m`), 20 of each of the first 50 pages in turn (`api.pages_1m`: here no answer serves two who ask
+at the same moment), the statistics (`api.statistics_1m`), and the same out of ten tasks (`..._10`). The
+server is `novel-tasks serve --no-worker` with its log as in production. The reference, before, between and
+after 3 runs: a bare aiohttp server on the same database, with one query by primary key, one of a page of
+tasks, one of the counters, and JSON. The client is this process: with the server and PostgreSQL that makes
+three for the cores, and who else is busy slows all. So `..._cpu` is the CPU time of the server's process for
+a request, beside the same of the bare server.
 
 `api.list_1m_p99` and `api.statistics_1m_p99`: milliseconds of one request after the other over one connection,
 out of a million, against 20 and 5 ms. A table has these of other lists too.
@@ -15,7 +18,7 @@ everything that it has, made by INSERT ... SELECT; the tables are vacuumed and a
 
 Counts, over 50 requests of each kind: statements and round trips a request.
 
-`--quick`: a hundred thousand tasks, so that metrics end in 100k; a fifth of the requests, 2 runs.
+`--quick`: a hundred thousand tasks, so that metrics end in 100k; a tenth of the requests, 2 runs.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ STATISTICS_LIMIT_MS = 5.0
 _TASKS = "/api/v1/tasks"
 _LIST = f"{_TASKS}?page=1&page_size=20"
 _LIST_50 = f"{_TASKS}?page=1&page_size=50"
+_PAGES = [f"{_TASKS}?page={page}&page_size=20" for page in range(1, 51)]
 _STATISTICS = f"{_TASKS}/statistics"
 _OTHERS = (
     f"{_TASKS}?page_size=100",
@@ -51,9 +55,9 @@ _OTHERS = (
     f"{_TASKS}?status=processing",
     f"{_TASKS}?q=novel",
 )
-_KINDS = {"get": 10_000, "list": 3_000, "list50": 2_000, "statistics": 5_000}
+_KINDS = {"get": 10_000, "list": 3_000, "list50": 2_000, "pages": 3_000, "statistics": 5_000}
 """Requests of each kind."""
-_QUICK = 5
+_QUICK = 10
 _DIFFERENT = 1_000
 _COUNTED = 50
 _REFERENCE = "bare aiohttp"
@@ -96,7 +100,7 @@ async def _ids(engine: TaskEngine) -> list[TaskId]:
 
 
 async def _speeds(run: Run, ours: Server, bare: Server, ids: Sequence[TaskId], *, suffix: str) -> list[Result]:
-    paths = {"list": [_LIST], "list50": [_LIST_50], "statistics": [_STATISTICS]}
+    paths = {"list": [_LIST], "list50": [_LIST_50], "pages": _PAGES, "statistics": [_STATISTICS]}
     paths["get"] = [f"{_TASKS}/{format_task_id(one)}" for one in ids]
     results = []
     for kind, full in _KINDS.items():

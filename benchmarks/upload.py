@@ -29,6 +29,7 @@ from benchmarks.harness.pairs import Pairs
 from benchmarks.harness.processes import PeakMemory, free_port, serving
 from benchmarks.harness.results import Better, Result, count
 from benchmarks.harness.run import Benchmark, Run, settle
+from benchmarks.harness.service import Server, service
 from benchmarks.harness.wire import CLOCKED, counted
 
 CONNECTIONS = 32
@@ -39,7 +40,6 @@ _LARGE_BYTES = 100_000_000
 _QUICK_LARGE_BYTES = 10_000_000
 _COUNTED = 200
 _MEGABYTE = 1_000_000
-_SETTINGS = {"API_HOST": "127.0.0.1", "ENVIRONMENT": "development", "MAX_FILE_SIZE": str(1 << 30)}
 
 
 @frozen
@@ -49,15 +49,6 @@ class Speeds:
     small: float
     large: float
     growth_bytes: int
-
-
-@frozen
-class Server:
-    """A server that runs."""
-
-    port: int
-    pid: int
-    database_url: str
 
 
 async def measure(run: Run) -> list[Result]:
@@ -87,7 +78,7 @@ async def _speeds(run: Run, *, ours: bool) -> Speeds:
     size = run.sized(_LARGE_BYTES, quick=_QUICK_LARGE_BYTES)
     small = _requests(run.sized(5_000, quick=600), size=_SMALL_BYTES)
     large = _requests(run.sized(3, quick=4), size=size)
-    async with run.database() as url, (_our_server if ours else _bare_server)(run, url) as server:
+    async with run.database() as url, (service if ours else _bare_server)(run, url) as server:
         await send_all(server.port, _requests(CONNECTIONS, size=_SMALL_BYTES), connections=CONNECTIONS)  # warm
         await settle(url)
         small_seconds = await send_all(server.port, small, connections=CONNECTIONS)
@@ -101,15 +92,6 @@ def _requests(files: int, *, size: int) -> list[bytes]:
     """Make uploads, no two of the same bytes."""
     filler = os.urandom(size // 2).hex().encode()
     return [upload_request(f"novel-{n}.txt", os.urandom(32).hex().encode() + filler[64:]) for n in range(files)]
-
-
-@asynccontextmanager
-async def _our_server(run: Run, url: str) -> AsyncIterator[Server]:
-    folder, port = run.new_folder(), free_port()
-    env = {**_SETTINGS, "API_PORT": str(port), "DATABASE_URL": url, "DATA_DIR": str(folder / "data")}
-    arguments = ("novel_tasks_server", "serve", "--no-worker")
-    async with serving(arguments, port=port, log=folder / "log", env=env) as pid:
-        yield Server(port, pid, url)
 
 
 @asynccontextmanager
@@ -127,7 +109,7 @@ async def _count_traffic(run: Run) -> list[Result]:
         run.database() as url,
         counted(url, folder=run.new_folder()) as (relayed, traffic),
         log_of(url) as log,
-        _our_server(run, relayed) as server,
+        service(run, relayed) as server,
     ):
         await send_all(server.port, _requests(3, size=_SMALL_BYTES), connections=1)
         await still(url)

@@ -20,7 +20,7 @@ _COLUMNS = (
     "finished_at, created_at, last_seq"
 )
 _ONE = f"select {_COLUMNS} from tasks where id = $1"
-_PAGE = f"select {_COLUMNS} from tasks order by id desc limit $1"
+_PAGE = f"select {_COLUMNS} from tasks order by id desc limit $1 offset $2"
 _COUNTS = "select status, sum(tasks)::bigint as tasks, sum(duration_ms)::bigint as ms from task_counts group by status"
 _CONNECTIONS = 32
 
@@ -38,7 +38,8 @@ def make_app(url: str) -> web.Application:
         return _answer(dict(row))
 
     async def list_tasks(request: web.Request) -> web.Response:
-        rows = await request.app["pool"].fetch(_PAGE, int(request.query["page_size"]))
+        page, size = int(request.query["page"]), int(request.query["page_size"])
+        rows = await request.app["pool"].fetch(_PAGE, size, (page - 1) * size)
         return _answer({"tasks": [dict(row) for row in rows]})
 
     async def show_statistics(request: web.Request) -> web.Response:

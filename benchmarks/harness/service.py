@@ -1,4 +1,4 @@
-"""The service as a process: `novel-tasks serve --no-worker` with stock settings."""
+"""The service as a process: `novel-tasks serve --no-worker` with stock settings, and its log as in production."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.harness.processes import free_port, serving
 from benchmarks.harness.run import Run
 from novel_tasks_core import EngineConfig, TaskEngine
 
-_SETTINGS = {"API_HOST": "127.0.0.1", "ENVIRONMENT": "development", "MAX_FILE_SIZE": str(1 << 30)}
+_SETTINGS = {"API_HOST": "127.0.0.1", "ENVIRONMENT": "development", "MAX_FILE_SIZE": str(1 << 30), "LOG_FORMAT": "json"}
 
 
 @frozen

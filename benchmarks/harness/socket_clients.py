@@ -68,6 +68,7 @@ class Clients:
                 one.setblocking(False)
                 self._sockets[one.fileno()] = one
                 self._poll.register(one.fileno(), select.EPOLLIN)
+            self._answer_pings(within_seconds=0, may_close=False)
         self._seen.frombytes(bytes(max(self._sockets, default=0) + 1 - len(self._seen)))
 
     def _connected(self, port: int, number: int) -> socket.socket:
@@ -112,9 +113,13 @@ class Clients:
         """Only answer pings for a while; return how many sockets are open then."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            for descriptor, _ in self._poll.poll(left, 1024):
-                self._read(descriptor, b"", may_close=True)
+            self._answer_pings(within_seconds=left, may_close=True)
         return len(self._sockets)
+
+    def _answer_pings(self, *, within_seconds: float, may_close: bool) -> None:
+        """Read what is there, after waiting for it a while."""
+        for descriptor, _ in self._poll.poll(within_seconds, _AT_ONCE * 16):
+            self._read(descriptor, b"", may_close=may_close)
 
     async def leave(self) -> None:
         """Close all sockets at once."""

@@ -49,5 +49,7 @@ async def controlled(port: int, publish: Callable[[int], Awaitable[None]]) -> as
             while told := await reader.read(1):
                 await publish(told[0])
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     return await asyncio.start_server(hear, "127.0.0.1", port)

@@ -20,8 +20,6 @@ MAX_LIMIT = 1000
 MAX_OFFSET = 10_000
 MAX_SORTED = 10_000
 MAX_TEXT = 1000
-MAX_NEAR = 1_100
-"""How many tasks of a list count as its beginning."""
 SORTS = ("created_at", "file_name", "status", "priority")
 
 FIRST_ID = UUID(int=0)
@@ -67,9 +65,9 @@ class Listing:
         return (self.offset or 0) + self.limit + 1
 
     @property
-    def is_near(self) -> bool:
-        """Whether this is a page of the newest tasks, or one that goes on from a cursor to older ones."""
-        return self.by_id and self.descending and self.needed <= MAX_NEAR
+    def is_newest_first(self) -> bool:
+        """Whether this is the order that nearly everybody wants."""
+        return self.by_id and self.descending
 
 
 @frozen(kw_only=True)

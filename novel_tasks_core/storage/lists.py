@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -26,9 +26,7 @@ _MAX_SCHEDULED = 5_000
 
 
 _MOST_TOGETHER = 50
-
-Asked = TypeVar("Asked")
-Got = TypeVar("Got")
+"""How many readers are answered at a time."""
 
 
 class _Part(NamedTuple):
@@ -56,8 +54,8 @@ class Lists:
         self._database = database
         self._link = link
         self._sql = load_queries("lists")
-        self._pages = Coalescer(_each_once(self._read_page), name="list", most=_MOST_TOGETHER, single=())
-        self._totals = Coalescer(_each_once(self._read_totals), name="statistics", most=_MOST_TOGETHER, single=())
+        self._pages = Coalescer(self._read_pages, name="list", most=_MOST_TOGETHER, single=())
+        self._totals = Coalescer(self._read_totals, name="statistics", most=_MOST_TOGETHER, single=())
 
     def loops(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
         """Return what has to run for `find` and `statistics`, by name: for ever, cancelled at the end."""
@@ -67,8 +65,8 @@ class Lists:
         """Return a page of tasks that match. Raises: InvalidFilterError."""
         criteria = Criteria.of(wanted)
         part = criteria.beyond(listing)
-        if criteria.is_plain and listing.is_near:
-            return await self._near(criteria, part.high, listing)
+        if criteria.is_plain and listing.is_newest_first:
+            return await self._newest(criteria, part.high, listing)
         async with self._look(criteria) as look:
             search = await look.search(criteria)
             if not listing.by_id:
@@ -86,12 +84,16 @@ class Lists:
                 total_is_estimate=search.vague and not ended,
             )
 
-    async def _near(self, criteria: Criteria, before: UUID, listing: Listing) -> Page[TaskSummary]:
+    async def _newest(self, criteria: Criteria, before: UUID, listing: Listing) -> Page[TaskSummary]:
         """Return a page of all tasks, or of all of an owner, that come before the id `before`."""
         part = await self._pages.add(_Part(criteria.owner, before, listing.limit + 1, listing.offset or 0))
         items, more = part.items[: listing.limit], len(part.items) > listing.limit
         cursor = criteria.cursor(items[-1].id, descending=True) if more else None
         return Page(items=items, next_cursor=cursor, total=part.total)
+
+    async def _read_pages(self, parts: Sequence[_Part]) -> list[_Found]:
+        found = {part: await self._read_page(part) for part in dict.fromkeys(parts)}
+        return [found[part] for part in parts]
 
     async def _read_page(self, part: _Part) -> _Found:
         args = [part.before, part.limit, part.offset]
@@ -156,21 +158,13 @@ class Lists:
             average_seconds=counts.completed_ms / 1000 / completed if completed else None,
         )
 
-    async def _read_totals(self, owner: str | None) -> Counts:
-        return Counts.of(await self._database.fetch(self._sql["totals"], owner))
+    async def _read_totals(self, owners: Sequence[str | None]) -> list[Counts]:
+        different = list(dict.fromkeys(owners))
+        read = await asyncio.gather(*(self._database.fetch(self._sql["totals"], owner) for owner in different))
+        found = dict(zip(different, map(Counts.of, read), strict=True))
+        return [found[owner] for owner in owners]
 
     async def queue_status(self) -> list[QueueStatus]:
         """Return every lane as operators see it."""
         rows = await self._database.fetch(self._sql["queue_status"], _MAX_SCHEDULED)
         return [QueueStatus(**dict(row)) for row in rows]
-
-
-def _each_once(ask: Callable[[Asked], Awaitable[Got]]) -> Callable[[Sequence[Asked]], Coroutine[Any, Any, list[Got]]]:
-    """Return what asks everything that is asked once, however many ask it."""
-
-    async def flush(asked: Sequence[Asked]) -> list[Got]:
-        different = list(dict.fromkeys(asked))
-        answers = dict(zip(different, await asyncio.gather(*map(ask, different)), strict=True))
-        return [answers[one] for one in asked]
-
-    return flush

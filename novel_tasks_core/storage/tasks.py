@@ -15,6 +15,7 @@ from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.rows import artifact_of, attempt_of, task_of
 
 _MOST_TOGETHER = 50
+"""How many tasks are looked up by one statement: their results may be large."""
 
 
 class Tasks:

@@ -90,7 +90,7 @@ def test_a_run_that_is_stopped_leaves_nothing_behind(scratch: Path) -> None:
 def test_every_guarded_metric_has_a_baseline() -> None:
     """The committed baseline covers what the gate watches."""
     families = {metric.partition(".")[0] for metric in gate.read_baseline(gate.BASELINE)}
-    assert families == {"engine", "submit", "bulk", "snapshot", "wal", "upload"}
+    assert families == {"engine", "submit", "bulk", "snapshot", "wal", "upload", "api"}
 
 
 async def test_a_server_without_durability_is_refused(
