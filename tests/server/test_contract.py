@@ -20,6 +20,9 @@ import pytest
 import schemathesis
 from aiohttp import web
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import initialize
+from schemathesis import GenerationMode
+from schemathesis.generation.stateful.state_machine import StepInput
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from novel_tasks_core import EngineConfig
@@ -122,7 +125,7 @@ async def serving(template: str, folder: Path) -> AsyncIterator[str]:
     admin = await asyncpg.connect(template)
     await admin.execute(f'create database "{name}" template "{TEMPLATE}"')
     engine = EngineConfig(database_url=on_database(template, name), data_dir=folder, slots=1)
-    runner = web.AppRunner(create_app(ServerConfig(engine=engine, default_processor="split")), shutdown_timeout=1)
+    runner = web.AppRunner(create_app(ServerConfig(engine=engine, default_processor="external")), shutdown_timeout=1)
     try:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -143,8 +146,22 @@ def test_each_operation_keeps_its_contract(case: schemathesis.Case[Any], server:
 def test_ways_through_all_operations_keep_the_contract(server: str) -> None:
     """Tasks that are made, shown, changed, retried, cancelled and deleted one after the other keep it too."""
     done: set[str] = set()
+    ways = schema.include(path_regex="^/api/v1/tasks")
+    ways.config.phases.stateful.generation.modes = [GenerationMode.POSITIVE]  # wrong requests lead nowhere
+    machine: Any = ways.as_state_machine()
+    uploads = ways["/api/v1/tasks/upload"]["POST"].as_strategy(generation_mode=GenerationMode.POSITIVE)
 
-    class Way(schema.as_state_machine()):  # type: ignore[misc]
+    class Way(machine):  # type: ignore[misc]
+        # Schemathesis takes session_id for the id of something that nothing makes, and would never upload first.
+        @initialize(target=machine.bundles["POST /api/v1/tasks/upload -> 200"], case=uploads)
+        def upload(self, case: schemathesis.Case[Any]) -> Any:
+            case.body.pop("processor", None)
+            case.body.pop("options", None)
+            first = StepInput.initial(case)
+            self.recorder.record_case(case=case)
+            self.control.record_step(first, self.recorder)
+            return self.step(first)
+
         def get_call_kwargs(self, case: schemathesis.Case[Any]) -> dict[str, Any]:
             return {"base_url": server}
 
@@ -160,5 +177,5 @@ def test_ways_through_all_operations_keep_the_contract(server: str) -> None:
                 recorder=self.recorder,
             )
 
-    Way.run(settings=settings(SETTINGS, max_examples=3 * EXAMPLES, stateful_step_count=12))
+    Way.run(settings=settings(SETTINGS, max_examples=2 * EXAMPLES, stateful_step_count=12))
     assert {"upload", "show_task", "process_task", "cancel_task", "requeue_task", "delete_task"} <= done, done
