@@ -29,6 +29,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from novel_tasks_core import EngineConfig
 from novel_tasks_server.access.rates import RATES, RateLimit
 from novel_tasks_server.app import create_app
+from novel_tasks_server.app.answering import Runner
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.routes.reference import DOCUMENT
@@ -142,7 +143,7 @@ async def serving(template: str, folder: Path) -> AsyncIterator[Server]:
     config = ServerConfig(engine=engine, default_processor="external", rate_limit=None, upload_rate_limit=None)
     app = create_app(config)
     app[RATES].failures = RateLimit("1000000/minute")  # wrong tokens come by the hundred, all from one address
-    runner = web.AppRunner(app, shutdown_timeout=1)
+    runner = Runner(app, shutdown_timeout=1)
     try:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

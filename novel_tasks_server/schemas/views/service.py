@@ -128,13 +128,17 @@ class LimitsView:
 class MetaView:
     """What a client must know before it asks for anything.
 
-    `version` is the deployment's own, `software_version` that of this program. `allowed_extensions` are those of
-    uploads, with their dots.
+    `version` is the deployment's own, `software_version` that of this program. `authentication` says whether the
+    asker needs a token, `jwt` whether a JWT will do. `allowed_extensions` are those of uploads, with their dots.
+    `subprotocols` are those that the WebSocket speaks beside the plain one.
     """
 
     title: str
     version: str
     software_version: str
+    authentication: bool
+    jwt: bool
+    subprotocols: tuple[str, ...]
     default_processor: str
     processors: tuple[str, ...]
     allowed_extensions: tuple[str, ...]
