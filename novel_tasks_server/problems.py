@@ -128,7 +128,7 @@ TABLE: dict[type[Exception], tuple[int, str]] = {
     EngineClosedError: (503, "stopping"),
     FileStoreError: (500, "file-store-failed"),
 }
-"""Status and kind of each error that is known beforehand; a class of its own kind has them too, unless it has its own."""
+"""Status and kind of each error that is known beforehand; its subclasses have them too, if none of their own."""
 
 _SENTENCES = {
     "malformed-request": "The request breaks off, or is not correct HTTP.",

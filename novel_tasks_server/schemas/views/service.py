@@ -171,7 +171,10 @@ class LaneView:
 
 @frozen(kw_only=True, slots=False)
 class WorkerView:
-    """A worker of any process: how many slots it has, how many run. Where it runs only admins are told."""
+    """A worker of any process: how many slots it has, how many run. Where it runs only admins are told.
+
+    `processors` names what it takes tasks of; null while nobody can see that.
+    """
 
     id: int
     name: str
@@ -180,6 +183,7 @@ class WorkerView:
     slots: int
     running: int
     beat_seconds: float
+    processors: tuple[str, ...] | None
     host: str | None
     pid: int | None
 
@@ -194,6 +198,7 @@ class WorkerView:
             slots=worker.slots,
             running=worker.running,
             beat_seconds=worker.beat_seconds,
+            processors=worker.processors,
             host=worker.host if tells_place else None,
             pid=worker.pid if tells_place else None,
         )
