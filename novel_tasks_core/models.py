@@ -17,6 +17,7 @@ from typing import Any, Generic, NewType, TypeVar
 from uuid import UUID
 
 from attrs import Factory, field, frozen
+from attrs.converters import optional
 
 from novel_tasks_core.errors import TaskNotFoundError
 
@@ -376,7 +377,10 @@ class QueueStatus:
 
 @frozen(kw_only=True)
 class WorkerInfo:
-    """A registered worker; `beat_seconds` is the age of its last heartbeat by the database's clock."""
+    """A registered worker; `beat_seconds` is the age of its last heartbeat by the database's clock.
+
+    `processors` names what it claims tasks of; None while nobody can see that, as when its connection is broken.
+    """
 
     id: WorkerId
     name: str
@@ -387,6 +391,7 @@ class WorkerInfo:
     slots: int
     running: int
     beat_seconds: float
+    processors: tuple[str, ...] | None = field(default=None, converter=optional(tuple))
 
 
 @frozen(kw_only=True)

@@ -106,7 +106,7 @@ def _printable(text: str) -> str:
     return text[:2000].encode("utf-8", "replace").decode()
 
 
-_TABLE: dict[type[Exception], tuple[int, str]] = {
+TABLE: dict[type[Exception], tuple[int, str]] = {
     TaskNotFoundError: (404, "task-not-found"),
     ArtifactNotFoundError: (404, "artifact-not-found"),
     SourceNotFoundError: (404, "source-not-found"),
@@ -128,6 +128,7 @@ _TABLE: dict[type[Exception], tuple[int, str]] = {
     EngineClosedError: (503, "stopping"),
     FileStoreError: (500, "file-store-failed"),
 }
+"""Status and kind of each error that is known beforehand; its subclasses have them too, if none of their own."""
 
 _SENTENCES = {
     "malformed-request": "The request breaks off, or is not correct HTTP.",
@@ -147,8 +148,8 @@ def problem_of(exc: Exception) -> Problem:
         case web.HTTPException():
             return _http_problem(exc)
     for cls in type(exc).__mro__:
-        if cls in _TABLE:
-            status, kind = _TABLE[cls]
+        if cls in TABLE:
+            status, kind = TABLE[cls]
             return _detailed(exc, Problem(status=status, kind=kind, detail=_SENTENCES.get(kind, str(exc))))
     return Problem(status=500, kind="internal-error", detail="Something went wrong on our side.")
 

@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from novel_tasks_core import ConfigError, NovelTasksError, Processors, Worker
+from novel_tasks_server.app.answering import Runner
 from novel_tasks_server.app.building import close_sockets, create_app
 from novel_tasks_server.app.stacks import stacks_on_signal
 from novel_tasks_server.config import ServerConfig
@@ -49,7 +50,7 @@ async def serve(
     asked = _Stop(stop or asyncio.Event())
     with asked.by_signals(), stacks_on_signal():
         app = create_app(config, processors=processors)
-        runner = web.AppRunner(app, shutdown_timeout=_HANDLERS_SECONDS)
+        runner = Runner(app, shutdown_timeout=_HANDLERS_SECONDS)
         try:
             if await _unless(asked.stopping, _start(runner, config)):
                 url = _url(runner, config)

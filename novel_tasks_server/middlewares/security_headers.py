@@ -21,6 +21,11 @@ _HEADERS = {
 
 async def set_security_headers(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Add what the handler has not set itself, and do not tell which software this is."""
+    set_headers(response)
+
+
+def set_headers(response: web.StreamResponse) -> None:
+    """Add to an answer what it has not got itself, and do not tell which software this is."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "novel-tasks"

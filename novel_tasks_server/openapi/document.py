@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from novel_tasks_server.openapi.classes import Schema, class_schemas, reference
@@ -18,6 +19,7 @@ _PATH_PARAMETERS: dict[str, Schema] = {
         "schema": {"type": "string", "pattern": "^task-[0-9a-f]{32}$"},
     },
     "name": {"description": "The name of an artifact.", "schema": {"type": "string", "minLength": 1, "maxLength": 200}},
+    "token_id": {"description": "The id of a token, not its secret.", "schema": {"type": "string", "format": "uuid"}},
     "processor": {"description": "The name of a processor.", "schema": {"type": "string", "minLength": 1}},
     "client_id": {"description": "Any name of the client's own.", "schema": {"type": "string", "minLength": 1}},
 }
@@ -30,7 +32,9 @@ _TAGS = {
     Tag.FILES: "What a task was made from, and what came of it.",
     Tag.LIVE: "Being told of changes.",
     Tag.QUEUE: "The queues of the processors, and who empties them.",
+    Tag.TOKENS: "Who may use the service, and for what.",
     Tag.SERVICE: "The service itself.",
+    Tag.PAGES: "Pages for people.",
 }
 _ALWAYS = (400, 415, 500, 503)
 _WITH_SCOPE = (401, 403, 429)
@@ -40,7 +44,9 @@ _CONDITIONS = {"If-Match": (412, 422), "Range": (416,)}
 _ANSWERS = {
     101: "The connection becomes a WebSocket.",
     200: "Done.",
+    201: "Made.",
     202: "Taken on; it will be done.",
+    204: "There is nothing more to come.",
     206: "The part that was asked for.",
     304: "The client has it as it is.",
     400: "The request is malformed: it is not correct HTTP, or its body not what its media type says.",
@@ -198,15 +204,19 @@ def _responses(operation: Operation, by_name: dict[str, Operation]) -> Iterator[
 
 
 def _answer(operation: Operation, status: int, answer: Answer, by_name: dict[str, Operation]) -> Schema:
-    described: Schema = {"description": _ANSWERS[status], "headers": _headers(operation, status)}
+    described: Schema = {"description": _meaning(status), "headers": _headers(operation, status)}
     if answer is not None:
         refs = [reference(cls) for cls in _members(answer)]
         schema = {} if not refs else refs[0] if len(refs) == 1 else {"anyOf": refs}
         described["content"] = {"application/json": {"schema": schema}}
-    elif status < 300 and operation.media_types:
-        described["content"] = {media_type: {} for media_type in operation.media_types}
+    if status in (200, 206) and operation.media_types:
+        described.setdefault("content", {}).update({media_type: {} for media_type in operation.media_types})
     links = {name: _link(by_name[name], place) for name, place in operation.leads_to.items() if status < 300}
     return {**described, "links": links} if links else described
+
+
+def _meaning(status: int) -> str:
+    return _ANSWERS.get(status) or HTTPStatus(status).phrase
 
 
 def _headers(operation: Operation, status: int) -> Schema:
@@ -246,7 +256,7 @@ def _problem_responses(operations: Iterable[Operation]) -> dict[str, Schema]:
 def _problem_response(status: int) -> Schema:
     names = ["X-Request-ID", *(["Retry-After"] if status in (429, 503) else [])]
     return {
-        "description": _ANSWERS[status],
+        "description": _meaning(status),
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
         "content": {"application/problem+json": {"schema": reference(ProblemView)}},
     }

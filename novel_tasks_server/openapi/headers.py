@@ -26,6 +26,10 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
         "description": "Send the part only if the file still has this ETag or date, else the whole file.",
         "schema": _TEXT,
     },
+    "Last-Event-ID": {
+        "description": "The seq of the last event that a stream's client got before it lost the connection.",
+        "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+    },
 }
 """What a request may say in headers."""
 

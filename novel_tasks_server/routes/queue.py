@@ -59,14 +59,22 @@ def warnings_of(
     lanes: Collection[QueueStatus], workers: Collection[WorkerInfo], processors: Processors
 ) -> Iterator[str]:
     """Yield what keeps ready tasks from being run."""
-    is_served = any(worker.state == "running" for worker in workers)
     for lane in lanes:
         if not lane.ready or _is_outside(lane.processor, processors):
             continue
         if lane.paused:
-            yield f"{lane.processor} is paused: {lane.ready:,} tasks wait"
-        elif not is_served:
-            yield f"no worker for {lane.processor}: {lane.ready:,} tasks wait"
+            yield f"{lane.processor} is paused, {_waiting(lane)}"
+        elif not any(_serves(worker, lane.processor) for worker in workers):
+            yield f"no worker for {lane.processor}, {_waiting(lane)}"
+
+
+def _waiting(lane: QueueStatus) -> str:
+    return "one task waits" if lane.ready == 1 else f"{lane.ready:,} tasks wait"
+
+
+def _serves(worker: WorkerInfo, processor: str) -> bool:
+    """Say whether a worker takes tasks of a processor, as far as anybody can see."""
+    return worker.state == "running" and (worker.processors is None or processor in worker.processors)
 
 
 def _is_outside(name: str, processors: Processors) -> bool:

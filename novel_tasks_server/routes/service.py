@@ -6,7 +6,9 @@ from importlib.metadata import version
 
 from aiohttp import web
 
+from novel_tasks_server.access.gate import GATE
 from novel_tasks_server.keys import CONFIG, ENGINE
+from novel_tasks_server.live.protocol_v1 import SUBPROTOCOL
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.routes.replies import MAX_JSON_BYTES, json_response
 from novel_tasks_server.routes.uploads import MAX_FIELD_BYTES
@@ -50,6 +52,9 @@ async def show_meta(request: web.Request) -> web.Response:
         title=config.title,
         version=config.version,
         software_version=version("novel-tasks"),
+        authentication=not await request.app[GATE].is_open_to(request),
+        jwt=config.jwt_algorithm is not None,
+        subprotocols=(SUBPROTOCOL,),
         default_processor=config.default_processor,
         processors=request.app[ENGINE].processors.names(),
         allowed_extensions=config.allowed_extensions,

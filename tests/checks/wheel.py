@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TALE = ROOT / "tests" / "data" / "the-salt-ledger.md"
 SOURCE_FOLDERS = ("novel_tasks_core", "novel_tasks_server")
-DATA_SUFFIXES = (".sql", ".typed", ".html", ".css", ".js", ".json", ".svg", ".txt", ".md", ".toml")
+DATA_SUFFIXES = (".sql", ".typed", ".html", ".css", ".js", ".json", ".svg", ".txt", ".md", ".toml", ".gz")
 
 SOURCE_VARIABLES = ("PYTHONPATH", "VIRTUAL_ENV", "DATABASE_URL")
 LOCK = ROOT / "requirements.lock"

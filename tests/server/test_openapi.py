@@ -136,6 +136,7 @@ class Sample:
     match: str = field(default="x", validator=must.matches_re("x+"))
     colour: Colour = Colour.RED
     inner: Inner | None = None
+    inners: list[Inner] = field(factory=list, validator=must.max_len(3))
 
 
 def test_bounds_come_from_the_validators() -> None:
@@ -149,6 +150,7 @@ def test_bounds_come_from_the_validators() -> None:
     assert fields["choice"]["enum"] == ["a", "b"]
     assert fields["match"]["pattern"] == "x+"
     assert fields["inner"]["anyOf"][0] == {"$ref": "#/components/schemas/Inner"}
+    assert (fields["inners"]["maxItems"], fields["inners"]["items"]) == (3, {"$ref": "#/components/schemas/Inner"})
     assert (schema["required"], schema["additionalProperties"]) == (["whole"], False)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import errno
+import re
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -28,7 +31,7 @@ from novel_tasks_core import (
     TaskNotFoundError,
     UnknownProcessorError,
 )
-from novel_tasks_server.problems import RequestRefusedError, problem_of
+from novel_tasks_server.problems import TABLE, RequestRefusedError, problem_of
 from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError, MalformedBodyError
 
 SOME_ID = uuid4()
@@ -117,3 +120,26 @@ def test_a_clients_own_surrogates_do_not_break_the_answer() -> None:
     response = problem_of(InvalidRequestError(FieldFault("/\ud800", "x" * 10_000))).response(request_id="r")
     assert isinstance(response.body, bytes)
     assert len(response.body) < 8000
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def _refusals() -> set[tuple[str, int]]:
+    """Return kind and status of every refusal in the code of the server."""
+    found = set()
+    for path in (ROOT / "novel_tasks_server").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "RequestRefusedError":
+                status, kind = (argument.value for argument in node.args[:2] if isinstance(argument, ast.Constant))
+                found.add((str(kind), int(str(status))))
+    return found
+
+
+def test_every_kind_of_problem_is_in_the_docs() -> None:
+    """The table of docs/problems.md has each kind that the code knows, with its status, and no other."""
+    known = _refusals() | {(kind, status) for status, kind in TABLE.values()}
+    known |= {("internal-error", 500), ("storage-full", 507)}
+    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    told = {(kind, int(status)) for kind, status in re.findall(r"^\| `([a-z-]+)` \| ([0-9]+) \|", page, re.MULTILINE)}
+    assert told == known

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from novel_tasks_core import AttemptContext, Processors, RetryPolicy
+from novel_tasks_core import AttemptContext, Processors, RetryPolicy, TaskEngine
 from novel_tasks_server.config import ServerConfig
 
 Client = TestClient[web.Request, web.Application]
@@ -49,6 +49,14 @@ async def test_meta_tells_limits_and_no_secrets(client: Client, server_config: S
     assert body["limits"]["max_file_size"] == server_config.max_file_size
     assert body["allowed_extensions"] == [".txt", ".md"]
     assert body["default_processor"] == "external"
+    assert (body["authentication"], body["jwt"], body["subprotocols"]) == (False, False, ["novel-tasks.v1"])
     assert "split" in body["processors"]
     assert body["limits"]["rate_limit"] == "100/minute"
     assert str(server_config.engine.database_url) not in await response.text()
+
+
+async def test_meta_tells_that_a_token_is_needed_to_whoever_has_none(client: Client, engine: TaskEngine) -> None:
+    """Once there is a token, a client without one learns that it needs one, and still what else it must know."""
+    await engine.tokens.create(owner="ada", scopes=["tasks:read"])
+    response = await client.get("/api/v1/meta")
+    assert (response.status, (await response.json())["authentication"]) == (200, True)

@@ -48,10 +48,19 @@ where l.worker_id = 0 and l.deadline < now()
 order by l.task_id limit $1
 
 -- name: list_workers
--- Every registered worker, with how much it runs and how long ago it was heard.
+-- Every registered worker, with how much it runs, how long ago it was heard, and from which lanes it claims: null if nobody
+-- can see that, as while its heartbeat reconnects.
+with served as (
+    select ((k.classid::bigint & 65535) << 16) | (k.objid::bigint >> 16) as worker, k.objid::bigint & 65535 as lane
+    from pg_locks k
+    where k.locktype = 'advisory' and k.objsubid = 1 and k.granted and k.classid::bigint >> 16 = 28276
+      and k.database = (select oid from pg_database where datname = current_database())
+)
 select w.id, w.name, w.host, w.pid, w.version, w.state, w.slots,
        greatest(extract(epoch from now() - w.beat_at), 0)::float8 as beat_seconds,
-       (select count(*) from task_leases l where l.worker_id = w.id) as running
+       (select count(*) from task_leases l where l.worker_id = w.id) as running,
+       (select array_agg(n.processor order by n.processor) from served s join lanes n on n.id & 65535 = s.lane
+        where s.worker = w.id & 4294967295) as processors
 from workers w order by w.id
 
 -- name: serve

@@ -128,13 +128,17 @@ class LimitsView:
 class MetaView:
     """What a client must know before it asks for anything.
 
-    `version` is the deployment's own, `software_version` that of this program. `allowed_extensions` are those of
-    uploads, with their dots.
+    `version` is the deployment's own, `software_version` that of this program. `authentication` says whether the
+    asker needs a token, `jwt` whether a JWT will do. `allowed_extensions` are those of uploads, with their dots.
+    `subprotocols` are those that the WebSocket speaks beside the plain one.
     """
 
     title: str
     version: str
     software_version: str
+    authentication: bool
+    jwt: bool
+    subprotocols: tuple[str, ...]
     default_processor: str
     processors: tuple[str, ...]
     allowed_extensions: tuple[str, ...]
@@ -167,7 +171,10 @@ class LaneView:
 
 @frozen(kw_only=True, slots=False)
 class WorkerView:
-    """A worker of any process: how many slots it has, how many run. Where it runs only admins are told."""
+    """A worker of any process: how many slots it has, how many run. Where it runs only admins are told.
+
+    `processors` names what it takes tasks of; null while nobody can see that.
+    """
 
     id: int
     name: str
@@ -176,6 +183,7 @@ class WorkerView:
     slots: int
     running: int
     beat_seconds: float
+    processors: tuple[str, ...] | None
     host: str | None
     pid: int | None
 
@@ -190,6 +198,7 @@ class WorkerView:
             slots=worker.slots,
             running=worker.running,
             beat_seconds=worker.beat_seconds,
+            processors=worker.processors,
             host=worker.host if tells_place else None,
             pid=worker.pid if tells_place else None,
         )
