@@ -29,6 +29,7 @@ from novel_tasks_server.client.transport import Transport
 _ACCEPT = "text/event-stream, application/json;q=0.5"
 _PAGE = 1000
 _NOTHING_MORE = 204
+"""What the server answers instead of a stream in which nothing would come any more."""
 
 
 class Watcher:
@@ -94,7 +95,7 @@ class Watcher:
                 async with aclosing(self._streamed(response)) as events:
                     async for event in events:
                         yield event
-            elif response.status != 204:  # which says that there is nothing more to come
+            else:
                 page = self._transport.structure(await self._transport.read_json(response), dict[str, Any])
                 found = self._transport.structure(page.get("events"), list[dict[str, Any]])
                 for content in found:
