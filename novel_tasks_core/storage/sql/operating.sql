@@ -1,8 +1,9 @@
 -- What operators ask: where a task stands, and whether the server has room for all of us.
 
 -- name: standing
--- Where one task stands and what it waits for, at one moment; what is ahead of it is counted up to $2. A worker of which nobody
--- can see from which lanes it claims may claim from any.
+-- Where one task stands and what it waits for, at one moment; what is ahead of it is counted up to $2, in the order of the
+-- index: without it the planner would read all that is ready. A worker of which nobody can see from which lanes it claims may
+-- claim from any.
 with served as (
     select ((k.classid::bigint & 65535) << 16) | (k.objid::bigint >> 16) as worker, k.objid::bigint & 65535 as lane
     from pg_locks k
@@ -15,10 +16,12 @@ select n.processor, n.paused, t.status as stored_status, t.failures, t.max_attem
        w.name as worker_name, w.host, w.pid, greatest(extract(epoch from now() - w.beat_at), 0)::float8 as beat_seconds,
        case when r.task_id is not null then (
            select count(*) from (
-               (select 1 from task_ready q where q.lane = r.lane and q.priority > r.priority limit $2)
+               (select 1 from task_ready q
+                where q.lane = r.lane and q.priority > r.priority order by q.priority, q.position limit $2)
                union all
                (select 1 from task_ready q
-                where q.lane = r.lane and q.priority = r.priority and q.position < r.position limit $2)
+                where q.lane = r.lane and q.priority = r.priority and q.position < r.position
+                order by q.position limit $2)
                limit $2
            ) before
        ) end as ahead,

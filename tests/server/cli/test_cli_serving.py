@@ -110,3 +110,15 @@ def test_the_event_loop_is_uvloop_where_it_is_installed(open_folder: Path, insta
         _, rest = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "event_loop" not in rest
+
+
+def test_a_worker_tells_what_it_waits_for(open_folder: Path) -> None:
+    """SIGUSR1 does not end a worker: it logs what each of its asyncio tasks waits for, and goes on."""
+    with staying("worker", "--data-dir", "data", cwd=open_folder) as process:
+        read_until(process, "slots")
+        process.send_signal(signal.SIGUSR1)
+        read_until(process, "stacks_of_tasks")
+        read_until(process, "services.py")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
