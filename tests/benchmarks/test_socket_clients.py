@@ -108,6 +108,22 @@ async def test_a_goodbye_stops_the_run(tmp_path: Path) -> None:
             await clients.ask("rounds", port=told, say="", first=0, rounds=1)
 
 
+async def test_pings_are_answered_between_orders(tmp_path: Path) -> None:
+    """While others are measured the clients stay; one that was closed meanwhile stops the run."""
+    async with shown([PING], tmp_path) as (script, clients, told):
+        _, writer = await asyncio.open_connection("127.0.0.1", told)
+        writer.write(b"\x01")
+        async with asyncio.timeout(10):
+            while script.heard != b"\x8a\x80\0\0\0\0" * 2:  # noqa: ASYNC110 - it comes over the wire
+                await asyncio.sleep(0.01)
+        script._writers[0].close()
+        await clients.ask("rest", seconds=0.2)
+        with pytest.raises(BenchmarkError, match="has closed 1 sockets"):
+            await clients.ask("rounds", port=told, say="", first=0, rounds=1)
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_at_rest_clients_answer_pings_and_count_who_is_left(tmp_path: Path) -> None:
     """Whoever is asked says that they are there; a socket that was closed is missed."""
     async with shown([PING], tmp_path) as (script, clients, told):
