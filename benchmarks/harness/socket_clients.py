@@ -24,7 +24,7 @@ _EACH_ADDRESS = 4000
 _LONGEST_SECONDS = 120.0
 _BUFFER = 1 << 18
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
-_PONG = b"\x8a\x80\0\0\0\0"
+_PONG = b"\x8a"
 _SHORT = 126
 
 
@@ -164,7 +164,7 @@ class Clients:
             if buffer[at] == _TEXT:
                 found = found or buffer.find(wanted, at, stop) >= 0
             elif buffer[at] == _PING:
-                one.sendall(_PONG)
+                one.sendall(_PONG + bytes((0x80 | length,)) + bytes(4) + buffer[at + head : stop])
             elif buffer[at] == _CLOSE:
                 raise ClientError(f"the server says goodbye with {buffer[at + head] << 8 | buffer[at + head + 1]}")
             at = stop
