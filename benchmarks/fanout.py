@@ -9,8 +9,9 @@ reference, before, between and after 3 runs: a bare aiohttp server that makes on
 it to each transport. `fanout.1000_cpu` is the CPU time of the server process for one message to one of a
 thousand clients, beside the same of the bare server; it says more where cores are shared.
 
-`fanout.1000_fastapi`: the same a thousand clients beside FastAPI on uvicorn with the connection manager of
-FastAPI's manual, a loop that awaits the sending to each. It is installed into an environment of its own.
+`fanout.1000_fastapi` and `fanout.1000_fastapi_cpu`: the same for a thousand clients beside FastAPI on uvicorn
+with the connection manager of FastAPI's manual, a loop that awaits the sending to each. It is installed into an
+environment of its own.
 
 `--quick`: a fifth of the updates, 2 runs, without FastAPI.
 """
@@ -73,7 +74,11 @@ async def _beside_fastapi(run: Run, ours: SocketServer) -> list[Result | Table]:
             loads = await _in_turns(run, theirs, ours, _MOST)
     except PeerMissingError as exc:
         return [Table(title="FastAPI", headings=("skipped",), rows=((str(exc),),))]
-    return [loads.rate(f"fanout.{_MOST}_fastapi", unit="message", reference="FastAPI", target=FASTAPI_TARGET)]
+    metric, reference = f"fanout.{_MOST}_fastapi", "FastAPI"
+    return [
+        loads.rate(metric, unit="message", reference=reference, target=FASTAPI_TARGET),
+        loads.cpu(f"{metric}_cpu", unit="message", reference=reference),
+    ]
 
 
 @asynccontextmanager

@@ -1,8 +1,9 @@
 """What ten thousand idle WebSockets cost, and how soon they all hear of a change.
 
 `sockets.idle_bytes`: the resident memory that each of 10,000 sockets adds to the server's, once all follow
-one task and have been told how it stands; the limit is 25 KB. `sockets.idle_bytes_bare` is the same figure
-beside that of a bare aiohttp server, whose sockets have the same settings.
+one task and have been told how it stands; what the kernel keeps is left out. The limit is 25 KB.
+`sockets.idle_bytes_bare` is the same figure beside that of a bare aiohttp server, whose sockets have the same
+settings.
 
 `sockets.broadcast_seconds`: the median of 10 changes, each from the moment a PATCH leaves that says how far
 the task is until the last client has it; the limit is a second. `sockets.broadcast_bare` is the same figure

@@ -24,7 +24,7 @@ _EACH_ADDRESS = 4000
 _LONGEST_SECONDS = 120.0
 _BUFFER = 1 << 18
 _TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
-_PONG = b"\x8a\x80\0\0\0\0"
+_PONG = b"\x8a"
 _SHORT = 126
 
 
@@ -54,7 +54,11 @@ class Clients:
         self._parts: dict[int, bytes] = {}
         self._buffer = bytearray(_BUFFER)
         self._seen = array("B")  # by descriptor: the last percentage
-        self._lost = 0
+        self._connected_once = 0
+
+    async def idle(self) -> None:
+        """Have pings answered whenever no order is carried out."""
+        asyncio.get_running_loop().add_reader(self._poll.fileno(), self._answer_pings)
 
     async def connect(self, port: int, sockets: int, say: str) -> None:
         """Open so many sockets, say one thing on each and wait for the first answer to it."""
@@ -68,7 +72,8 @@ class Clients:
                 one.setblocking(False)
                 self._sockets[one.fileno()] = one
                 self._poll.register(one.fileno(), select.EPOLLIN)
-            self._answer_pings(within_seconds=0, may_close=False)
+            self._answer_pings()
+        self._connected_once += sockets
         self._seen.frombytes(bytes(max(self._sockets, default=0) + 1 - len(self._seen)))
 
     def _connected(self, port: int, number: int) -> socket.socket:
@@ -85,6 +90,8 @@ class Clients:
         Update number n has the percentage of n, from `first` on. `say` is what is sent to `port` to have it
         sent, with the percentage for `{percent}`; if it is empty, the percentage is sent as a byte.
         """
+        if (lost := self._connected_once - len(self._sockets)) > 0:
+            raise ClientError(f"the server has closed {lost} sockets")
         with socket.create_connection(("127.0.0.1", port)) as control:
             control.setblocking(False)
             self._poll.register(control.fileno(), select.EPOLLIN)
@@ -113,19 +120,20 @@ class Clients:
         """Only answer pings for a while; return how many sockets are open then."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            self._answer_pings(within_seconds=left, may_close=True)
+            self._answer_pings(within_seconds=left)
         return len(self._sockets)
 
-    def _answer_pings(self, *, within_seconds: float, may_close: bool) -> None:
+    def _answer_pings(self, *, within_seconds: float = 0.0) -> None:
         """Read what is there, after waiting for it a while."""
         for descriptor, _ in self._poll.poll(within_seconds, _AT_ONCE * 16):
-            self._read(descriptor, b"", may_close=may_close)
+            self._read(descriptor, b"", may_close=True)
 
     async def leave(self) -> None:
         """Close all sockets at once."""
         for one in self._sockets.values():
             one.close()
         self._sockets.clear()
+        self._connected_once = 0
 
     def _read(self, descriptor: int, wanted: bytes, *, may_close: bool = False) -> bool:
         """Read what has come for a client; say whether what is wanted was in it."""
@@ -156,7 +164,7 @@ class Clients:
             if buffer[at] == _TEXT:
                 found = found or buffer.find(wanted, at, stop) >= 0
             elif buffer[at] == _PING:
-                one.sendall(_PONG)
+                one.sendall(_PONG + bytes((0x80 | length,)) + bytes(4) + buffer[at + head : stop])
             elif buffer[at] == _CLOSE:
                 raise ClientError(f"the server says goodbye with {buffer[at + head] << 8 | buffer[at + head + 1]}")
             at = stop
@@ -201,11 +209,15 @@ async def socket_clients(log: Path) -> AsyncIterator[Partner]:
         yield made
 
 
+async def _follow() -> None:
+    clients = Clients()
+    await clients.idle()
+    await obey({name: getattr(clients, name) for name in ("connect", "rounds", "rest", "leave")})
+
+
 def main(arguments: Sequence[str]) -> None:
     """Be clients until the input ends."""
-    clients = Clients()
-    orders = {name: getattr(clients, name) for name in ("connect", "rounds", "rest", "leave")}
-    asyncio.run(obey(orders))
+    asyncio.run(_follow())
 
 
 if __name__ == "__main__":

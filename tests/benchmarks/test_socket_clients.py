@@ -20,7 +20,8 @@ from benchmarks.harness.socket_clients import socket_clients
 from benchmarks.harness.socket_servers import bare_server, need_descriptors, publishing_server
 from benchmarks.harness.updates import PERCENTAGES, controlled, mark, percent, update
 
-PING = b"\x89\x00"
+PING = b"\x89\x02hi"
+PONG = b"\x8a\x82\0\0\0\0hi"
 GOODBYE = b"\x88\x02\x03\xf5"
 
 
@@ -98,7 +99,7 @@ async def test_frames_are_read_however_they_are_cut(tmp_path: Path) -> None:
     parts = [PING[:1], PING[1:] + frame_of(update(1))[:3], frame_of(update(1))[3:], whole[:2], whole[2:9], whole[9:]]
     async with shown(parts, tmp_path) as (script, clients, told):
         assert len(await clients.ask("rounds", port=told, say="", first=7, rounds=1)) == 1
-    assert script.heard == b"\x8a\x80\0\0\0\0" * 2
+    assert script.heard == PONG * 2
 
 
 async def test_a_goodbye_stops_the_run(tmp_path: Path) -> None:
@@ -108,13 +109,29 @@ async def test_a_goodbye_stops_the_run(tmp_path: Path) -> None:
             await clients.ask("rounds", port=told, say="", first=0, rounds=1)
 
 
+async def test_pings_are_answered_between_orders(tmp_path: Path) -> None:
+    """While others are measured the clients stay; one that was closed meanwhile stops the run."""
+    async with shown([PING], tmp_path) as (script, clients, told):
+        _, writer = await asyncio.open_connection("127.0.0.1", told)
+        writer.write(b"\x01")
+        async with asyncio.timeout(10):
+            while script.heard != PONG * 2:  # noqa: ASYNC110 - it comes over the wire
+                await asyncio.sleep(0.01)
+        script._writers[0].close()
+        await clients.ask("rest", seconds=0.2)
+        with pytest.raises(BenchmarkError, match="has closed 1 sockets"):
+            await clients.ask("rounds", port=told, say="", first=0, rounds=1)
+        writer.close()
+        await writer.wait_closed()
+
+
 async def test_at_rest_clients_answer_pings_and_count_who_is_left(tmp_path: Path) -> None:
     """Whoever is asked says that they are there; a socket that was closed is missed."""
     async with shown([PING], tmp_path) as (script, clients, told):
         _, writer = await asyncio.open_connection("127.0.0.1", told)
         writer.write(b"\x01")
         assert await clients.ask("rest", seconds=0.2) == 2
-        assert script.heard == b"\x8a\x80\0\0\0\0" * 2
+        assert script.heard == PONG * 2
         script.parts = [b""]
         for one in script._writers[:1]:
             one.close()
