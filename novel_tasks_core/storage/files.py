@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -28,7 +28,6 @@ __all__ = ["FileStore", "LocalFiles", "StagedFile"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _THREADS = 8  # several flushes at once share one commit of the file system's journal
-_FOLDERS = 1 << 16
 
 T = TypeVar("T")
 
@@ -101,7 +100,7 @@ class LocalFiles:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._threads = Threads(_THREADS, name="novel-tasks-files")
-        self._anchored = bytearray(_FOLDERS)  # those of which we know that their own names are on disk
+        self._anchored: set[str] = set()  # folders, as ab or abcd, whose own names are on disk for all we know
 
     @property
     def staging_folder(self) -> Path:
@@ -172,45 +171,16 @@ class LocalFiles:
     async def commit(self, *staged: StagedFile) -> None:
         """Rename staged files to their contents' names and flush the folders; the last wins among equals.
 
-        A folder that several files share is flushed once. If one file cannot be committed others may have got
-        their names, not yet durably; committing them again is harmless.
+        Several threads share the work, so that the disk can make one commit of what they flush at the same time.
+        If one file cannot be committed others may have got their names, not yet durably; committing them again is
+        harmless.
 
         Raises: FileStoreError.
         """
-        if unflushed := [str(one.path) for one in staged if not one.flushed]:
-            await self._side_by_side(staging.flush_file, unflushed)
-        await self._blocking(self._rename, staged)
-        await self._flush_folders({one.sha256[:4] for one in staged})
-
-    def _rename(self, staged: Sequence[StagedFile]) -> None:
-        for one in staged:
-            target = self._name_of(one.sha256)
-            try:
-                os.replace(one.path, target)
-            except FileNotFoundError:
-                if not one.path.exists() and os.path.exists(target):
-                    continue  # committed before
-                self._anchored[int(one.sha256[:4], 16)] = False
-                os.makedirs(os.path.dirname(target), exist_ok=True)
-                os.replace(one.path, target)
-
-    async def _flush_folders(self, places: Collection[str]) -> None:
-        """Make names durable in the folders of these places, the first four digits of the files they hold.
-
-        The folders above may have been made just now, also by somebody who has not flushed them yet: so each is
-        flushed until we have done that once.
-        """
-        fresh = [place for place in places if not self._anchored[int(place, 16)]]
-        folders = {f"{self._root}/{place[:2]}/{place[2:]}" for place in places}
-        for place in fresh:
-            folders |= {f"{self._root}/{place[:2]}", str(self._root)}
-        await self._side_by_side(_flush_folder, list(folders))
-        for place in fresh:
-            self._anchored[int(place, 16)] = True
-
-    async def _side_by_side(self, flush: Callable[[str], None], paths: Sequence[str]) -> None:
-        """Flush all, by as many threads as there are: the disk makes one commit of what is flushed at the same time."""
-        jobs = [self._threads.begin(_each, flush, paths[first::_THREADS]) for first in range(min(_THREADS, len(paths)))]
+        groups: dict[int, list[StagedFile]] = {}
+        for one in staged:  # files that share a folder stay together: it is flushed once
+            groups.setdefault(int(one.sha256[:2], 16) % _THREADS, []).append(one)
+        jobs = [self._threads.begin(self._commit, group) for group in groups.values()]
         try:
             for job in jobs:
                 await job.waiting
@@ -219,6 +189,43 @@ class LocalFiles:
         finally:
             for job in jobs:
                 await job.end()
+
+    def _commit(self, staged: Sequence[StagedFile]) -> None:
+        for one in staged:
+            if not one.flushed:
+                staging.flush_file(one.path)
+            self._rename(one)
+        self._flush_folders({one.sha256[:4] for one in staged})
+
+    def _rename(self, staged: StagedFile) -> None:
+        target = self._name_of(staged.sha256)
+        try:
+            os.replace(staged.path, target)
+        except FileNotFoundError:
+            if not staged.path.exists() and os.path.exists(target):
+                return  # committed before
+            folder = os.path.dirname(target)
+            self._anchored.discard(staged.sha256[:4])
+            if not os.path.isdir(os.path.dirname(folder)):
+                self._anchored.discard(staged.sha256[:2])
+            os.makedirs(folder, exist_ok=True)
+            os.replace(staged.path, target)
+
+    def _flush_folders(self, places: Collection[str]) -> None:
+        """Make names durable in the folders of these places, the first four digits of the files they hold.
+
+        The folders above may have been made just now, also by somebody who has not flushed them yet: so each is
+        flushed until we have done that once. The deepest go first: that commits the others along.
+        """
+        for place in places:
+            _flush_folder(f"{self._root}/{place[:2]}/{place[2:]}")
+        made = set(places) - self._anchored
+        for above in {place[:2] for place in made}:
+            _flush_folder(f"{self._root}/{above}")
+        tops = {place[:2] for place in made} - self._anchored
+        if tops:
+            _flush_folder(str(self._root))
+        self._anchored |= made | tops
 
     async def discard(self, staged: StagedFile) -> None:
         """Remove a staged file; harmless after `commit`. Raises: FileStoreError."""
@@ -273,11 +280,6 @@ class LocalFiles:
             return await self._threads.run(work, *arguments)
         except OSError as exc:
             raise refused(exc) from exc
-
-
-def _each(work: Callable[[str], None], paths: Iterable[str]) -> None:
-    for path in paths:
-        work(path)
 
 
 def _flush_folder(folder: str) -> None:

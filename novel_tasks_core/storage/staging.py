@@ -173,7 +173,7 @@ def _copy_newest(folder: Path, mine: Path, attempt: int) -> None:
         shutil.rmtree(folder / str(number), ignore_errors=True)
 
 
-def flush_file(path: str) -> None:
+def flush_file(path: Path) -> None:
     """Wait until the bytes of a file are on disk. Raises: OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
