@@ -37,6 +37,9 @@ CLOSE_TIMEOUT_SECONDS = 2.0
 WRITE_BUFFER_BYTES = 16 * 1024
 """How much may be on its way to one client before messages wait in its outbox."""
 
+KERNEL_BUFFER_BYTES = 64 * 1024
+"""How much of that the system may hold; without a bound it takes megabytes."""
+
 _MESSAGES_A_TURN = 64
 _PING = control_frame(Opcode.PING)
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)

@@ -10,11 +10,12 @@ import asyncio
 import base64
 import binascii
 import hashlib
+import socket
 from collections.abc import Callable
 
 from aiohttp import HttpVersion11, web
 
-from novel_tasks_server.live.connection import WRITE_BUFFER_BYTES, Connection
+from novel_tasks_server.live.connection import KERNEL_BUFFER_BYTES, WRITE_BUFFER_BYTES, Connection
 from novel_tasks_server.problems import RequestRefusedError
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -58,6 +59,7 @@ class SwitchedProtocols(web.StreamResponse):
         served.transport = None
         served.connection_lost(None)
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        _bound_kernel_buffer(transport)
         if was_paused:
             connection.pause_writing()
         connection.open()
@@ -67,6 +69,13 @@ class SwitchedProtocols(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing: the connection is not the response's any longer."""
+
+
+def _bound_kernel_buffer(transport: asyncio.Transport) -> None:
+    """Keep the system from taking megabytes for a client that does not read, before we learn that it does not."""
+    line = transport.get_extra_info("socket")
+    if line is not None:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
 
 
 class _Early:

@@ -41,6 +41,9 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _RETRY_SECONDS = 1.0
 _LAST_WORD_SECONDS = 1.0
 _PAGE = 500
+_TOLD_A_TURN = 50
+_DOUBTS = 20
+_DOUBT_SECONDS = 0.05
 _LOOKUPS = 8
 """How many topics may ask the database at once for those who join."""
 
@@ -103,8 +106,7 @@ class ConnectionManager:
         topic.join(socket, wish)
         if topic.task is not None and topic.is_watched:
             self._greet(topic)
-        if not topic.is_joined and not topic.is_admitting:
-            topic.admitting = self._start(f"admit {task_id}", topic, self._admit)
+        self._help_to_join(topic)
 
     def unsubscribe(self, socket: Connection, task_id: TaskId) -> None:
         """Send no more of this task; without effect when it was not followed."""
@@ -124,6 +126,7 @@ class ConnectionManager:
             return
         told = topic.tell_progress(event) if isinstance(event, TaskProgressed) else topic.tell(event)
         self.metrics.messages_out.inc(told)
+        self._help_to_join(topic)
 
     def relieve(self, socket: Connection) -> None:
         """Go on with what waited until this socket had read more."""
@@ -226,8 +229,12 @@ class ConnectionManager:
         """Spread the task's news until it has finished. Raises: TaskNotFoundError once it is deleted."""
         assert topic.seq is not None
         await self._refresh(topic)
+        told = 0
         async with aclosing(self._engine.watch(topic.task_id, after=topic.seq)) as events:
             async for event in events:
+                told += 1
+                if told % _TOLD_A_TURN == 0:
+                    await asyncio.sleep(0)  # let what was written leave
                 if isinstance(event, TaskDeleted):
                     raise TaskNotFoundError(topic.task_id)
                 self.broadcast(topic.task_id, event)
@@ -265,14 +272,31 @@ class ConnectionManager:
             if events:
                 topic.catch_up(events)
             else:
-                topic.start_over()
+                self._begin_anew(topic)
+
+    def _help_to_join(self, topic: Topic) -> None:
+        if not topic.is_joined and not topic.is_admitting:
+            topic.admitting = self._start(f"admit {topic.task_id}", topic, self._admit)
+
+    def _begin_anew(self, topic: Topic) -> None:
+        """Forget what was told: the database has another history."""
+        _log.warning("history_changed", task_id=format_task_id(topic.task_id))
+        if topic.watching is not None:
+            topic.watching.cancel()
+            topic.watching = None
+        topic.begin_anew()
 
     async def _meet(self, topic: Topic) -> None:
         """Greet those who have just come with the task as it is now."""
         async with self._lookups:
             task = await self._engine.get(topic.task_id)
         if not topic.show(task):
+            topic.doubts += 1
+            if topic.doubts > _DOUBTS:
+                self._begin_anew(topic)
+            await asyncio.sleep(_DOUBT_SECONDS)
             return
+        topic.doubts = 0
         self._greet(topic)
         if task.status.is_final and task.last_seq == topic.seq:
             self._rest(topic)

@@ -3,7 +3,8 @@
 Whoever follows is *joining* until they know all that the others know; then they are *live* and get each
 message when all others do. A joiner has a position, the seq up to which it knows the task: those behind need
 stored events from the database, those ahead (their snapshot was newer than the last event told) only wait.
-So nobody misses an event, or gets one twice.
+Whoever reads too slowly for what is told becomes a joiner again, and catches up at its own pace. So nobody misses
+an event, or gets one twice.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ NO_TASK = "no task has this id"
 
 @define(eq=False)
 class _Joiner:
-    """`wish` is None on a socket of the older protocol; `position` before it was greeted."""
+    """`wish` is None on a socket of the older protocol; `position` before it was greeted; `is_new` until then."""
 
     wish: TaskWish | None
     position: int | None = None
+    is_new: bool = True
 
 
 class Topic:
@@ -43,6 +45,7 @@ class Topic:
         self.task_id = task_id
         self.seq: int | None = None
         self.task: Task | None = None
+        self.doubts = 0
         self.wake = asyncio.Event()
         self.watching: asyncio.Task[None] | None = None
         self.admitting: asyncio.Task[None] | None = None
@@ -79,7 +82,6 @@ class Topic:
         """Take a follower in, or let one begin anew."""
         self.leave(connection)
         self._joining[connection] = _Joiner(wish)
-        self.wake.set()
 
     def leave(self, connection: Connection) -> None:
         """Let a follower go; without effect for others."""
@@ -87,6 +89,7 @@ class Topic:
         self._live.discard(connection)
         self._readers.pop(connection, None)
         self._joining.pop(connection, None)
+        self.wake.set()
 
     def dismiss(self, code: ErrorCode, reason: str) -> list[Connection]:
         """Tell all followers why nothing more will come, and return them."""
@@ -133,7 +136,8 @@ class Topic:
 
     def greet(self, connection: Connection, *, now: datetime) -> bool:
         """Tell a joiner what it wants to know first; return False, having said so, if there is no such task for it."""
-        wish, task = self._joining[connection].wish, self.task
+        joiner, task = self._joining[connection], self.task
+        wish = joiner.wish
         assert task is not None
         if not connection.principal.may_see(task.owner):
             connection.send(self._refusal(ErrorCode.NOT_FOUND, NO_TASK, wish))
@@ -146,12 +150,13 @@ class Topic:
             self._last = self._last or first
             connection.send(first, about=self.task_id)
             return True
-        connection.send(text_frame(protocol_v1.acknowledgement("subscribed", wish, wish.ref)))
+        if joiner.is_new:
+            connection.send(text_frame(protocol_v1.acknowledgement("subscribed", wish, wish.ref)))
         position = wish.after_seq
         if position is None or position > self._shown_seq:
             position = self._shown_seq
             connection.send(self._snapshot_of(task, now), about=self.task_id)
-        self._joining[connection].position = position
+        joiner.position, joiner.is_new = position, False
         self._settle(connection)
         return True
 
@@ -185,11 +190,17 @@ class Topic:
         for one in tuple(self._joining):
             self._settle(one)
 
-    def start_over(self) -> None:
-        """Greet again all that are behind: what they miss cannot be had."""
-        for joiner in self._joining.values():
-            if joiner.position is not None and joiner.wish is not None:
-                joiner.wish, joiner.position = TaskWish(self.task_id, None, joiner.wish.logs, joiner.wish.ref), None
+    def begin_anew(self) -> None:
+        """Greet all again with a snapshot: what was told is not what the database has, as after a failover."""
+        wishes = {one: joiner.wish for one, joiner in self._joining.items() if joiner.wish is not None}
+        wishes |= {**dict.fromkeys(self._live, TaskWish(self.task_id)), **self._readers}
+        for one, wish in wishes.items():
+            is_new = one in self._joining and self._joining[one].is_new
+            self._joining[one] = _Joiner(wish if is_new else TaskWish(self.task_id, logs=wish.logs), is_new=is_new)
+        self._live.clear()
+        self._readers.clear()
+        self.seq = self.task = self._progress = None
+        self._state_seq = 0
 
     def _settle(self, connection: Connection) -> None:
         """Make a joiner live if it knows what the others know."""
@@ -208,6 +219,7 @@ class Topic:
 
     def tell(self, event: StoredEvent) -> int:
         """Send a stored event to all that are live; return how many got it."""
+        self._spare_the_slow()
         told = 0
         if self._live or self._readers:
             frame = text_frame(protocol_v1.stored_event(event))
@@ -221,6 +233,14 @@ class Topic:
             self._settle(one)
         self.wake.set()
         return told
+
+    def _spare_the_slow(self) -> None:
+        """Let those that have much to read already catch up later."""
+        for one in [one for one in self._live if not one.clear and one.is_crowded]:
+            self._live.discard(one)
+            self._joining[one] = _Joiner(TaskWish(self.task_id), self.seq, is_new=False)
+        for one in [one for one in self._readers if not one.clear and one.is_crowded]:
+            self._joining[one] = _Joiner(self._readers.pop(one), self.seq, is_new=False)
 
     def _note(self, event: StoredEvent) -> None:
         assert self.seq is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from novel_tasks_core import (
     LogLevel,
     Processors,
     Task,
+    TaskCancelled,
     TaskEngine,
     TaskId,
     format_task_id,
@@ -52,7 +54,7 @@ def processors(gates: dict[str, asyncio.Event]) -> Processors:
     async def lines(ctx: AttemptContext) -> None:
         for number in range(int(ctx.options["lines"])):
             level = LogLevel.WARNING if number % 10 == 0 else LogLevel.INFO
-            await ctx.log(f"line {number}", level=level)
+            await ctx.log(f"line {number}{ctx.options.get('padding', '')}", level=level)
             if number % 50 == 0:
                 await asyncio.sleep(0)
         if ctx.options.get("waits"):
@@ -217,6 +219,44 @@ async def test_a_long_history_comes_at_the_readers_pace(
     seqs = [message["seq"] for message in await told_until(socket, "completed")]
     assert seqs == list(range(1, last + 1))
     assert hub.connections == 2
+
+
+async def test_a_reader_that_falls_behind_catches_up(
+    connect: Connect, engine: TaskEngine, hub: ConnectionManager
+) -> None:
+    """One that cannot follow what is told live is not closed while it reads on: it gets all, a little later."""
+    options = {"lines": 6000, "padding": "x" * 500}
+    task = await engine.submit(processor="lines", options=options)
+    slow = await greeted(connect)
+    seq = await followed(slow, format_task_id(task.id), logs=True)
+    stall(slow)
+    async with engine.worker(concurrency=1):
+        await engine.result(task.id)
+    await settled(lambda: hub._topics[task.id].seq is not None and not hub._topics[task.id].is_watched)
+    assert not hub._topics[task.id].is_joined
+    read_on(slow)
+    last = (await engine.get(task.id)).last_seq
+    seqs = [message["seq"] for message in await told_until(slow, "completed") if "seq" in message]
+    assert seqs == list(range(seq + 1, last + 1))
+
+
+async def test_when_the_database_has_another_history_all_begin_anew(
+    connect: Connect, make_task: Make, hub: ConnectionManager
+) -> None:
+    """After a failover that lost commits nobody waits for events that never come: all get a snapshot."""
+    task_id = (await make_task())["task_id"]
+    first, second = await greeted(connect), await greeted(connect)
+    seq = await followed(first, task_id)
+    for number in range(1, 4):
+        lost = TaskCancelled(
+            task_id=parse_task_id(task_id), seq=seq + number, at=datetime.now(UTC), attempt=0, reason="lost"
+        )
+        hub.broadcast(parse_task_id(task_id), lost)
+        assert (await told(first))["seq"] == seq + number
+    await second.send_json({"type": "resume", "task_id": task_id, "after_seq": seq})
+    assert (await told(second))["type"] == "subscribed"
+    snapshot = await told(first)
+    assert (snapshot["type"], snapshot["seq"]) == ("snapshot", seq)
 
 
 async def test_whenever_one_joins_nothing_is_missed_or_repeated(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -60,9 +61,19 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(port: int, *, protocol: str = "", extra: bytes = b"", host: str = "127.0.0.1") -> AsyncIterator[Wire]:
-    """Connect and shake hands; `extra` is sent in one go with the request."""
-    reader, writer = await asyncio.open_connection(host, port)
+async def wired(
+    port: int, *, protocol: str = "", extra: bytes = b"", host: str = "127.0.0.1", receive_buffer: int = 0
+) -> AsyncIterator[Wire]:
+    """Connect and shake hands; `extra` is sent in one go with the request.
+
+    With a `receive_buffer`, of so many bytes, the client takes no more than that until something is read.
+    """
+    line = socket.socket()
+    line.setblocking(False)
+    if receive_buffer:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    await asyncio.get_running_loop().sock_connect(line, (host, port))
+    reader, writer = await asyncio.open_connection(sock=line, limit=receive_buffer or 1 << 16)
     try:
         offered = f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else ""
         request = (
