@@ -9,12 +9,14 @@ from novel_tasks_server.keys import CONFIG
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PATCH, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-ID",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, Range, X-Request-ID"
+    ),
     "Access-Control-Max-Age": "600",
 }
 _EXPOSED = (
-    "Content-Disposition, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, "
-    "X-Request-ID"
+    "Accept-Ranges, Content-Disposition, Content-Range, ETag, Link, Location, RateLimit, RateLimit-Policy, "
+    "Repr-Digest, Retry-After, WWW-Authenticate, X-Request-ID"
 )
 
 

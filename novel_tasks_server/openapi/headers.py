@@ -28,7 +28,7 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
     },
     "Last-Event-ID": {
         "description": "The seq of the last event that a stream's client got before it lost the connection.",
-        "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"},
+        "schema": _TEXT,
     },
 }
 """What a request may say in headers."""

@@ -30,6 +30,7 @@ def routes() -> list[Operation]:
             query=EventsQuery,
             answers={200: EventListView, 204: None},
             media_types=(MEDIA_TYPE,),
+            takes=("Last-Event-ID",),
         ),
         Operation(
             "GET",

@@ -24,6 +24,9 @@ E = TypeVar("E", bound=Enum)
 _MAX_DEPTH = 64
 _MAX_INT = 2**63
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
+)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 
 
@@ -245,10 +248,10 @@ def _integer_of_text(value: str) -> int:
 
 def _moment(value: Any) -> datetime:
     try:
-        moment = datetime.fromisoformat(_text(value))
-        if moment.tzinfo is None:
+        text = _text(value).upper()
+        if not _MOMENT.fullmatch(text):
             raise ValueError
-        return moment.astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("must be a time with its zone as in RFC 3339: 2026-01-31T12:00:00Z") from None
 

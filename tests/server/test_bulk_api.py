@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from novel_tasks_core import TaskEngine, parse_task_id
+from novel_tasks_server.access.gate import GATE
 
 Client = TestClient[web.Request, web.Application]
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -77,6 +78,21 @@ async def test_priorities_are_changed_by_the_beginning_of_a_name(three: list[str
     assert counts["changed"] == 1
     task = await (await client.get(f"/api/v1/tasks/{three[0]}")).json()
     assert task["priority"] == 7
+
+
+async def test_only_ones_own_tasks_are_changed(three: list[str], client: Client, engine: TaskEngine) -> None:
+    """An empty filter is all of the caller's; who asks for those of others is refused, not given their own."""
+    secret, _ = await engine.tokens.create(owner="ada", scopes=["tasks:read", "tasks:write"])
+    client.app[GATE].forget()
+    hers = await engine.submit(processor="external", owner="ada")
+    headers = {"Authorization": f"Bearer {secret}"}
+    for path, body in ((BULK, {"action": "delete", "filter": {"owner": "bob"}}), ("/api/v1/tasks?owner=bob", None)):
+        response = await client.request("POST" if body else "GET", path, json=body, headers=headers)
+        assert (response.status, (await response.json())["type"].rpartition(":")[2]) == (403, "foreign-owner")
+    response = await client.post(BULK, json={"action": "cancel", "filter": {}}, headers=headers)
+    assert (await response.json())["matched"] == 1
+    assert (await engine.get(hers.id)).status == "cancelled"
+    assert [(await engine.get(parse_task_id(one))).status for one in three] == ["pending", "pending", "cancelled"]
 
 
 WRONG = [

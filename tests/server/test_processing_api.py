@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from novel_tasks_core import TaskEngine, parse_task_id
+from novel_tasks_server.access.gate import GATE
 
 Client = TestClient[web.Request, web.Application]
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -111,3 +112,16 @@ async def test_there_must_be_a_task_with_a_source(client: Client, engine: TaskEn
     for task_id, kind in ((f"task-{uuid4().hex}", "task-not-found"), (f"task-{bare.id.hex}", "source-not-found")):
         response = await client.post(f"{TASKS}/{task_id}/process", json={})
         assert (response.status, (await response.json())["type"].rpartition(":")[2]) == (404, kind)
+
+
+async def test_the_new_task_is_the_callers(make_task: Make, client: Client, engine: TaskEngine) -> None:
+    """An admin who asks for work on somebody's novel owns what comes of it."""
+    secret, _ = await engine.tokens.create(owner="root", scopes=["admin"])
+    source = await engine.store(NOVEL, name="novel.md")
+    first = await engine.submit(source, processor="external", owner="ada")
+    client.app[GATE].forget()
+    response = await client.post(
+        f"{TASKS}/task-{first.id.hex}/process", json={}, headers={"Authorization": f"Bearer {secret}"}
+    )
+    made = await engine.get(parse_task_id((await response.json())["task_id"]))
+    assert (response.status, made.owner, made.id == first.id) == (202, "root", False)
