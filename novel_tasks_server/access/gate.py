@@ -7,6 +7,7 @@ server that was open.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from hashlib import sha256
@@ -64,6 +65,7 @@ class Gate:
         self._tokens_out = True
         self._looked_until = float("-inf")
         self._remembered: OrderedDict[bytes, _Remembered] = OrderedDict()
+        self._meetings: dict[bytes, asyncio.Future[Principal | None]] = {}
 
     async def identify(self, request: web.Request) -> Principal:
         """Return whoever the request comes from. May be asked again while a request lasts: tokens get revoked.
@@ -125,7 +127,7 @@ class Gate:
         if known is not None and self._now() < known.until:
             self._remembered.move_to_end(digest)
             return known.principal
-        principal = await (self._look_up(token) if known else self._meet(token, stranger))
+        principal = await (self._look_up(token) if known else self._met(digest, token, stranger))
         if principal is None:
             self._remembered.pop(digest, None)
             return None
@@ -133,6 +135,19 @@ class Gate:
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
         return principal
+
+    async def _met(self, digest: bytes, token: str, stranger: str) -> Principal | None:
+        """Meet a token, all who show it at the same moment together: a program that starts may come with a hundred."""
+        meeting = self._meetings.get(digest)
+        if meeting is None:
+            meeting = self._meetings[digest] = asyncio.ensure_future(self._meet(token, stranger))
+            meeting.add_done_callback(lambda done: self._part(digest, done))
+        return await asyncio.shield(meeting)
+
+    def _part(self, digest: bytes, meeting: asyncio.Future[Principal | None]) -> None:
+        self._meetings.pop(digest, None)
+        if not meeting.cancelled():
+            meeting.exception()  # whoever still waits is told; nobody may be left
 
     async def _meet(self, token: str, stranger: str) -> Principal | None:
         """Look up a token that was not seen before, as often as guessing is allowed. Raises: RequestRefusedError."""

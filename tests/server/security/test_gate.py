@@ -235,3 +235,23 @@ async def test_only_loopback_is_open(connect: Connect, server_config: ServerConf
     """An address that other machines may reach wants tokens; so does a name that may be any address."""
     client = await connect(evolve(server_config, host=host))
     assert (await client.get(TASKS)).status == status
+
+
+async def test_a_good_token_may_come_many_times_at_once(closed: Client, make_token: MakeToken) -> None:
+    """A program that begins with many requests at once is not taken for one that guesses."""
+    ann = await make_token("ann")
+    statuses = await asyncio.gather(*(_status(closed, ann) for _ in range(60)))
+    assert set(statuses) == {200}
+
+
+async def test_a_wrong_token_shown_again_and_again_is_a_guess_each_time(closed: Client) -> None:
+    """Answers are shared only among those who ask at the same moment."""
+    wrong = {"Authorization": "Bearer nt_" + "x" * 43}
+    statuses = [await _status(closed, wrong) for _ in range(25)]
+    assert (statuses[0], statuses[-1]) == (401, 429)
+
+
+async def _status(client: Client, headers: dict[str, str]) -> int:
+    async with client.get(TASKS, headers=headers) as response:
+        status: int = response.status
+        return status
