@@ -27,9 +27,12 @@ def test_python_of_the_readme_runs(code: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_library_example_is_in_the_readme() -> None:
-    """The one marked example exists; tests/acceptance/test_library_sketch.py runs and type-checks it."""
-    assert [marker.strip() for marker, _ in BLOCKS if marker] == ["<!-- example: library -->"]
+def test_the_larger_examples_are_in_the_readme() -> None:
+    """The marked ones exist; test_library_sketch.py and test_readme_commands.py run them."""
+    assert [marker.strip() for marker, _ in BLOCKS if marker] == [
+        "<!-- example: library -->",
+        "<!-- example: client -->",
+    ]
 
 
 def test_commands_of_the_readme_are_make_targets() -> None:

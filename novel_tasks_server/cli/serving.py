@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -118,9 +119,16 @@ def _config(
 
 def _run(program: Coroutine[Any, Any, int]) -> int:
     """Run a program that stays, on uvloop where it is installed (extra `speed`); return its exit code."""
+    _allow_connections()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         logger.info("event_loop", extra={"loop": type(runner.get_loop()).__module__.partition(".")[0]})
         return runner.run(program)
+
+
+def _allow_connections() -> None:
+    """Take as many file descriptors as the system grants: shells often allow 1,024, and every socket is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -55,6 +56,21 @@ def ends(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_as_many_connections_as_the_system_grants(tmp_path: Path) -> None:
+    """A shell that allows few open files does not bound the sockets of the server."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = before[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
+    try:
+        with staying("serve", "--port", "0", "--no-worker", "--data-dir", tmp_path / "data", cwd=tmp_path) as process:
+            read_until(process, "listens on")
+            assert psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE) == (most, most)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
