@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _DEEPEST = 32
 _LONGEST_TEXT = 100_000
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+_OF_ARRAYS = {"minLength": "minItems", "maxLength": "maxItems"}
 _BOUNDS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "exclusiveMaximum"}
 
 Problem = tuple[str, str]
@@ -227,7 +228,8 @@ def _class_schema(options_type: type) -> dict[str, Any]:
 
 
 def _field_schema(attribute: attrs.Attribute[Any], hint: Any) -> dict[str, Any]:
-    schema = {**_type_schema(hint), **validator_bounds(attribute.validator)}
+    schema = _type_schema(hint)
+    schema.update(validator_bounds(attribute.validator, of_array=schema.get("type") == "array"))
     if "enum" in schema and type(None) in typing.get_args(hint):
         schema["enum"] = [*schema["enum"], None]
     if "description" in attribute.metadata:
@@ -266,13 +268,13 @@ def _union_schema(schemas: list[dict[str, Any]]) -> dict[str, Any]:
     return {"anyOf": schemas}
 
 
-def validator_bounds(validator: Any) -> dict[str, Any]:
-    """Return what the validators of attrs demand of a field, as keywords of JSON schema.
+def validator_bounds(validator: Any, *, of_array: bool = False) -> dict[str, Any]:
+    """Return what the validators of attrs demand of a field, as keywords of JSON schema, those of arrays if it is one.
 
     Known are ge, gt, le, lt, max_len, min_len, in_ and matches_re, alone and within and_ and optional; whatever
     else has a `pattern` that is a compiled regular expression counts as matches_re.
     """
-    return dict(_bounds(validator))
+    return {_OF_ARRAYS.get(name, name) if of_array else name: bound for name, bound in _bounds(validator)}
 
 
 def _bounds(validator: Any) -> Iterator[tuple[str, Any]]:

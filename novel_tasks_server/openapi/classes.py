@@ -20,7 +20,6 @@ Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/{name}"
 """Where in the document a class is described."""
 
-_OF_ARRAYS = {"minLength": "minItems", "maxLength": "maxItems"}
 _STORABLE = r"^[^\x00]*$"
 
 
@@ -72,10 +71,7 @@ def _refine(schema: Schema, cls: type[Any], *, is_request: bool) -> None:
     for attribute in attrs.fields(cls):
         found = schema["properties"][attribute.name]
         inner = found.get("anyOf", [found])[0]
-        bounds = validator_bounds(attribute.validator)
-        inner.update(
-            {_OF_ARRAYS.get(name, name): bound for name, bound in bounds.items()} if "items" in inner else bounds
-        )
+        inner.update(validator_bounds(attribute.validator, of_array=inner.get("type") == "array"))
         if "examples" in attribute.metadata:
             inner["examples"] = list(attribute.metadata["examples"])
         if datetime in (hints[attribute.name], *typing.get_args(hints[attribute.name])):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import attrs
 from aiohttp import ETag, web
 
 from novel_tasks_core import InvalidFilterError, PreconditionFailedError, TaskId, TaskSummary
@@ -16,7 +17,7 @@ from novel_tasks_server.routes.bodies import read_body
 from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError, decode_json, decode_text
 from novel_tasks_server.schemas.views import TaskDetail, encode
 
-T = TypeVar("T")
+T = TypeVar("T", bound=attrs.AttrsInstance)
 MAX_JSON_BYTES = 256 * 1024
 """The longest JSON body."""
 
@@ -38,11 +39,12 @@ def version_headers(task: TaskSummary) -> dict[str, str]:
 
 
 def query_of(request: web.Request, cls: type[T]) -> T:
-    """Read the query parameters. Raises: InvalidRequestError."""
+    """Read the query parameters; one without a value was not given. Raises: InvalidRequestError."""
     repeated = [name for name in request.query if len(request.query.getall(name)) > 1]
     if repeated:
         raise InvalidRequestError(FieldFault(f"/{repeated[0]}", "given twice"))
-    return decode_text({name: value for name, value in request.query.items() if value}, cls)
+    known = attrs.fields_dict(cls)
+    return decode_text({name: value for name, value in request.query.items() if value or name not in known}, cls)
 
 
 @contextmanager

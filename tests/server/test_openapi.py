@@ -177,7 +177,8 @@ async def test_the_reference_is_served_under_a_strict_policy(path: str, client: 
     response = await client.get(path)
     assert response.status == 200
     policy = response.headers["Content-Security-Policy"]
-    assert "default-src 'none'; script-src 'self';" in policy
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+    assert "unsafe" not in policy
     plain = await client.get(path, headers={"Accept-Encoding": "identity"})
     assert "Content-Encoding" not in plain.headers
     assert await plain.read() == await response.read()

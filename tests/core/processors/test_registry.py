@@ -217,6 +217,29 @@ def test_options_are_described_as_a_json_schema() -> None:
     assert Processors.builtin().options_schema("external")["type"] == "object"
 
 
+@frozen(kw_only=True)
+class BoundOptions:
+    """Options with bounds of every kind."""
+
+    tone: str | None = field(default=None, validator=validators.optional(validators.in_(("warm", "cold"))))
+    words: list[str] = field(factory=list, validator=validators.and_(validators.min_len(0), validators.max_len(3)))
+    code: str = field(default="a", validator=validators.matches_re("[a-z]"))
+
+
+async def bounded(ctx: AttemptContext, options: BoundOptions) -> None:
+    """Take bound options."""
+
+
+def test_bounds_of_options_are_told_as_they_are_enforced() -> None:
+    """A choice beside null, the length of a list and a pattern come from the validators."""
+    processors = Processors()
+    processors.register("bounded", bounded)
+    properties = processors.options_schema("bounded")["properties"]
+    assert properties["tone"]["enum"] == ["warm", "cold", None]
+    assert (properties["words"]["minItems"], properties["words"]["maxItems"]) == (0, 3)
+    assert properties["code"]["pattern"] == "[a-z]"
+
+
 def test_entry_points_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Installed packages offer functions and ready processors; what cannot be loaded is named."""
     here = __name__
