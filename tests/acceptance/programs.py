@@ -18,6 +18,8 @@ import psutil
 from aiohttp import ClientSession, FormData
 from attrs import define, field
 
+from novel_tasks_core.storage.embedded import EmbeddedPostgres
+
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 2.0
 START_SECONDS = 60.0
@@ -88,28 +90,39 @@ class Server(Program):
         await writer.drain()
 
 
+SERVE = ("-m", "novel_tasks_server", "serve", "--port", "0")
+
+
 @asynccontextmanager
 async def serving(
-    folder: Path,
-    database_url: str,
-    *arguments: str,
-    program: Sequence[str] = ("-m", "novel_tasks_server", "serve", "--port", "0"),
-    prefix: Sequence[str] = (),
-    **settings: str,
+    folder: Path, database_url: str, *arguments: str, command: Sequence[str] = (), **settings: str
 ) -> AsyncIterator[Server]:
-    """Run a server for the length of the block; whatever happens, it is gone afterwards.
-
-    `folder` holds the data of all programs that are given it. `program` is what Python runs, `prefix` what runs Python.
-    """
-    started, log = await _start(folder, database_url, (*prefix, sys.executable, *program, *arguments), settings)
-    server = Server(started, folder, log)
+    """Run a server for the length of the block; it is as `start_server` says, and gone afterwards."""
+    server = await start_server(folder, database_url, *arguments, command=command, **settings)
     try:
-        server.port = await _port(server)
         yield server
     finally:
         for writer in server.tails:
             writer.transport.abort()
         await server.kill()
+
+
+async def start_server(
+    folder: Path, database_url: str, *arguments: str, command: Sequence[str] = (), **settings: str
+) -> Server:
+    """Start a server and return once it listens.
+
+    `folder` holds the data of all programs that are given it. `command` is what is run in the place of `novel-tasks
+    serve`, with the same arguments.
+    """
+    process, log = await _start(folder, database_url, (*(command or (sys.executable, *SERVE)), *arguments), settings)
+    server = Server(process, folder, log)
+    try:
+        server.port = await _port(server)
+    except BaseException:
+        await server.kill()
+        raise
+    return server
 
 
 @asynccontextmanager
@@ -157,6 +170,19 @@ async def _port(server: Server) -> int:
                 return int(line.partition("http://127.0.0.1:")[2].partition('"')[0])
         await asyncio.sleep(0.05)
     raise AssertionError(server.log.read_text()[-3000:])
+
+
+async def crash(database: EmbeddedPostgres) -> None:
+    """End every process of the database server at once, as a power cut would."""
+    programs = database._programs
+    assert programs is not None
+    await asyncio.to_thread(programs.stop, database._directory, mode="immediate", timeout_seconds=20)
+
+
+async def restart(database: EmbeddedPostgres) -> None:
+    """Start it again."""
+    assert database._programs is not None
+    await database._ensure_up(database._programs)
 
 
 def form(data: bytes, *, name: str = "novel.txt", **fields: str) -> FormData:
