@@ -12,6 +12,7 @@ import sys
 from typing import Any, TextIO
 
 import structlog
+from aiohttp import ClientConnectionResetError
 from aiohttp.http_exceptions import HttpProcessingError
 
 from novel_tasks_core import Observer, OutcomeKind, TaskId, format_task_id
@@ -111,7 +112,7 @@ def _without_secrets(logger: Any, method: str, line: Any) -> Any:
 
 
 def quiet_malformed_requests() -> None:
-    """Make aiohttp tell of requests that are not HTTP in one line at debug level.
+    """Make aiohttp tell of requests that are not HTTP, and of clients that left, in one line at debug level.
 
     It would write a traceback for each: anyone could fill the disk by sending garbage.
     """
@@ -122,10 +123,10 @@ def quiet_malformed_requests() -> None:
 
 def _tame_malformed(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    if not isinstance(error, HttpProcessingError):
+    if not isinstance(error, HttpProcessingError | ClientConnectionResetError):
         return True
     record.exc_info = None
     record.exc_text = None
     record.levelno, record.levelname = logging.DEBUG, "DEBUG"
-    record.msg, record.args = "malformed_request", ()
+    record.msg, record.args = "malformed_request" if isinstance(error, HttpProcessingError) else "client_left", ()
     return logging.getLogger("aiohttp.server").isEnabledFor(logging.DEBUG)

@@ -78,6 +78,19 @@ class RegisteredFiles:
             await self._store.commit(*staged)
         return [None] * len(calls)
 
+    async def take_back(self, staged: StagedFile) -> None:
+        """Undo a `commit` that failed: also the name of a file that got one, but no row, and that nobody else stored.
+
+        Raises: FileStoreError, DatabaseUnavailableError.
+        """
+        await self._store.discard(staged)
+        sha256 = bytes.fromhex(staged.sha256)
+        async with self._database.transaction() as connection:
+            [row] = await connection.fetch(self._sql["touch_files"], [sha256], [staged.size], _LOCK_MILLISECONDS)
+            if row["made"]:
+                await self._store.unlink(staged.sha256)
+                await connection.execute(self._sql["forget_file"], sha256)
+
     async def discard(self, staged: StagedFile) -> None:
         """Throw a staged file away; harmless after `commit`."""
         await self._store.discard(staged)

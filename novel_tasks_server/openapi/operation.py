@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from types import UnionType
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 from attrs import field, frozen
 
@@ -102,7 +103,18 @@ def add_operations(app: web.Application, operations: Iterable[Operation]) -> Non
         resource = app.router.add_resource(operation.path.replace("{task_id}", _TASK_ID))
         methods = ("HEAD", "GET") if operation.method == "GET" else (operation.method,)
         for method in methods:
-            known[resource.add_route(method, operation.handler)] = operation
+            known[resource.add_route(method, operation.handler, expect_handler=_answer_expectation)] = operation
+
+
+async def _answer_expectation(request: web.Request) -> None:
+    """Tell a client that waits for it to go on; expectations of any other kind are ignored (RFC 9110, 10.1.1).
+
+    They would otherwise be quoted in a refusal, which fails when they are not text.
+    """
+    if request.version == HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
+        with suppress(ConnectionError):  # they have left: the handler finds out
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # the answer has not begun
 
 
 def documented(app: web.Application) -> list[Operation]:

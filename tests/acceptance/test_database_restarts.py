@@ -12,6 +12,7 @@ from novel_tasks_core.storage.embedded import EmbeddedPostgres
 
 from ..conftest import check_invariants
 from ..core.support import NO_RETRY, eventually
+from .programs import crash, restart
 
 
 async def test_a_database_that_crashes_is_waited_for(open_folder: Path) -> None:
@@ -42,19 +43,6 @@ async def test_a_database_that_crashes_is_waited_for(open_folder: Path) -> None:
         assert await connection.fetchval("select max(failures) from tasks") == 0
         await connection.close()
         await check_invariants(server.url)
-
-
-async def crash(server: EmbeddedPostgres) -> None:
-    """End every process of the server at once, as a power cut would."""
-    programs = server._programs
-    assert programs is not None
-    await asyncio.to_thread(programs.stop, server._directory, mode="immediate", timeout_seconds=20)
-
-
-async def restart(server: EmbeddedPostgres) -> None:
-    """Start it again."""
-    assert server._programs is not None
-    await server._ensure_up(server._programs)
 
 
 async def _completed(engine: TaskEngine, at_least: int) -> bool:

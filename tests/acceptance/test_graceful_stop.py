@@ -3,122 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from aiohttp import ClientSession, WSCloseCode, WSMsgType
-from attrs import define, field
 
 from novel_tasks_core import EngineConfig, TaskEngine, format_task_id
 
 from ..core.support import eventually
+from .programs import GRACE_SECONDS, Server, serving
 
-ROOT = Path(__file__).resolve().parents[2]
-GRACE_SECONDS = 2.0
 BOUND_SECONDS = 2.0
 """How much longer than the grace it may take, on a machine with a core for it."""
 SOCKETS = 500
 UPLOADS = 5
 TASKS = 20
-
-
-@define
-class Server:
-    """`novel-tasks serve` as a process of its own."""
-
-    process: asyncio.subprocess.Process
-    port: int
-    folder: Path
-    log: Path
-    tails: list[asyncio.StreamWriter] = field(factory=list)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Open a bare connection; it is cut when the test ends."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self.tails.append(writer)
-        return reader, writer
-
-    async def silent_socket(self) -> None:
-        """Open a WebSocket that never says anything again, not even goodbye."""
-        reader, writer = await self.connect()
-        key = base64.b64encode(os.urandom(16)).decode()
-        writer.write(
-            f"GET /api/v1/ws/tasks/silent HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\n"
-            f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-        assert b" 101 " in await reader.readline()
-
-    async def stalled_upload(self) -> None:
-        """Begin to send a novel, and never go on."""
-        _, writer = await self.connect()
-        writer.write(
-            b"POST /api/v1/tasks/upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n"
-            b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
-            b'--b\r\nContent-Disposition: form-data; name="file"; filename="half.txt"\r\n\r\n' + b"half a novel\n" * 100
-        )
-        await writer.drain()
-
-
-@asynccontextmanager
-async def serving(folder: Path, database_url: str, **settings: str) -> AsyncIterator[Server]:
-    """Run a server for the length of the block; whatever happens, it is gone afterwards."""
-    (folder / "tmp").mkdir()
-    log = folder / "server.log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "novel_tasks_server", "serve", "--port", "0"),
-            cwd=folder,
-            env={
-                **{name: value for name, value in os.environ.items() if name not in ("DATA_DIR", "UPLOAD_DIR")},
-                "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests' / 'data'}",
-                "TMPDIR": str(folder / "tmp"),
-                "DATABASE_URL": database_url,
-                "SHUTDOWN_GRACE_SECONDS": str(GRACE_SECONDS),
-                "LOG_FORMAT": "json",
-                "MAX_CONCURRENT_TASKS": str(TASKS),
-                "MAX_FILE_SIZE": str(100 << 20),
-                "RATE_LIMIT": "off",
-                "UPLOAD_RATE_LIMIT": "off",
-                "LOG_LEVEL": "info",
-                **settings,
-            },
-            stdout=output,
-            stderr=output,
-        )
-    server = Server(process, 0, folder, log)
-    try:
-        server.port = await _port(server)
-        yield server
-    finally:
-        for writer in server.tails:
-            writer.transport.abort()
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def _port(server: Server) -> int:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.process.returncode is None:
-        for line in server.log.read_text().splitlines():
-            if '"listening"' in line:
-                return int(line.partition("http://127.0.0.1:")[2].partition('"')[0])
-        await asyncio.sleep(0.05)
-    raise AssertionError(server.log.read_text()[-3000:])
+SLOTS = {"MAX_CONCURRENT_TASKS": str(TASKS)}
 
 
 async def _submit_work(folder: Path, database_url: str) -> str:
@@ -133,7 +37,7 @@ async def _submit_work(folder: Path, database_url: str) -> str:
 
 async def test_sigterm_with_everything_open(database_url: str, open_folder: Path) -> None:
     """With tasks running, 500 sockets open of which most never answer, and uploads stalled, it ends with 0 in time."""
-    async with asyncio.timeout(110), serving(open_folder, database_url) as server, ClientSession() as session:
+    async with asyncio.timeout(110), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
         task_id = await _submit_work(open_folder, database_url)
         polite = [await session.ws_connect(f"{server.url}/api/v1/ws/tasks/polite") for _ in range(5)]
         for socket in polite:
@@ -167,7 +71,7 @@ async def test_sigterm_with_everything_open(database_url: str, open_folder: Path
 
 async def test_a_second_sigterm_does_not_wait(database_url: str, open_folder: Path) -> None:
     """Running tasks are handed back at once, stalled uploads cut off, and it ends with 0 long before the grace."""
-    settings = {"SHUTDOWN_GRACE_SECONDS": "600"}
+    settings = {**SLOTS, "SHUTDOWN_GRACE_SECONDS": "600"}
     async with (
         asyncio.timeout(60),
         serving(open_folder, database_url, **settings) as server,
@@ -189,24 +93,19 @@ async def test_a_second_sigterm_does_not_wait(database_url: str, open_folder: Pa
 
 async def test_sigusr1_tells_what_everything_waits_for(database_url: str, open_folder: Path) -> None:
     """Every asyncio task is told by the places where it waits, equal ones together: bounded, with many sockets too."""
-    async with asyncio.timeout(60), serving(open_folder, database_url) as server, ClientSession() as session:
+    async with asyncio.timeout(60), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
         for _ in range(100):
             await server.silent_socket()
         await _in_figures(session, server, "websockets 100.0")
         before = server.log.stat().st_size
         server.process.send_signal(signal.SIGUSR1)
-        [line] = await eventually(lambda: [line for line in _lines(server) if line["event"] == "stacks_of_tasks"])
+        [line] = await eventually(lambda: [line for line in server.lines() if line["event"] == "stacks_of_tasks"])
         assert line["tasks"] >= line["different"] >= 10
         assert "novel_tasks_server/app/serving.py" in line["stack"]
         assert "novel_tasks_core/worker/worker.py" in line["stack"]
         assert server.log.stat().st_size - before < 100_000
         async with session.get(f"{server.url}/livez") as alive:
             assert alive.status == 200
-
-
-def _lines(server: Server) -> list[dict[str, Any]]:
-    """Return what was logged, but for a last line that is not all there yet."""
-    return [json.loads(line) for line in server.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 async def _in_figures(session: ClientSession, server: Server, *wanted: str) -> None:

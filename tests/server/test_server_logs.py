@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.test_utils import TestClient
 
 from novel_tasks_core import OutcomeKind, format_task_id
@@ -97,6 +97,17 @@ async def test_garbage_costs_no_log(stream: io.StringIO, client: Client) -> None
         await writer.wait_closed()
     assert stream.getvalue() == ""
     (await client.get("/livez")).raise_for_status()
+
+
+@pytest.mark.parametrize(("level", "events"), [("info", []), ("debug", ["client_left"])])
+def test_clients_that_leave_are_nobodys_fault(stream: io.StringIO, level: str, events: list[str]) -> None:
+    """Who goes before the answer begins costs a line at debug level, without a traceback."""
+    configure_logging(level=level, as_json=True, stream=stream)
+    left = ClientConnectionResetError("Cannot write to closing transport")
+    logging.getLogger("aiohttp.server").error("Error handling request from 127.0.0.1", exc_info=left)
+    assert [line["event"] for line in lines(stream)] == events
+    assert "Traceback" not in stream.getvalue()
+    assert "exception" not in stream.getvalue()
 
 
 def test_a_processed_task_is_told_once(stream: io.StringIO) -> None:

@@ -220,6 +220,16 @@ async def test_broken_chunks_are_the_clients_fault(client: Client) -> None:
     await writer.wait_closed()
 
 
+@pytest.mark.parametrize("expectation", [b"miracles", b"\xeb100-continue"])
+async def test_strange_expectations_are_ignored(client: Client, expectation: bytes) -> None:
+    """What a client expects beside 100-continue changes nothing, be it text or not."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(b"GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nExpect: " + expectation + b"\r\n\r\n")
+    assert b" 200 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_silent_clients_are_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that does not come is not waited for."""
     monkeypatch.setattr(bodies, "SILENCE_SECONDS", 0.05)

@@ -46,12 +46,12 @@ with stray as materialized (
 delete from task_checkpoints c using stray s where c.task_id = s.task_id and c.attempt = s.attempt
 
 -- name: touch_files
--- Makes or touches the rows of files: their locks, taken in one order by all, keep the sweeper away until the end of
--- the transaction, which waits for a lock for $3 milliseconds at most.
+-- Makes or touches the rows of files, and says which it made: their locks, taken in one order by all, keep the sweeper
+-- away until the end of the transaction, which waits for a lock for $3 milliseconds at most.
 with brief as materialized (select set_config('lock_timeout', $3, true))
 insert into files (sha256, size) select f.* from brief, unnest($1::bytea[], $2::bigint[]) as f(sha256, size) order by 1
 on conflict (sha256) do update set touched_at = now()
-returning sha256
+returning sha256, xmax = 0 as made
 
 -- name: unused_files
 -- Of the next $3 files after $2: those that nothing refers to and nobody has touched for $1 seconds, and the last looked at.

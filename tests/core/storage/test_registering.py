@@ -12,7 +12,7 @@ import pytest
 
 from novel_tasks_core.errors import DatabaseUnavailableError, EngineClosedError, FileStoreError
 from novel_tasks_core.execution.services import Services
-from novel_tasks_core.storage import registered
+from novel_tasks_core.storage import files, registered
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.files import LocalFiles, StagedFile
 from novel_tasks_core.storage.registered import RegisteredFiles
@@ -247,3 +247,36 @@ async def test_a_full_disk_fails_everybody_and_keeps_nothing(
     assert await registry.rows() == registry.names() == set()
     await asyncio.gather(*registry.commits(staged))
     assert await registry.rows() == registry.names() == {one.sha256 for one in staged}
+
+
+def _fail(folder: object) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+async def test_a_commit_that_failed_after_the_name_is_taken_back(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that got its name, but no row because its folder could not be flushed, goes with what was staged."""
+    [staged] = await registry.staged(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_flush_folder", _fail)
+        with pytest.raises(FileStoreError):
+            await registry.files.commit(staged)
+    assert await registry.rows() == set()
+    assert registry.names() == {staged.sha256}
+    await registry.files.take_back(staged)
+    assert await registry.rows() == registry.names() == set()
+    assert registry.leftovers() == []
+
+
+async def test_what_somebody_else_stored_is_not_taken_back(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name belongs to whoever has a row for it, however another one's commit of the same bytes ended."""
+    mine, other = [await registry.files.stage(b"same") for _ in range(2)]
+    await registry.files.commit(other)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_flush_folder", _fail)
+        with pytest.raises(FileStoreError):
+            await registry.files.commit(mine)
+    await registry.files.take_back(mine)
+    assert await registry.rows() == registry.names() == {other.sha256}
+    assert registry.leftovers() == []
