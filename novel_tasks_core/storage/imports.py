@@ -17,7 +17,7 @@ from novel_tasks_core.storage.database import Database, nested_transaction
 from novel_tasks_core.storage.faults import driver_errors
 from novel_tasks_core.storage.queries import load_queries
 from novel_tasks_core.storage.queue import Head
-from novel_tasks_core.storage.submits import SOURCE_KEY, Row, Submitter, new_ids
+from novel_tasks_core.storage.submits import SOURCE_KEY, Row, Submitter, creation_time, new_ids
 
 CHUNK = 5_000
 """Rows that are in memory at a time."""
@@ -106,7 +106,7 @@ class Importer:
         while rows := await _next(chunks):
             imported.chunk = rows
             ids = new_ids(len(rows))
-            await self._copy(connection, rows, ids, self._clock.now())
+            await self._copy(connection, rows, ids, creation_time(ids[0], now=self._clock.now()))
             imported.tasks += len(rows)
             imported.last = ids[-1]
             imported.heads |= {Head(row.lane, row.priority, first) for row in rows if row.run_at is None}

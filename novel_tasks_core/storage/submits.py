@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -34,6 +34,8 @@ BATCH = 1000
 KEY_RELEASE = {ReleaseKey.FINISH: "n", ReleaseKey.FAILURE: "f", ReleaseKey.DELETE: "d"}
 SOURCE_KEY = "tasks_source_sha256_fkey"
 _NEVER_NULL = 3
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SAME_CLOCK = timedelta(seconds=1)
 
 
 class Row(NamedTuple):
@@ -84,6 +86,16 @@ class Stored:
 def new_ids(count: int) -> list[TaskId]:
     """Make ids as the driver has them: what it need not convert."""
     return [TaskId(DriverUUID(made)) for made in new_id_bytes(count)]
+
+
+def creation_time(first: UUID, *, now: datetime) -> datetime:
+    """Return when tasks of which this is the first id were created: the time in the id, by which lists find them.
+
+    If the clock shows another time than the machine, it is the clock's.
+    """
+    milliseconds, fraction = first.int >> 80, first.int >> 64 & 0xFFF
+    made = _EPOCH + timedelta(milliseconds=milliseconds, microseconds=fraction * 1000 // 4096)
+    return made if abs(made - now) < _SAME_CLOCK else now
 
 
 class Submitter:
@@ -139,7 +151,8 @@ class Submitter:
 
         Raises: SourceNotFoundError, InvalidInputError, DatabaseUnavailableError.
         """
-        ids, created_at = new_ids(len(rows)) if holder is None else [holder], self._clock.now()
+        ids = new_ids(len(rows)) if holder is None else [holder]
+        created_at = creation_time(ids[0], now=self._clock.now()) if ids else self._clock.now()
         arguments = [ids, *submit_columns(rows), created_at, holder is not None]
         try:
             if connection is None:

@@ -119,6 +119,14 @@ async def test_filters_find_exactly_what_matches(engine: TaskEngine, library: di
     assert "ready" in names(page, library)
 
 
+async def test_tasks_are_found_by_the_time_that_they_show(engine: TaskEngine) -> None:
+    """Each of many tasks is among those created after the very time that it shows, however close that is to another."""
+    tasks = [await engine.submit(processor="external") for _ in range(300)]
+    for task in tasks:
+        first = (await engine.find(TaskFilter(created_after=task.created_at), order="asc", limit=20)).items
+        assert task.id in [one.id for one in first]
+
+
 async def test_running_tasks_are_listed_with_their_progress(
     engine: TaskEngine, library: dict[str, TaskId], gate: Gate
 ) -> None:
