@@ -37,6 +37,9 @@ MEDIA_TYPE = "text/event-stream"
 HEARTBEAT_SECONDS = 15.0
 """How often a silent stream says that it is there."""
 
+LOOK_SECONDS = 1.0
+"""How often those whose client has left are looked for: nothing else tells of it until something is written."""
+
 SEND_TIMEOUT_SECONDS = 10.0
 """How long one event may take to leave; a client that reads slower is cut off."""
 
@@ -87,9 +90,15 @@ async def task_events(engine: TaskEngine, task_id: TaskId, *, after: int) -> Sou
 class _Stream:
     """One open stream, as the doorkeeper knows it."""
 
-    def __init__(self, principal: Principal) -> None:
+    def __init__(self, request: web.Request, principal: Principal) -> None:
         self.principal = principal
         self.ending = asyncio.Event()
+        self._request = request
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its client has left."""
+        return self._request.transport is None or self._request.transport.is_closing()
 
     def close(self, code: int = CloseCode.RESTART, reason: str = "") -> None:
         """Let it end after what it is writing."""
@@ -103,6 +112,7 @@ class Streams:
         self._metrics = metrics
         self._doorkeeper = doorkeeper
         self._streams: set[_Stream] = set()
+        self._looking: asyncio.TimerHandle | None = None
         self._closed = False
 
     @property
@@ -131,8 +141,10 @@ class Streams:
         await response.prepare(request)
         if request.method == "HEAD":
             return response
-        stream = _Stream(principal)
+        stream = _Stream(request, principal)
         self._streams.add(stream)
+        if self._looking is None:
+            self._look_later()
         self._doorkeeper.admit(stream, token)
         self._metrics.streams.inc()
         try:
@@ -151,6 +163,18 @@ class Streams:
             self._doorkeeper.leave(stream, token)
             self._metrics.streams.dec()
         return response
+
+    def _look_later(self) -> None:
+        self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """End the streams that nobody reads any longer; look again while there are others."""
+        self._looking = None
+        for stream in self._streams:
+            if stream.is_gone:
+                stream.close()
+        if self._streams:
+            self._look_later()
 
     def _require_room(self, token: str | None) -> None:
         if self._closed:

@@ -151,4 +151,5 @@ async def test_of_clients_that_are_gone_nothing_stays(database_url: str, open_fo
 
 
 async def _is_quiet(server: Server) -> bool:
-    return "\nwebsockets 0.0" in await _answer(server, "/metrics")
+    figures = (await _answer(server, "/metrics")).splitlines()
+    return "websockets 0.0" in figures and "event_streams 0.0" in figures

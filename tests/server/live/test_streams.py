@@ -207,6 +207,23 @@ async def test_a_listener_that_leaves_is_forgotten(
     assert app[HUB].connections == 0
 
 
+async def test_a_listener_that_leaves_is_forgotten_though_nothing_is_written(
+    app: web.Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that are gone are looked for: they do not wait for the next comment."""
+    monkeypatch.setattr(stream, "LOOK_SECONDS", 0.02)
+    runner = web.AppRunner(app)  # as when served: a test server would cancel the handler
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+    await reader.readuntil(b"event: resync")
+    assert app[STREAMS].open == 1
+    writer.transport.abort()
+    await settled(lambda: app[STREAMS].open == 0)
+    await runner.cleanup()
+
+
 async def test_a_listener_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that takes nothing is let go, and what it is written is not made meanwhile."""
     monkeypatch.setattr(stream, "SEND_TIMEOUT_SECONDS", 0.3)
