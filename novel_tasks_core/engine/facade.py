@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -20,12 +20,10 @@ from novel_tasks_core.engine.operating import Operating
 from novel_tasks_core.engine.parts import EngineParts, open_database, open_parts
 from novel_tasks_core.engine.tokens import ApiTokens
 from novel_tasks_core.errors import (
-    FileStoreError,
     InvalidFilterError,
     InvalidInputError,
     NovelTasksError,
     SourceNotFoundError,
-    StorageError,
     TaskFailedError,
     TaskNotFoundError,
 )
@@ -169,10 +167,6 @@ class TaskEngine(Changing, Explaining, Operating):
         staged = await files.stage(data)
         try:
             await files.commit(staged)
-        except FileStoreError:
-            with suppress(StorageError):  # the first fault is the one to tell of
-                await files.take_back(staged)
-            raise
         except BaseException:
             await files.discard(staged)
             raise

@@ -8,12 +8,13 @@ bytes while they are swept waits, and then puts the file back.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from novel_tasks_core.errors import FileStoreError
+from novel_tasks_core.errors import FileStoreError, StorageError
 from novel_tasks_core.storage.coalescing import Coalescer
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.faults import RowLockedError
@@ -64,32 +65,40 @@ class RegisteredFiles:
         """Give staged files their rows and their final names; rows only with the names.
 
         Together with what others commit at the moment, none of which can fail because of these. A caller that is
-        cancelled may discard the files, and may find them committed all the same.
+        cancelled may discard the files, and may find them committed all the same. If it raises FileStoreError the
+        files that had got their names have lost them again.
 
         Raises: FileStoreError, DatabaseUnavailableError, EngineClosedError.
         """
-        await self._commits.add(staged)
+        try:
+            await self._commits.add(staged)
+        except FileStoreError:
+            with suppress(StorageError):  # the first fault is the one to tell of
+                await self._take_names_back(staged)
+            raise
+
+    async def _take_names_back(self, staged: Sequence[StagedFile]) -> None:
+        """Remove those that got their names, but no rows, unless somebody else has stored the same."""
+        sizes = {bytes.fromhex(one.sha256): one.size for one in staged}
+        async with self._database.transaction() as connection:
+            for row in await self._touch(connection, sizes):
+                if row["made"]:
+                    await self._store.unlink(row["sha256"].hex())
+                    await connection.execute(self._sql["forget_file"], row["sha256"])
 
     async def _register(self, calls: Sequence[Sequence[StagedFile]]) -> Sequence[None]:
         staged = [one for call in calls for one in call]
         sizes = {bytes.fromhex(one.sha256): one.size for one in staged}
         async with self._database.transaction() as connection:
-            await connection.fetch(self._sql["touch_files"], list(sizes), list(sizes.values()), _LOCK_MILLISECONDS)
+            await self._touch(connection, sizes)
             await self._store.commit(*staged)
         return [None] * len(calls)
 
-    async def take_back(self, staged: StagedFile) -> None:
-        """Undo a `commit` that failed: also the name of a file that got one, but no row, and that nobody else stored.
-
-        Raises: FileStoreError, DatabaseUnavailableError.
-        """
-        await self._store.discard(staged)
-        sha256 = bytes.fromhex(staged.sha256)
-        async with self._database.transaction() as connection:
-            [row] = await connection.fetch(self._sql["touch_files"], [sha256], [staged.size], _LOCK_MILLISECONDS)
-            if row["made"]:
-                await self._store.unlink(staged.sha256)
-                await connection.execute(self._sql["forget_file"], sha256)
+    async def _touch(self, connection: Any, sizes: Mapping[bytes, int]) -> Sequence[Any]:
+        """Make or touch the rows of files, and hold them to the end of the transaction."""
+        return await connection.fetch(  # type: ignore[no-any-return]
+            self._sql["touch_files"], list(sizes), list(sizes.values()), _LOCK_MILLISECONDS
+        )
 
     async def discard(self, staged: StagedFile) -> None:
         """Throw a staged file away; harmless after `commit`."""
