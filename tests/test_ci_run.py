@@ -44,6 +44,14 @@ def test_root_installs_it(tmp_path: Path) -> None:
     assert (tmp_path / "pg15" / "initdb").exists()
 
 
+def test_tools_that_cannot_be_had_are_done_without(tmp_path: Path) -> None:
+    """The tests that use them are skipped, and the run says so."""
+    no_tools = f'case "$*" in *strace*) exit 100;; esac\n{INSTALL}'
+    done = ci_run(tmp_path, {"apt-get": no_tools, "apt-cache": "exit 0"})
+    assert done.stdout.splitlines()[-1] == "make check PG15=--required"
+    assert "strace cannot be installed" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("programs", "reason"),
     [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
+from importlib import import_module
+from typing import Any
 
 LONGEST_RULE = 500
 """The most characters of a rule."""
@@ -33,9 +35,8 @@ def compile_rule(rule: str) -> re.Pattern[str]:
 
 def _least_width(rule: str) -> int:
     """Return how many characters a match has at least; found by reading the expression, not by running it."""
-    from re import _parser  # type: ignore[attr-defined]  # no public name tells a width
-
+    parser: Any = import_module("re._parser")  # no public name tells a width
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        least: int = _parser.parse(rule).getwidth()[0]
+        least: int = parser.parse(rule).getwidth()[0]
     return least
