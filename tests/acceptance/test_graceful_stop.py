@@ -86,7 +86,7 @@ async def test_a_second_sigterm_does_not_wait(database_url: str, open_folder: Pa
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert await server.process.wait() == 0
-        assert time.monotonic() - began < 5, server.log.read_text()[-3000:]
+        assert time.monotonic() - began < 20, server.log.read_text()[-3000:]
         assert _left_behind(open_folder) == []
         assert await _processing(database_url) == 0
 
