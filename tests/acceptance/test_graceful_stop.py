@@ -22,6 +22,8 @@ BOUND_SECONDS = 2.0
 SOCKETS = 500
 UPLOADS = 5
 TASKS = 20
+POLITE = 5
+ALL_BUSY = f'worker_slots{{state="used"}} {float(TASKS)}'
 SLOTS = {"MAX_CONCURRENT_TASKS": str(TASKS)}
 
 
@@ -38,22 +40,17 @@ async def _submit_work(folder: Path, database_url: str) -> str:
 async def test_sigterm_with_everything_open(database_url: str, open_folder: Path) -> None:
     """With tasks running, 500 sockets open of which most never answer, and uploads stalled, it ends with 0 in time."""
     async with asyncio.timeout(110), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
+        for _ in range(SOCKETS - POLITE):
+            await server.silent_socket()
         task_id = await _submit_work(open_folder, database_url)
-        polite = [await session.ws_connect(f"{server.url}/api/v1/ws/tasks/polite") for _ in range(5)]
+        polite = [await session.ws_connect(f"{server.url}/api/v1/ws/tasks/polite") for _ in range(POLITE)]
         for socket in polite:
             await socket.send_json({"type": "subscribe", "task_id": task_id})
             await socket.receive()
-        for _ in range(SOCKETS - len(polite)):
-            await server.silent_socket()
-        for _ in range(UPLOADS):
+        await _in_figures(session, server, f"websockets {float(SOCKETS)}", ALL_BUSY)
+        for _ in range(UPLOADS):  # last: one that is silent for long is refused
             await server.stalled_upload()
-        await _in_figures(
-            session,
-            server,
-            f"websockets {float(SOCKETS)}",
-            f"uploads_in_progress {float(UPLOADS)}",
-            f'worker_slots{{state="used"}} {float(TASKS)}',
-        )
+        await _in_figures(session, server, f"uploads_in_progress {float(UPLOADS)}")
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert await _refuses(session, server) == (503, 503, "5")
@@ -78,9 +75,10 @@ async def test_a_second_sigterm_does_not_wait(database_url: str, open_folder: Pa
         ClientSession() as session,
     ):
         await _submit_work(open_folder, database_url)
-        await server.stalled_upload()
         await server.silent_socket()
-        await _in_figures(session, server, "uploads_in_progress 1.0", f'worker_slots{{state="used"}} {float(TASKS)}')
+        await _in_figures(session, server, ALL_BUSY)
+        await server.stalled_upload()
+        await _in_figures(session, server, "uploads_in_progress 1.0")
         server.process.send_signal(signal.SIGTERM)
         await _refuses(session, server)
         began = time.monotonic()
