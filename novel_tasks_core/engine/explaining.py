@@ -11,14 +11,11 @@ from attrs import frozen
 
 from novel_tasks_core.conversion import read_error
 from novel_tasks_core.errors import UnknownProcessorError
-from novel_tasks_core.models import ErrorInfo, TaskId, TaskStatus, WorkerId
+from novel_tasks_core.models import EXTERNAL_WORKER, ErrorInfo, TaskId, TaskStatus, WorkerId
 from novel_tasks_core.retries import RetryPolicy
 
 if TYPE_CHECKING:
     from novel_tasks_core.engine.parts import EngineParts
-
-_OUTSIDE = 0
-"""The id of the worker that stands for outside services."""
 
 
 class Reason(StrEnum):
@@ -188,7 +185,7 @@ def _reason(row: Mapping[str, Any], lease: Lease | None, *, outside: bool, silen
 def _reason_of_running(lease: Lease, *, cancelling: bool, silent_seconds: float) -> Reason:
     if cancelling:
         return Reason.CANCELLING
-    if lease.worker_id == _OUTSIDE:
+    if lease.worker_id == EXTERNAL_WORKER:
         return Reason.REPORTED
     if lease.heartbeat_seconds is None:
         return Reason.WORKER_GONE

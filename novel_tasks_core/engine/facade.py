@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -51,7 +51,7 @@ from novel_tasks_core.models import (
 )
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.processors.registry import Processors
-from novel_tasks_core.storage.listing import Listing
+from novel_tasks_core.storage.listing import Criteria, Listing
 from novel_tasks_core.storage.migrator import Migration, load_migrations, migrate, pending_migrations
 from novel_tasks_core.storage.tokens import Tokens
 from novel_tasks_core.worker import Worker
@@ -291,6 +291,16 @@ class TaskEngine(Changing, Explaining, Operating):
             raise InvalidFilterError("order", f"must be asc or desc, not {order!r}")
         listing = Listing(sort=sort, descending=order == "desc", limit=limit, cursor=cursor, offset=offset)
         return await self._parts.lists.find(filter or TaskFilter(), listing)
+
+    @staticmethod
+    def matcher(filter: TaskFilter) -> Callable[[TaskSummary], bool]:
+        """Return what says whether a task that is at hand is one of those that `find` would find.
+
+        For readers of `changes`, say. Case is that of Python, which differs from the database's for few letters.
+
+        Raises: InvalidFilterError.
+        """
+        return Criteria.of(filter).matches
 
     async def count(self, filter: TaskFilter | None = None) -> int:
         """Return how many tasks match: exact by owner, processor and status, else counted up to 10,001."""

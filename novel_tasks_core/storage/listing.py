@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 
 from novel_tasks_core.conversion import is_storable
 from novel_tasks_core.errors import InvalidFilterError
-from novel_tasks_core.models import TaskFilter, TaskStatus
+from novel_tasks_core.models import TaskFilter, TaskStatus, TaskSummary
 
 MAX_LIMIT = 1000
 MAX_OFFSET = 10_000
@@ -76,7 +76,7 @@ class Criteria:
 
     `pattern` is for LIKE on file names. A query that reads as the beginning of an id also finds the ids
     from `id_low` up to `id_high`, which are the other way round for any other. `inside` says that
-    the pattern may begin anywhere.
+    the pattern may begin anywhere. `text` is what the pattern was made of.
     """
 
     low: UUID
@@ -88,12 +88,13 @@ class Criteria:
     id_low: UUID
     id_high: UUID
     inside: bool
+    text: str
 
     @classmethod
     def of(cls, wanted: TaskFilter) -> Criteria:
         """Check a filter. Raises: InvalidFilterError."""
         query = (_text("query", wanted.query) or "").strip()
-        inside = query.startswith("*")
+        inside, text = query.startswith("*"), query.lstrip("*")
         prefix = None if inside else _ID_PREFIX.fullmatch(query.lower())
         id_low, id_high = _ids_from(prefix[0]) if prefix else (LAST_ID, FIRST_ID)
         return cls(
@@ -102,11 +103,28 @@ class Criteria:
             owner=_text("owner", wanted.owner),
             processor=_text("processor", wanted.processor),
             status=_status(wanted.status),
-            pattern=_pattern(query.lstrip("*"), inside=inside),
+            pattern=_pattern(text, inside=inside),
             id_low=id_low,
             id_high=id_high,
             inside=inside,
+            text=text,
         )
+
+    def matches(self, task: TaskSummary) -> bool:
+        """Say whether a task is one of those that the statements find."""
+        return (
+            self.low <= task.id < self.high
+            and (self.owner is None or task.owner == self.owner)
+            and (self.processor is None or task.processor == self.processor)
+            and (self.status is None or task.status is self.status)
+            and (self.pattern is None or self._is_named(task) or self.id_low <= task.id < self.id_high)
+        )
+
+    def _is_named(self, task: TaskSummary) -> bool:
+        if task.source is None:
+            return False
+        name, wanted = task.source.name.lower(), self.text.lower()
+        return wanted in name if self.inside else name.startswith(wanted)
 
     @property
     def counted(self) -> bool:

@@ -13,8 +13,9 @@ from typing import Protocol
 
 import structlog
 
-from novel_tasks_core import EngineClosedError, NovelTasksError
+from novel_tasks_core import StorageError
 from novel_tasks_server.live.frames import CloseCode
+from novel_tasks_server.live.looking import Looking
 from novel_tasks_server.schemas.access import Principal, Scope
 
 RECHECK_SECONDS = 5.0
@@ -47,7 +48,7 @@ class Doorkeeper:
     def __init__(self, recheck: Recheck) -> None:
         self._recheck = recheck
         self._guests: defaultdict[str | None, set[Guest]] = defaultdict(set)
-        self._looking: asyncio.Task[None] | None = None
+        self._looking = Looking("live doorkeeper", self._look)
 
     def has_room(self, token: str | None) -> bool:
         """Say whether one more may come in by this token; without any, as many as like."""
@@ -56,8 +57,7 @@ class Doorkeeper:
     def admit(self, guest: Guest, token: str | None) -> None:
         """Close this one as soon as its token is good no longer."""
         self._guests[token].add(guest)
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look(), name="live doorkeeper")
+        self._looking.begin()
 
     def leave(self, guest: Guest, token: str | None) -> None:
         """Forget one that is closed."""
@@ -67,16 +67,12 @@ class Doorkeeper:
         guests.discard(guest)
         if not guests:
             del self._guests[token]
-        if not self._guests and self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
+        if not self._guests:
+            self._looking.end()
 
     async def close(self) -> None:
         """Look no more."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            await asyncio.wait((looking,))
+        await self._looking.close()
 
     async def _look(self) -> None:
         now, took = asyncio.get_running_loop().time, 0.0
@@ -86,9 +82,7 @@ class Doorkeeper:
             for token in tuple(self._guests):
                 try:
                     self._settle(token, await self._recheck(token))
-                except EngineClosedError:
-                    return
-                except NovelTasksError as exc:
+                except StorageError as exc:
                     _log.info("tokens_not_checked", error=type(exc).__name__)
                     break
             took = now() - began

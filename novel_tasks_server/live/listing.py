@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import datetime
 
-import structlog
 from attrs import Factory, define
 
-from novel_tasks_core import Changes, EngineClosedError, TaskDeleted, TaskEngine, TaskId, TaskSummary, format_task_id
+from novel_tasks_core import Changes, TaskDeleted, TaskEngine, TaskId, TaskSummary, format_task_id
 from novel_tasks_server.live import protocol_v1
 from novel_tasks_server.live.connection import Connection
 from novel_tasks_server.live.frames import text_frame
+from novel_tasks_server.live.looking import Looking
 from novel_tasks_server.live.protocol_v1 import ListWish
 from novel_tasks_server.live.stream import Source, written
 from novel_tasks_server.metrics import Metrics
@@ -29,10 +29,8 @@ from novel_tasks_server.schemas.views import TaskView
 MAX_WAITING = 1000
 """Of how many tasks the news may wait for one listener."""
 
-_RETRY_SECONDS = 1.0
 _RESYNC = text_frame(protocol_v1.RESYNC)
 _STREAMED_RESYNC = written("resync", {})
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class Listener:
@@ -104,7 +102,7 @@ class Listing:
         self._wishes: dict[Connection, set[ListWish]] = {}
         self._owing: set[Connection] = set()
         self._minded: set[TaskId] = set()
-        self._following: asyncio.Task[None] | None = None
+        self._following = Looking("live listing", self._follow_changes)
         self._live = False
 
     # -- who follows ------------------------------------------------------------------------------------------
@@ -115,7 +113,7 @@ class Listing:
         self._wishes.setdefault(socket, set()).add(wish)
         if self._live:
             socket.send(_RESYNC)
-        self._look()
+        self._following.begin()
 
     def unfollow(self, socket: Connection, wish: ListWish) -> None:
         """Tell it no more of them; without effect when it did not follow."""
@@ -145,7 +143,7 @@ class Listing:
         self._group(sees, wish).listeners.add(listener)
         if self._live:
             listener.resync()
-        self._look()
+        self._following.begin()
         try:
             yield listener
         finally:
@@ -155,7 +153,7 @@ class Listing:
     def mind(self, task_id: TaskId) -> None:
         """Tell `changed` when this task changes."""
         self._minded.add(task_id)
-        self._look()
+        self._following.begin()
 
     def let_be(self, task_id: TaskId) -> None:
         """Mind this task no longer."""
@@ -180,35 +178,23 @@ class Listing:
 
     # -- the look at all changes --------------------------------------------------------------------------------
 
-    def _look(self) -> None:
-        if self._following is None:
-            self._following = asyncio.create_task(self._follow_changes(), name="live listing")
-
     def _rest(self) -> None:
-        if not self._groups and not self._minded and self._following is not None:
-            self._following.cancel()
-            self._following, self._live = None, False
+        if not self._groups and not self._minded:
+            self._following.end()
+            self._live = False
 
     async def close(self) -> None:
         """End the look; nobody is told anything any more."""
-        following, self._following = self._following, None
-        if following is not None:
-            following.cancel()
-            await asyncio.wait((following,))
+        await self._following.close()
 
     async def _follow_changes(self) -> None:
-        while True:
-            try:
-                async with aclosing(self._engine.changes()) as batches:
-                    async for changes in batches:
-                        self._live = True
-                        self._spread(changes)
-            except EngineClosedError:
-                return
-            except Exception:
-                _log.exception("listing_failed")
+        try:
+            async with aclosing(self._engine.changes()) as batches:
+                async for changes in batches:
+                    self._live = True
+                    self._spread(changes)
+        finally:
             self._live = False
-            await asyncio.sleep(_RETRY_SECONDS)
 
     def _spread(self, changes: Changes) -> None:
         now = self._engine.clock.now()

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -71,34 +72,41 @@ Command = Subscribe | Unsubscribe | Ping
 
 def parse_command(text: str) -> Command:
     """Read a client's message. Raises: MessageRefusedError."""
+    message = read_object(text)
+    match message.get("type"):
+        case "ping":
+            return Ping()
+        case "subscribe":
+            return Subscribe(named_task(message))
+        case "unsubscribe":
+            return Unsubscribe(named_task(message))
+        case _:
+            raise MessageRefusedError(ErrorCode.UNKNOWN_TYPE, "'type' must be subscribe, unsubscribe or ping")
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """Return the JSON object that a client sent. Raises: MessageRefusedError."""
     try:
         message = json.loads(text)
     except (ValueError, RecursionError):
         raise MessageRefusedError(ErrorCode.BAD_MESSAGE, "not JSON") from None
     if not isinstance(message, dict):
         raise MessageRefusedError(ErrorCode.BAD_MESSAGE, "not a JSON object")
-    match message.get("type"):
-        case "ping":
-            return Ping()
-        case "subscribe":
-            return Subscribe(_task_id(message))
-        case "unsubscribe":
-            return Unsubscribe(_task_id(message))
-        case _:
-            raise MessageRefusedError(ErrorCode.UNKNOWN_TYPE, "'type' must be subscribe, unsubscribe or ping")
+    return message
 
 
-def _task_id(message: dict[str, Any]) -> TaskId:
+def named_task(message: Mapping[str, Any]) -> TaskId:
+    """Return the task that a message names. Raises: MessageRefusedError."""
     given = message.get("task_id")
     if not isinstance(given, str):
         raise MessageRefusedError(ErrorCode.BAD_MESSAGE, "'task_id' must be a string")
     try:
         return parse_task_id(given)
     except TaskNotFoundError:
-        raise MessageRefusedError(ErrorCode.NOT_FOUND, "no task has this id", task_id=printable(given)) from None
+        raise MessageRefusedError(ErrorCode.NOT_FOUND, "no task has this id", task_id=_printable(given)) from None
 
 
-def printable(text: str) -> str:
+def _printable(text: str) -> str:
     """Return the beginning of what a client said in a form that can be sent back."""
     return text[:64].encode("utf-8", "replace").decode()
 

@@ -5,26 +5,25 @@ Commands are read into values; what clients are told is written once, as JSON in
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from novel_tasks_core import (
     LogLevel,
     StoredEvent,
     Task,
+    TaskEngine,
+    TaskFilter,
     TaskId,
     TaskLogged,
-    TaskNotFoundError,
     TaskProgressed,
     TaskStatus,
     TaskSummary,
     format_task_id,
-    parse_task_id,
 )
-from novel_tasks_server.live.protocol import ErrorCode, MessageRefusedError, printable
+from novel_tasks_server.live.protocol import ErrorCode, MessageRefusedError, named_task, read_object
 from novel_tasks_server.schemas.access import Principal
 from novel_tasks_server.schemas.views import TaskDetail, TaskView, encode, event_view, percent
 
@@ -63,31 +62,25 @@ class TaskWish:
 
 @frozen
 class ListWish:
-    """Follow all tasks that match, live only. None is any; `query` is an id or how a file name begins."""
+    """Follow all tasks that match, live only. None is any; `query` is as in lists."""
 
     status: TaskStatus | None = None
     processor: str | None = None
     owner: str | None = None
     query: str | None = None
+    _has_the_rest: Callable[[TaskSummary], bool] = field(init=False, eq=False, repr=False)
+
+    @_has_the_rest.default
+    def _matcher(self) -> Callable[[TaskSummary], bool]:
+        return TaskEngine.matcher(TaskFilter(processor=self.processor, owner=self.owner, query=self.query))
 
     def could_match(self, task: TaskSummary) -> bool:
         """Whether the task matches but for its status, which is all that changes."""
-        return (
-            (self.owner is None or task.owner == self.owner)
-            and (self.processor is None or task.processor == self.processor)
-            and (self.query is None or _named(task, self.query))
-        )
+        return self._has_the_rest(task)
 
     def matches(self, task: TaskSummary) -> bool:
         """Whether the task matches now."""
         return (self.status is None or task.status is self.status) and self.could_match(task)
-
-
-def _named(task: TaskSummary, query: str) -> bool:
-    wanted = query.lower()
-    if task.source is not None and task.source.name.lower().startswith(wanted):
-        return True
-    return format_task_id(task.id) == wanted
 
 
 @frozen
@@ -133,21 +126,11 @@ def parse_command(text: str) -> Command:
     """Read a client's message. Raises: CommandRefusedError."""
     ref: Ref = None
     try:
-        message = _object(text)
+        message = read_object(text)
         ref = _ref(message)
         return _command(message, ref)
     except MessageRefusedError as exc:
         raise CommandRefusedError(exc, ref) from None
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        raise MessageRefusedError(ErrorCode.BAD_MESSAGE, "not JSON") from None
-    if not isinstance(message, dict):
-        raise MessageRefusedError(ErrorCode.BAD_MESSAGE, "not a JSON object")
-    return message
 
 
 def _ref(message: Mapping[str, Any]) -> Ref:
@@ -191,17 +174,7 @@ def _wish(message: Mapping[str, Any], ref: Ref) -> TaskWish | ListWish | StatsWi
 
 
 def _task_wish(message: Mapping[str, Any], ref: Ref) -> TaskWish:
-    return TaskWish(_task_id(message), _after(message), _logs(message), ref)
-
-
-def _task_id(message: Mapping[str, Any]) -> TaskId:
-    given = message.get("task_id")
-    if not isinstance(given, str):
-        raise MessageRefusedError(ErrorCode.BAD_MESSAGE, "'task_id' must be a string")
-    try:
-        return parse_task_id(given)
-    except TaskNotFoundError:
-        raise MessageRefusedError(ErrorCode.NOT_FOUND, "no task has this id", task_id=printable(given)) from None
+    return TaskWish(named_task(message), _after(message), _logs(message), ref)
 
 
 def _after(message: Mapping[str, Any]) -> int | None:

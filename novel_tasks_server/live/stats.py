@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 
-from novel_tasks_core import EngineClosedError, NovelTasksError, TaskEngine
+from novel_tasks_core import StorageError, TaskEngine
 from novel_tasks_server.live.connection import Connection
 from novel_tasks_server.live.frames import text_frame
+from novel_tasks_server.live.looking import Looking
 from novel_tasks_server.schemas.views import LaneView, StatisticsView, encode
 
 EVERY_SECONDS = 2.0
@@ -27,15 +28,14 @@ class StatsBoard:
         self._last: dict[str | None, bytes] = {}
         self._new: set[Connection] = set()
         self._wake = asyncio.Event()
-        self._looking: asyncio.Task[None] | None = None
+        self._looking = Looking("live stats", self._look)
 
     def follow(self, socket: Connection) -> None:
         """Show a socket the counts, as soon as they are known and whenever they change."""
         self._sockets.setdefault(socket.principal.sees, set()).add(socket)
         self._new.add(socket)
         self._wake.set()
-        if self._looking is None:
-            self._looking = asyncio.create_task(self._look(), name="live stats")
+        self._looking.begin()
 
     def unfollow(self, socket: Connection) -> None:
         """Show it no more; without effect when it did not follow."""
@@ -48,16 +48,12 @@ class StatsBoard:
         if not followers:
             del self._sockets[sees]
             self._last.pop(sees, None)
-        if not self._sockets and self._looking is not None:
-            self._looking.cancel()
-            self._looking = None
+        if not self._sockets:
+            self._looking.end()
 
     async def close(self) -> None:
         """Look no more."""
-        looking, self._looking = self._looking, None
-        if looking is not None:
-            looking.cancel()
-            await asyncio.wait((looking,))
+        await self._looking.close()
 
     async def _look(self) -> None:
         while True:
@@ -65,9 +61,7 @@ class StatsBoard:
             try:
                 for sees in tuple(self._sockets):
                     self._show(sees, text_frame(await self._counts(sees)))
-            except EngineClosedError:
-                return
-            except NovelTasksError as exc:
+            except StorageError as exc:
                 _log.info("stats_not_seen", error=type(exc).__name__)
             try:
                 async with asyncio.timeout(EVERY_SECONDS):

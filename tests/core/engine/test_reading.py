@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from novel_tasks_core import (
     ArtifactNotFoundError,
@@ -104,15 +105,20 @@ FILTERS: list[tuple[dict[str, Any], list[str]]] = [
 
 
 async def test_filters_find_exactly_what_matches(engine: TaskEngine, library: dict[str, TaskId]) -> None:
-    """Newest first, whatever table a list is read from; the total agrees, and so does `count`."""
+    """Newest first, whatever table a list is read from; the total agrees, and so do `count` and `matcher`."""
+    everything = await engine.find(limit=100)
     for wanted, expected in FILTERS:
         page = await engine.find(TaskFilter(**wanted))
         assert names(page, library) == expected, wanted
+        matching = filter(engine.matcher(TaskFilter(**wanted)), everything.items)
+        assert names(evolve(everything, items=tuple(matching)), library) == expected, wanted
         assert (page.total, page.total_is_estimate, page.next_cursor) == (len(expected), False, None), wanted
         assert await engine.count(TaskFilter(**wanted)) == len(expected), wanted
     ready = library["ready"]
     for query in (format_task_id(ready), format_task_id(ready).upper(), format_task_id(ready)[:-7]):
         assert names(await engine.find(TaskFilter(query=query)), library) == ["ready"], query
+        matching = filter(engine.matcher(TaskFilter(query=query)), everything.items)
+        assert [task.id for task in matching] == [ready], query
     created = (await engine.get(ready)).created_at
     first = created - timedelta(milliseconds=created.microsecond / 1000 % 1)
     page = await engine.find(TaskFilter(created_after=first, created_before=first + timedelta(milliseconds=1)))

@@ -120,6 +120,16 @@ async def test_filters_say_what_matches_and_what_does_not_any_longer(connect: Co
     assert await silent(named)
 
 
+async def test_what_is_searched_for_is_what_lists_would_find(connect: Connect, engine: TaskEngine) -> None:
+    """A part of a name after an asterisk, and the beginning of an id, mean the same to a socket as to a list."""
+    source = await engine.store(b"Once", name="Dracula.txt")
+    known = await engine.submit(source, processor="external")
+    sockets = [await following(connect, filter={"q": q}) for q in ("*ACUL", format_task_id(known.id)[:-4])]
+    await engine.report(known.id, status=TaskStatus.PROCESSING)
+    for socket in sockets:
+        await told_of(socket, known.id, "processing")
+
+
 async def test_one_socket_hears_each_thing_once_however_many_filters_match(
     connect: Connect, engine: TaskEngine
 ) -> None:

@@ -12,9 +12,9 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from aiohttp.test_utils import TestClient
 
-from novel_tasks_core import DatabaseUnavailableError, TaskEngine
+from novel_tasks_core import ApiToken, ApiTokens, DatabaseUnavailableError, TaskEngine
 from novel_tasks_server.config import ServerConfig
-from novel_tasks_server.live import doorkeeper
+from novel_tasks_server.live import doorkeeper, looking
 
 Client = TestClient[web.Request, web.Application]
 Connect = Callable[..., Awaitable[Client]]
@@ -130,6 +130,28 @@ async def test_a_database_that_is_away_closes_nobody(
             await asked.wait()
     await socket.send_json({"type": "ping"})
     assert (await socket.receive_json(timeout=10))["type"] == "pong"
+
+
+async def test_an_error_that_nobody_foresaw_ends_no_checking(
+    closed: Client, engine: TaskEngine, make_token: MakeToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that fails is followed by others, and a token that is revoked then closes its sockets."""
+    find, stumbled = ApiTokens.find, asyncio.Event()
+
+    async def stumbling(tokens: ApiTokens, secret: str) -> ApiToken | None:
+        if not stumbled.is_set():
+            stumbled.set()
+            raise RuntimeError("nobody foresaw this")
+        return await find(tokens, secret)
+
+    headers = await make_token("ann")
+    socket = await closed.ws_connect(SOCKET, headers=headers)
+    monkeypatch.setattr(looking, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(ApiTokens, "find", stumbling)
+    async with asyncio.timeout(10):
+        await stumbled.wait()
+    await revoke(engine, headers)
+    assert await goodbye(socket) == 4401
 
 
 async def test_one_token_opens_so_many_and_no_more(
