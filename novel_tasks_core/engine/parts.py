@@ -66,17 +66,66 @@ class EngineParts:
     housekeeping: Housekeeping
     broadcast: Broadcast
     submitter: Submitter
-    submitting: Submitting
-    watching: Watching
-    feeding: Feeding
     services: Services
     doorbell: Doorbell
-    maintenance: Maintenance
+    chores: Queue
     schema: SchemaWatch
     pressure: PressureWatch
     capacity: CapacityWatch
     standings: Standings
+    submitting: Submitting = field(init=False)
+    watching: Watching = field(init=False)
+    feeding: Feeding = field(init=False)
+    maintenance: Maintenance = field(init=False)
     local_workers: set[Worker] = field(factory=set)
+
+    def __attrs_post_init__(self) -> None:
+        """Put those together that are made of the others."""
+        self.submitting = self._make_submitting()
+        self.watching = Watching(events=self.events, broadcast=self.broadcast, clock=self.clock)
+        self.feeding = Feeding(
+            feed=Feed(self.database),
+            news=self.broadcast.news,
+            services=self.services,
+            clock=self.clock,
+            hears=lambda: self.doorbell.heard,
+        )
+        self.maintenance = self._make_maintenance()
+
+    def _make_submitting(self) -> Submitting:
+        return Submitting(
+            SubmittingParts(
+                submitter=self.submitter,
+                importer=Importer(self.database, clock=self.clock, submitter=self.submitter),
+                keys=Keys(self.database, tasks=self.tasks, transitions=self.transitions, submitter=self.submitter),
+                queue=self.queue,
+                processors=self.processors,
+                clock=self.clock,
+                observer=self.observer,
+                announce=self.announce_stored,
+                announce_change=self.announce_change,
+            )
+        )
+
+    def _make_maintenance(self) -> Maintenance:
+        return Maintenance(
+            MaintenanceParts(
+                config=self.config,
+                clock=self.clock,
+                processors=self.processors,
+                queue=self.chores,
+                workers=self.workers,
+                housekeeping=self.housekeeping,
+                pressure=self.pressure,
+                capacity=self.capacity,
+                schema=self.schema,
+                bulk=self.bulk,
+                files=self.files,
+                broadcast=self.broadcast,
+                observer=self.observer,
+                announce=self.announce,
+            )
+        )
 
     def heard(self, ring: Ring) -> None:
         """Pass a ring of another process on to the workers and watchers of this one."""
@@ -263,7 +312,7 @@ def _build(
         keyed=link("submit-keys"),
         on_stored=lambda heads: parts.announce_stored(heads),
     )
-    chores, services = link("maintenance"), Services()
+    chores = link("maintenance")
     schema = SchemaWatch(database, on_problem=lambda: parts.outgrown())
     pressure = PressureWatch(database, config=config, observer=observer)
     capacity = CapacityWatch(database, config=config, own_listener=lambda: doorbell.listener)
@@ -284,51 +333,13 @@ def _build(
         housekeeping=housekeeping,
         broadcast=broadcast,
         submitter=submitter,
-        submitting=Submitting(
-            SubmittingParts(
-                submitter=submitter,
-                importer=Importer(database, clock=clock, submitter=submitter),
-                keys=Keys(database, tasks=tasks, transitions=transitions, submitter=submitter),
-                queue=queue,
-                processors=processors,
-                clock=clock,
-                observer=observer,
-                announce=lambda heads: parts.announce_stored(heads),
-                announce_change=lambda change: parts.announce_change(change),
-            )
-        ),
-        watching=Watching(events=events, broadcast=broadcast, clock=clock),
-        feeding=Feeding(
-            feed=Feed(database),
-            news=broadcast.news,
-            services=services,
-            clock=clock,
-            hears=lambda: doorbell.heard,
-        ),
-        services=services,
+        services=Services(),
         doorbell=doorbell,
+        chores=Queue(claims=chores, flushes=chores),
         schema=schema,
         pressure=pressure,
         capacity=capacity,
         standings=Standings(database),
-        maintenance=Maintenance(
-            MaintenanceParts(
-                config=config,
-                clock=clock,
-                processors=processors,
-                queue=Queue(claims=chores, flushes=chores),
-                workers=workers,
-                housekeeping=housekeeping,
-                pressure=pressure,
-                capacity=capacity,
-                schema=schema,
-                bulk=bulk,
-                files=files,
-                broadcast=broadcast,
-                observer=observer,
-                announce=lambda heads, task_ids: parts.announce(heads, task_ids),
-            )
-        ),
     )
     return parts
 

@@ -21,8 +21,9 @@ logger = logging.getLogger(__name__)
 MAX_AHEAD = 10_001
 """Up to how many tasks ahead of another are counted: beyond, nobody cares how many."""
 
-LINKS = 8
-"""The engine's connections beside the pool: claim, flush, submit twice, maintenance, ring, listen, heartbeat."""
+LINKS = 10
+"""The engine's connections beside the pool: claim, flush, heartbeat, submit twice, look-ups, pages, maintenance, ring,
+listen."""
 
 
 @frozen(kw_only=True)

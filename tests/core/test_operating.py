@@ -10,8 +10,9 @@ import asyncpg
 import attrs
 import pytest
 
-from novel_tasks_core import DatabaseUnavailableError, EngineConfig, TaskEngine
+from novel_tasks_core import AttemptContext, DatabaseUnavailableError, EngineConfig, Processors, TaskEngine
 from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.operating import LINKS
 
 from .support import Db, eventually
 
@@ -30,6 +31,34 @@ async def test_the_pool_tells_who_holds_and_who_waits(engine_config: EngineConfi
                 await asking
             assert database.pool_status().waiting == 0
         assert database.pool_status().idle == 2
+
+
+async def test_the_connections_beside_the_pool_are_as_many_as_are_counted(
+    engine: TaskEngine, processors: Processors, db: Db
+) -> None:
+    """An engine that does all that it can has no more connections of its own, and no fewer, than it says."""
+
+    @processors.register("quick")
+    async def quick(ctx: AttemptContext) -> None:
+        """Do nothing."""
+
+    async with engine.worker():
+        task = await engine.submit(processor="quick")
+        await engine.submit(processor="quick", key="one")
+        await engine.result(task.id)
+        await engine.find(limit=1)
+        await eventually(lambda: _has_its_own(db, LINKS))
+    assert TaskEngine.connections_of(engine.config) == engine.pool_status().limit + LINKS
+
+
+async def _has_its_own(db: Db, count: int) -> bool:
+    """Say whether so many connections have names of their own; fail when there are more."""
+    names = await db.fetch(
+        "select application_name from pg_stat_activity"
+        " where datname = current_database() and application_name like 'novel-tasks %'"
+    )
+    assert len(names) <= count, names
+    return len(names) == count
 
 
 @pytest.fixture
