@@ -296,7 +296,10 @@ class NewArtifact:
 
 @frozen(kw_only=True)
 class TaskFilter:
-    """Which tasks: all conditions must hold, None means any. `query` matches an id or the start of a file name."""
+    """Which tasks: all conditions must hold, None means any.
+
+    `query` matches the start of a file name or of an id; after an asterisk, any part of a name.
+    """
 
     status: TaskStatus | None = None
     processor: str | None = None

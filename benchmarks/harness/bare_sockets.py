@@ -42,6 +42,7 @@ def make_app(control_port: int) -> web.Application:
             transport.write(frame)
 
     async def follow(request: web.Request) -> web.WebSocketResponse:
+        """Keep a socket open; whatever it says is answered by the present state, as a subscription is."""
         socket = web.WebSocketResponse(
             timeout=2.0, heartbeat=25.0, compress=False, max_msg_size=4096, writer_limit=16 * 1024
         )

@@ -116,6 +116,13 @@ class Gate:
             self._looked_until = self._now() + FRESH_SECONDS
         return not self._tokens_out
 
+    async def close(self) -> None:
+        """End the look-ups that are under way; nobody waits for them any more."""
+        meetings = tuple(self._meetings.values())
+        for meeting in meetings:
+            meeting.cancel()
+        await asyncio.gather(*meetings, return_exceptions=True)
+
     def forget(self) -> None:
         """Ask the database again from now on: tokens were made or revoked here."""
         self._looked_until = float("-inf")

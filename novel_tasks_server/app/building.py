@@ -164,6 +164,7 @@ def _gate_context(jwt: JwtVerifier | None) -> _Context:
         await _tell_first_token(app[GATE])
         await _warn_of_any_page(app[CONFIG], app[GATE])
         yield
+        await app[GATE].close()
 
     return context
 

@@ -95,7 +95,10 @@ class ProcessRequest(WorkFields):
 
 @frozen(kw_only=True)
 class FollowQuery:
-    """Which tasks to follow: all conditions must hold. `q` is an id, or the beginning of a file name."""
+    """Which tasks to follow: all conditions must hold.
+
+    `q` is the beginning of a file name or of an id, or an asterisk and any part of a name.
+    """
 
     status: TaskStatus | None = None
     q: str | None = field(default=None, validator=must.optional(must.max_len(255)))
