@@ -72,7 +72,7 @@ async def _stream_events(request: web.Request, *, after: int) -> web.StreamRespo
 
 
 async def list_logs(request: web.Request) -> web.Response:
-    """Answer with the log entries after a seq, of one level if asked; `last_seq` is what to ask after next."""
+    """Answer with the log entries after a seq, of at least one level if asked; `last_seq` is what to ask after next."""
     query = query_of(request, LogsQuery)
     entries = await request.app[ENGINE].logs(
         await require_visible(request), level=query.level, after=query.after, limit=query.limit

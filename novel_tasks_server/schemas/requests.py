@@ -204,6 +204,6 @@ class EventsQuery:
 
 @frozen(kw_only=True)
 class LogsQuery(EventsQuery):
-    """The query of log entries: as of events, and of which level; None is any."""
+    """The query of log entries: as of events, and of which level at least; None is any."""
 
     level: LogLevel | None = None
