@@ -1,4 +1,4 @@
-"""`.ci/run` finds or installs PostgreSQL 15, or says why not; the programs it calls are stand-ins here."""
+"""`.ci/run` finds or installs PostgreSQL 15 and a browser, or says why not; the programs it calls are stand-ins here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INSTALL = 'case "$1" in install) mkdir -p $PG15_BIN && touch $PG15_BIN/initdb;; 
 def ci_run(folder: Path, programs: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Run `.ci/run` with these shell scripts in place of what it calls; `make` and `apt-get` print their arguments."""
     bin_folder = folder / "bin"
-    bin_folder.mkdir()
+    bin_folder.mkdir(parents=True)
     for name, script in {"make": "", "id": "echo 0", **programs}.items():
         file = bin_folder / name
         tell = "" if name == "id" else f'echo "{name} $*"\n'
@@ -49,7 +49,18 @@ def test_tools_that_cannot_be_had_are_done_without(tmp_path: Path) -> None:
     no_tools = f'case "$*" in *strace*) exit 100;; esac\n{INSTALL}'
     done = ci_run(tmp_path, {"apt-get": no_tools, "apt-cache": "exit 0"})
     assert done.stdout.splitlines()[-1] == "make check PG15=--required"
-    assert "strace cannot be installed" in done.stderr
+    assert "strace tmux cannot be installed; the tests that use them are skipped" in done.stderr
+
+
+def test_a_browser_that_is_there_has_to_be_used(tmp_path: Path) -> None:
+    """Where Chromium is, or was installed, its tests may not be skipped; elsewhere they may."""
+    tell = 'echo "browser: $NOVEL_TASKS_BROWSER"'
+    pg15 = tmp_path / "pg15"
+    pg15.mkdir()
+    (pg15 / "initdb").touch(mode=0o755)
+    assert "browser: required" in ci_run(tmp_path, {"make": tell, "chromium": ""}).stdout
+    done = ci_run(tmp_path / "without", {"make": tell, "apt-get": "exit 100"})
+    assert "browser: \n" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The files of other projects that the package ships: fetched by pins, and checked against them.
 
 `python tests/checks/vendored.py` compares what is here with the pins and touches no network; with `--fetch` it
-downloads the pinned tarballs from the npm registry, checks them, and writes the files anew.
+has npm download the pinned tarballs, checks them, and writes the files anew.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import base64
 import gzip
 import hashlib
 import io
+import subprocess
 import sys
 import tarfile
-import urllib.request
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from attrs import frozen
 
@@ -31,12 +32,15 @@ class Package:
     integrity: str
     folder: str
     files: Mapping[str, str]
-    """The SHA-512 of each file that is taken, by its name; those of over 16 KB are kept compressed."""
+    """The SHA-512 of each file that is taken, by its path in the package; here it lies by its name alone."""
 
-    @property
-    def url(self) -> str:
-        """Where the tarball is."""
-        return f"https://registry.npmjs.org/{self.name}/-/{self.name.rpartition('/')[2]}-{self.version}.tgz"
+    is_packed: bool = False
+    """Whether files of over 16 KB are kept compressed."""
+
+    def places(self) -> Iterator[tuple[str, Path, str]]:
+        """Yield the path in the package, the place here, and the SHA-512 of each file."""
+        for path, expected in self.files.items():
+            yield path, ROOT / self.folder / PurePosixPath(path).name, expected
 
 
 PACKAGES = (
@@ -62,9 +66,100 @@ PACKAGES = (
                 "sha512-t8OXWnJqlQau4A76b0hB/qYb30xw5tstj1Co47Mp+yGvfiwKTfU2kWzBqj/uC2FX8L91FBOvwvQkCl1dsQrYzA=="
             ),
         },
+        is_packed=True,
+    ),
+    Package(
+        "preact",
+        "11.2.0",
+        "sha512-/HfHI/7N84e6GrWBJ3J280z3mLaRJiDcSvj/A+y/4AbLnND/1UlGHe1sR6oYuTGwId0nP7dqDU9OnLxMPZ7xBg==",
+        "novel_tasks_server/dashboard/vendor/preact",
+        {
+            "dist/preact.mjs": (
+                "sha512-selsyHt28hWSbutuuwWayUATzvsgvWiGTSbtDbhRaQTzzR+If5qsQOSwU+EnFLQutrhV81YsTunVJK26fmvdDg=="
+            ),
+            "hooks/dist/hooks.mjs": (
+                "sha512-wIuf1TsmAPmto/ELMUGJwEBe/at7+/ijt+setal/66l3zqdTT88/HcfmX1skwm5ZCYjJIpyVHrwWF75lBSgleA=="
+            ),
+            "LICENSE": (
+                "sha512-6my4RGF9+dbak8UWEHnlkBIgwR6jKLQkBXoEKfmw/mMa1rnyd24LpWRre5YwAIj0Y/IDisBzjq4Piw/dP0fjcg=="
+            ),
+        },
+    ),
+    Package(
+        "@preact/signals",
+        "2.11.4",
+        "sha512-Rb+5RPo9gWSaHtzJeauhHxiC8KP/IF2DEPkHPEOGOnuy2wnJzRqyeLRankUCYd6ADqtxS6GnWGv6Ie343d8aYw==",
+        "novel_tasks_server/dashboard/vendor/signals",
+        {
+            "dist/signals.module.js": (
+                "sha512-jF27L+EDNkUMJtw7WFL2o8qlXtz19BKbJtEANtr5DPmYtqCF/cdZzeMG4BAyxkbvjaShrcQW3HD2O2eYxiSqKA=="
+            ),
+            "LICENSE": (
+                "sha512-TucYY1oRpzVwIyo8cKdBwG+YCyk25g38K5zGJl3RsWjx1AHko3LeOysJ9vHtwBjyVqicYvQoqCe2iLK0XSGfMw=="
+            ),
+        },
+    ),
+    Package(
+        "@preact/signals-core",
+        "1.14.5",
+        "sha512-vcRv7Ityz5JVmeiVqIluLFzT/PDS/AlhHUpw3/aUWqcVUs6bDGIPXE/6RSC4evBNWYvnniozg5Syfj33al3gkg==",
+        "novel_tasks_server/dashboard/vendor/signals-core",
+        {
+            "dist/signals-core.module.js": (
+                "sha512-GycRWWa05aYbCV9rSJF9a8etP0f0ZagKGho0pvjLE9492UEFzH9gah2o3HtTXA0QPJge6BKagAe+GMYGfilfbw=="
+            ),
+            "LICENSE": (
+                "sha512-TucYY1oRpzVwIyo8cKdBwG+YCyk25g38K5zGJl3RsWjx1AHko3LeOysJ9vHtwBjyVqicYvQoqCe2iLK0XSGfMw=="
+            ),
+        },
+    ),
+    Package(
+        "htm",
+        "3.1.1",
+        "sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
+        "novel_tasks_server/dashboard/vendor/htm",
+        {
+            "dist/htm.module.js": (
+                "sha512-TXdoWjmooMSasl6EfWdABy+fpJFGbmKVoodY2m2VlP46zlETWaHccFLQYXkKyv8YPIY4nDRbRUnuzMDGqWfkSA=="
+            ),
+            "LICENSE": (
+                "sha512-nOQY1H1YoDXqFfdKX+s4eby128QDCZy8EGUG8dAQXvWwOqNhJx7cSN5J0DRgDebIulyyxpBkM1xpUXpq+8+mVQ=="
+            ),
+        },
+    ),
+    Package(
+        "uplot",
+        "1.6.32",
+        "sha512-KIMVnG68zvu5XXUbC4LQEPnhwOxBuLyW1AHtpm6IKTXImkbLgkMy+jabjLgSLMasNuGGzQm/ep3tOkyTxpiQIw==",
+        "novel_tasks_server/dashboard/vendor/uplot",
+        {
+            "dist/uPlot.iife.min.js": (
+                "sha512-jfm4wrxgq73ZXFzyYPRmgfQd7yYjtsH57SzfgjpieX4rgnfHAMAZJgQ1YLTsc6HOX+1tnGjnkFuerbc8oI2mJg=="
+            ),
+            "dist/uPlot.min.css": (
+                "sha512-xXYYvGoPqOjhMwkpkxWTDv7HvlyrkyEqzc4USFr/ZtBYC7eklE3DNBDccqiMj2VzRKSffZzeqVRckdYzJx9qfQ=="
+            ),
+            "LICENSE": (
+                "sha512-Jq1RNLJNonsKli9o1tenKiBqppxMs3bElPMv2IfNU0bXwymuiMyRl4UQgH45VJTBR1OXaDEt3+Q+WPH1O+DNVQ=="
+            ),
+        },
+    ),
+    Package(
+        "@picocss/pico",
+        "2.1.1",
+        "sha512-kIDugA7Ps4U+2BHxiNHmvgPIQDWPDU4IeU6TNRdvXQM1uZX+FibqDQT2xUOnnO2yq/LUHcwnGlu1hvf4KfXnMg==",
+        "novel_tasks_server/dashboard/vendor/pico",
+        {
+            "css/pico.min.css": (
+                "sha512-+4kjFgVD0n6H3xt19Ox84B56MoS7srFn60tgdWFuO4hemtjhySKyW4LnftYZn46k3THUEiTTsbVjrHai+0MOFw=="
+            ),
+            "LICENSE.md": (
+                "sha512-jomp2BI3gdXoKkDR5mypvKjArCgb252/oWO1kuwEe20VIPWGNplGdW5quW+6F4haLZAbsNTcH4GfHZvznfXwvA=="
+            ),
+        },
     ),
 )
-_COMPRESSED_BYTES = 16_384
+_PACKED_BYTES = 16_384
 
 
 def digest(data: bytes) -> str:
@@ -74,9 +169,8 @@ def digest(data: bytes) -> str:
 
 def faults(package: Package) -> Iterator[str]:
     """Yield what differs between the files here and the pins."""
-    for name, expected in package.files.items():
-        path = ROOT / package.folder / name
-        packed = path.with_name(f"{name}.gz")
+    for _, path, expected in package.places():
+        packed = path.with_name(f"{path.name}.gz")
         if not path.exists() and not packed.exists():
             yield f"{path}: missing"
         elif digest(path.read_bytes() if path.exists() else gzip.decompress(packed.read_bytes())) != expected:
@@ -84,22 +178,25 @@ def faults(package: Package) -> Iterator[str]:
 
 
 def fetch(package: Package) -> None:
-    """Download the tarball and write the files. Raises: ValueError for bytes that are not those of the pins."""
-    with urllib.request.urlopen(package.url, timeout=60) as answer:
-        tarball = answer.read()
+    """Download the tarball by npm and write the files. Raises: ValueError for bytes that are not those of the pins."""
+    with TemporaryDirectory() as folder:
+        command = ["npm", "pack", "--silent", "--pack-destination", folder, f"{package.name}@{package.version}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        tarball = next(Path(folder).iterdir()).read_bytes()
     if digest(tarball) != package.integrity:
-        raise ValueError(f"{package.url}: {digest(tarball)} instead of {package.integrity}")
+        raise ValueError(f"{package.name} {package.version}: {digest(tarball)} instead of {package.integrity}")
     with tarfile.open(fileobj=io.BytesIO(tarball)) as archive:
-        for name, expected in package.files.items():
+        for name, path, expected in package.places():
             member = archive.extractfile(f"package/{name}")
             data = b"" if member is None else member.read()
             if digest(data) != expected:
-                raise ValueError(f"{name}: {digest(data)} instead of {expected}")
-            _write(ROOT / package.folder / name, data)
+                raise ValueError(f"{package.name}: {name}: {digest(data)} instead of {expected}")
+            _write(path, data, is_packed=package.is_packed)
 
 
-def _write(path: Path, data: bytes) -> None:
-    if len(data) > _COMPRESSED_BYTES:
+def _write(path: Path, data: bytes, *, is_packed: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if is_packed and len(data) > _PACKED_BYTES:
         path, data = path.with_name(f"{path.name}.gz"), gzip.compress(data, 9, mtime=0)
     path.write_bytes(data)
 

@@ -30,7 +30,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {}
 """What the routes with a task in their path want in their bodies, where `{}` is not enough."""
 
 SHOWS_NO_TASK = {
-    *(("GET", path) for path in ("/", "/dashboard/app.js", "/dashboard/style.css")),
+    *(("GET", path) for path in ("/", "/dashboard/{build}/{path:.+}")),
     *(("GET", f"/api/{name}") for name in ("openapi.json", "docs", "docs/start.js")),
     *(("GET", f"/api/docs/{name}") for name in ("swagger-ui.css", "swagger-ui-bundle.js")),
     *(("GET", path) for path in ("/health", "/livez", "/readyz", "/metrics")),
