@@ -1,4 +1,4 @@
-"""`.ci/run` finds or installs PostgreSQL 15 and a browser, or says why not; the programs it calls are stand-ins here."""
+"""`.ci/run` finds or installs PostgreSQL 15 and a browser, or says why not; what it calls are stand-ins here."""
 
 from __future__ import annotations
 
