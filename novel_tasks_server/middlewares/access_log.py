@@ -17,7 +17,7 @@ from novel_tasks_server.keys import METRICS
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _SWITCHED = 101
 _STREAM = "text/event-stream"
-_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+_QUIET = frozenset({"/livez", "/readyz", "/health", "/metrics", "/dashboard/{build}/{path}"})
 
 
 @web.middleware

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from playwright.async_api import expect
 
+from novel_tasks_server.app import create_app
 from tests.browser.conftest import Site
 from tests.browser.pages import Page, Pages, findings
 
@@ -39,3 +42,80 @@ async def test_the_page_speaks_chinese(site: Site, pages: Pages) -> None:
     await page.reload()
     await expect(page.get_by_role("link", name="Queue")).to_be_visible()
     assert await page.locator("html").get_attribute("lang") == "en"
+
+
+async def test_a_token_is_asked_for_and_kept_as_long_as_wished(site: Site, pages: Pages) -> None:
+    """A page without a token asks for one, says when it is refused, and goes on by itself when it is good."""
+    secret, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))
+    page = await pages.open()
+    await page.goto(site.url)
+    dialog = page.get_by_role("dialog", name="Token")
+    await expect(dialog).to_contain_text("novel-tasks token create")
+    await dialog.get_by_label("Token", exact=True).fill("nt_wrong")
+    await page.keyboard.press("Enter")
+    await expect(dialog).to_contain_text("does not accept this token")
+    assert await findings(page) == []
+    await dialog.get_by_label("Token", exact=True).fill(secret)
+    await dialog.get_by_role("button", name="Use this token").click()
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+    await expect(dialog).to_be_hidden()
+    await page.reload()
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+    other = pages.watch(await page.context.new_page())
+    await other.goto(site.url)
+    await expect(other.get_by_role("dialog", name="Token")).to_be_visible()
+
+
+async def test_a_revoked_token_is_said_at_once_and_another_goes_on(site: Site, pages: Pages) -> None:
+    """When the token ends in the middle the page says so, without being touched; nothing that was shown is lost."""
+    secret, token = await site.engine.tokens.create(owner="ann", scopes=("tasks:read",))
+    other, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read",))
+    page = await pages.open()
+    await page.goto(site.url + "#/queue")
+    dialog = page.get_by_role("dialog", name="Token")
+    await dialog.get_by_label("Token", exact=True).fill(secret)
+    await dialog.get_by_role("button", name="Use this token").click()
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+    await site.engine.tokens.revoke(token.id)
+    await expect(dialog).to_contain_text("expired or was revoked")
+    await expect(page.get_by_role("heading", name="Queue", exact=True)).to_be_attached()
+    await dialog.get_by_label("Token", exact=True).fill(other)
+    await dialog.get_by_role("button", name="Use this token").click()
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+
+
+async def test_where_no_socket_gets_through_the_page_asks(site: Site, pages: Pages) -> None:
+    """Behind a proxy that knows no WebSocket the page says that it asks every few seconds, and shows what is new."""
+    page = await pages.open()
+    await page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    await page.goto(site.url)
+    await expect(page.get_by_text("every 3 s")).to_be_visible()
+    source = await site.engine.store(b"Chapter 1\n\nIt was late.\n", name="late.txt")
+    await site.engine.submit(source, processor="split")
+    await expect(page.get_by_role("link", name="late.txt")).to_be_visible()
+
+
+async def test_keys_and_colours(page: Page) -> None:
+    """Keys go from view to view and are listed; the colours that were chosen stay."""
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+    await page.keyboard.press("2")
+    await expect(page.get_by_role("heading", name="Queue", exact=True)).to_be_visible()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keys")).to_contain_text("Go to the system")
+    await page.keyboard.press("Escape")
+    await page.get_by_label("Settings of this page").click()
+    await page.get_by_label("Colours").select_option("dark")
+    await page.reload()
+    assert await page.locator("html").get_attribute("data-theme") == "dark"
+
+
+async def test_the_page_works_below_a_path(site: Site, pages: Pages) -> None:
+    """All addresses are relative: a proxy may serve the page, its files, its requests and its socket below any path."""
+    outer = web.Application()
+    outer.add_subapp("/books/novels/", create_app(site.config, engine=site.engine))
+    async with TestServer(outer) as server:
+        page = await pages.open()
+        await page.goto(str(server.make_url("/books/novels/")))
+        await expect(page.get_by_text("live", exact=True)).to_be_visible()
+        await page.goto(str(server.make_url("/books/novels/#/system")))
+        await expect(page.get_by_role("heading", name="System", exact=True)).to_be_visible()

@@ -1,5 +1,5 @@
 // Requests to the server. Addresses are relative to the page, so it works below any path of a proxy.
-import { askForToken, token } from "./access.js";
+import { askForToken, identity, token } from "./access.js";
 import { hasWords, t } from "./words.js";
 
 export const API = "api/v1";
@@ -56,6 +56,12 @@ export function pause(seconds, signal) {
   });
 }
 
+/** Why a token is asked for: there was none, or it never worked, or it did until now. */
+function reasonFor(used) {
+  if (!used) return "needed";
+  return identity.value ? "expired" : "refused";
+}
+
 /**
  * Send a request and return the Response, a successful one. `query` is an object, `body` is sent as JSON.
  * Waits and asks again when the server says that it is too busy (429), and asks for a token when one is needed.
@@ -76,7 +82,7 @@ export async function send(method, path, { query = {}, body, headers = {}, signa
     });
     if (response.ok) return response;
     const problem = problemOf(response.status, await response.text(), (name) => response.headers.get(name));
-    if (problem.status === 401 && tries < MOST_TRIES && (token.value !== used || (await askForToken(used ? "refused" : "needed")))) continue;
+    if (problem.status === 401 && tries < MOST_TRIES && (token.value !== used || (await askForToken(reasonFor(used))))) continue;
     if (problem.status !== 429 || tries >= MOST_TRIES) throw problem;
     await pause((problem.retryAfter ?? 1) + Math.random(), signal);
   }
