@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from novel_tasks_server.app import create_app
 from tests.browser.conftest import Site
@@ -119,3 +119,39 @@ async def test_the_page_works_below_a_path(site: Site, pages: Pages) -> None:
         await expect(page.get_by_text("live", exact=True)).to_be_visible()
         await page.goto(str(server.make_url("/books/novels/#/system")))
         await expect(page.get_by_role("heading", name="System", exact=True)).to_be_visible()
+
+
+async def test_who_declines_to_give_a_token_is_left_alone(site: Site, pages: Pages) -> None:
+    """The question is asked once; then the page says what it lacks, with a button to give it after all."""
+    secret, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read",))
+    page = await pages.open()
+    await page.goto(site.url + "#/queue")
+    await page.get_by_role("button", name="Not now").click()
+    await expect(page.get_by_text("no token", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Give a token").first.click()
+    await page.get_by_role("textbox", name="Token").fill(secret)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+    await expect(page.get_by_role("row", name="split running")).to_be_visible()
+
+
+async def test_a_silent_line_is_noticed(site: Site, pages: Pages) -> None:
+    """A socket that is open but tells nothing any more is given up after a question without an answer."""
+    page = await pages.open()
+    await page.clock.install()
+    is_silent = False
+
+    def relay(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        server.on_message(lambda message: None if is_silent else socket.send(message))
+
+    await page.route_web_socket("**/ws/**", relay)
+    await page.goto(site.url)
+    await page.clock.run_for(1000)
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+    is_silent = True
+    await page.clock.run_for(29_000)
+    await expect(page.get_by_text("reconnecting …")).to_be_visible()
+    is_silent = False
+    await page.clock.run_for(20_000)
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()

@@ -21,9 +21,14 @@ function allows(scope) {
 export const asking = signal(null);
 
 let waiting = [];
+let isDeclined = false;
 
-/** Ask for a token; resolves to whether one was given. Many that ask at once wait for the same answer. */
+/**
+ * Ask for a token; resolves to whether one was given. Many that ask at once wait for the same answer, and who has
+ * declined is not asked again and again.
+ */
 export function askForToken(reason) {
+  if (isDeclined) return Promise.resolve(false);
   if (asking.value === null) asking.value = { reason };
   return new Promise((resolve) => waiting.push(resolve));
 }
@@ -33,12 +38,14 @@ export function useToken(text, { isRemembered = false } = {}) {
   remember(NAME, text, "sessionStorage");
   remember(NAME, isRemembered ? text : null);
   identity.value = null;
+  isDeclined = false;
   token.value = text;
   answer(true);
 }
 
 /** Close the question without an answer. */
 export function declineToken() {
+  isDeclined = waiting.length > 0;
   answer(false);
 }
 

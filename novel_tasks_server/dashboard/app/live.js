@@ -8,8 +8,13 @@ const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 15000;
 const POLL_MS = 3000;
 const TRIES_BEFORE_POLLING = 2;
+const PING_MS = 20000;
+const PATIENCE_MS = 8000;
 
-/** "connecting", "live", "reconnecting", "polling" (the network lets no socket through) or "offline". */
+/**
+ * "connecting", "live", "reconnecting", "polling" (the network lets no socket through), "offline", or "locked" (the
+ * server wants a token and there is none).
+ */
 export const connection = signal("connecting");
 
 /** The version of the server when the page was loaded, and now; different ones mean that it was upgraded. */
@@ -22,6 +27,7 @@ let failures = 0;
 let timer = null;
 let poller = null;
 let isPolling = false;
+let pulse = null;
 
 /**
  * Follow a task. `handler` gets the messages `snapshot`, `event`, `log`, `progress`, `deleted` and `error`, without gap
@@ -116,6 +122,7 @@ function connect() {
   address.protocol = address.protocol.replace("http", "ws");
   const mine = new WebSocket(address, ["novel-tasks.v1", ...(token.value ? [`bearer.${token.value}`] : [])]);
   socket = mine;
+  expectSignOfLife(mine);
   mine.onopen = () => {
     if (socket !== mine) return;
     isOpen = true;
@@ -126,15 +133,35 @@ function connect() {
   mine.onmessage = ({ data }) => {
     if (socket !== mine) return;
     failures = 0;
+    clearTimeout(pulse);
+    pulse = setTimeout(() => ask(mine), PING_MS);
     hear(JSON.parse(data));
   };
-  mine.onclose = ({ code }) => {
-    if (socket !== mine) return;
-    const wasOpen = isOpen;
-    socket = null;
-    isOpen = false;
-    closed(code, wasOpen);
-  };
+  mine.onclose = ({ code }) => lose(mine, code);
+}
+
+function lose(mine, code) {
+  if (socket !== mine) return;
+  clearTimeout(pulse);
+  const wasOpen = isOpen;
+  socket = null;
+  isOpen = false;
+  closed(code, wasOpen);
+}
+
+/** A line that is cut somewhere in between looks open for minutes: ask, and give up what does not answer. */
+function ask(mine) {
+  if (socket !== mine || !isOpen) return;
+  mine.send('{"type":"ping"}');
+  expectSignOfLife(mine);
+}
+
+function expectSignOfLife(mine) {
+  clearTimeout(pulse);
+  pulse = setTimeout(() => {
+    mine.close();
+    lose(mine, 0);
+  }, PATIENCE_MS);
 }
 
 async function closed(code, wasOpen) {
@@ -145,7 +172,7 @@ async function closed(code, wasOpen) {
   } else if (!wasOpen) {
     await lookWhy();
   }
-  if (socket || timer) return;
+  if (socket || timer || connection.value === "locked") return;
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures * (code === 4429 ? 4 : 1));
   timer = setTimeout(connect, longest * (0.5 + Math.random() / 2));
 }
@@ -157,7 +184,8 @@ async function lookWhy() {
     if (failures >= TRIES_BEFORE_POLLING) startPolling();
   } catch (problem) {
     stopPolling();
-    connection.value = problem.status === 0 && !navigator.onLine ? "offline" : "reconnecting";
+    if (problem.status === 401) connection.value = "locked";
+    else connection.value = problem.status === 0 && !navigator.onLine ? "offline" : "reconnecting";
   }
 }
 
@@ -204,7 +232,8 @@ async function pollTask(entry) {
 /** Connect now, whatever was waited for: the network is back, the person is back, or they have another token. */
 export function reconnect() {
   failures = 0;
-  if (!isOpen && !socket) connect();
+  if (isOpen) ask(socket);
+  else if (!socket) connect();
 }
 
 /** Begin. */

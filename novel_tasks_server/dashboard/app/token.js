@@ -22,7 +22,7 @@ export function TokenDialog({ reason }) {
         </p>
         <label>
           ${t("access.field")}
-          <input type=${isShown ? "text" : "password"} autocomplete="off" spellcheck="false" autofocus required placeholder="nt_…" value=${text} onInput=${(event) => setText(event.target.value)} />
+          <input type=${isShown ? "text" : "password"} autocomplete="off" spellcheck=${false} autofocus required placeholder="nt_…" value=${text} onInput=${(event) => setText(event.target.value)} />
         </label>
         <label><input type="checkbox" checked=${isShown} onChange=${() => show(!isShown)} /> ${t("access.show")}</label>
         <label><input type="checkbox" checked=${isKept} onChange=${() => keep(!isKept)} /> ${t("access.remember")} <small>${t("access.remember.hint")}</small></label>
