@@ -85,6 +85,8 @@ function tell(entry, message) {
 function hear(message) {
   switch (message.type) {
     case "hello":
+      stopPolling();
+      connection.value = "live";
       identity.value = { owner: message.owner, scopes: message.scopes };
       versions.value = { first: versions.value.first ?? message.server_version, now: message.server_version };
       return;
@@ -126,8 +128,6 @@ function connect() {
   mine.onopen = () => {
     if (socket !== mine) return;
     isOpen = true;
-    stopPolling();
-    connection.value = "live";
     for (const entry of followers.values()) subscribe(entry);
   };
   mine.onmessage = ({ data }) => {
