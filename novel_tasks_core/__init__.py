@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.processors.registry import Processors
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
     from novel_tasks_core.storage.database import PoolStatus
+    from novel_tasks_core.storage.flow import HistoryPoint, Percentiles, QueueHistory
     from novel_tasks_core.storage.migrator import Migration
     from novel_tasks_core.storage.operating import DatabaseFacts
     from novel_tasks_core.storage.tokens import ApiToken
@@ -128,6 +129,7 @@ __all__ = [
     "Explanation",
     "FileStoreError",
     "Health",
+    "HistoryPoint",
     "IllegalTransitionError",
     "InvalidFilterError",
     "InvalidInputError",
@@ -146,11 +148,13 @@ __all__ = [
     "OnDuplicate",
     "OutcomeKind",
     "Page",
+    "Percentiles",
     "PoolStatus",
     "PreconditionFailedError",
     "ProcessedFile",
     "Processor",
     "Processors",
+    "QueueHistory",
     "QueueStatus",
     "Reason",
     "ReleaseKey",
@@ -231,6 +235,7 @@ _HOMES = {
     "processors.registry": "Processors",
     "retries": "Backoff Retry RetryPolicy Snooze",
     "storage.database": "PoolStatus",
+    "storage.flow": "HistoryPoint Percentiles QueueHistory",
     "storage.migrator": "Migration",
     "storage.operating": "DatabaseFacts",
     "storage.tokens": "ApiToken",

@@ -52,6 +52,7 @@ _RESCUE_BATCH = 500
 _PROMOTE_SECONDS = 0.5
 _ROLL_UP_SECONDS = 2.0
 _RANGES_SECONDS = 10.0
+_FLOW_SECONDS = 600.0
 _PRUNE_SECONDS = 600.0
 _STRAYS_SECONDS = 60.0
 _SWEEP_SECONDS = 600.0
@@ -94,6 +95,7 @@ class Maintenance:
             (self._parts.config.heartbeat_seconds, self.rescue),
             (self._parts.config.heartbeat_seconds, self._parts.schema.look),
             (_ROLL_UP_SECONDS, self._once("roll_up", _ROLL_UP_SECONDS, self._parts.housekeeping.roll_up)),
+            (_FLOW_SECONDS, self._once("flow", _FLOW_SECONDS, self._parts.housekeeping.forget_flow)),
             (_RANGES_SECONDS, self._once("ranges", _RANGES_SECONDS, self._parts.housekeeping.note_ranges)),
             (_PRUNE_SECONDS, self._once("prune", _PRUNE_SECONDS, self.prune)),
             (_STRAYS_SECONDS, self._once("strays", _STRAYS_SECONDS, self._parts.housekeeping.remove_stray_checkpoints)),

@@ -22,15 +22,16 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 def require_priority(priority: Any) -> int:
     """Check a priority. Raises: InvalidInputError."""
-    return _whole("priority", priority, low=-32768, high=32767)
+    return require_whole("priority", priority, low=-32768, high=32767)
 
 
 def require_attempts(attempts: Any) -> int:
     """Check a limit of attempts. Raises: InvalidInputError."""
-    return _whole("max_attempts", attempts, low=1, high=1000)
+    return require_whole("max_attempts", attempts, low=1, high=1000)
 
 
-def _whole(field: str, number: Any, *, low: int, high: int) -> int:
+def require_whole(field: str, number: Any, *, low: int, high: int) -> int:
+    """Check a whole number. Raises: InvalidInputError."""
     if not isinstance(number, int) or isinstance(number, bool):
         raise InvalidInputError(field, f"must be a whole number, not {_shown(number)}")
     if not low <= number <= high:
@@ -90,7 +91,7 @@ def require_source(source: Any) -> Source:
         raise InvalidInputError("source", f"must be a Source, as `store` returns it, not {_shown(source)}")
     if _SHA256.fullmatch(_text("source.sha256", source.sha256, max_length=64)) is None:
         raise InvalidInputError("source.sha256", "must be 64 hex digits in lower case")
-    _whole("source.size", source.size, low=0, high=_MAX_SIZE)
+    require_whole("source.size", source.size, low=0, high=_MAX_SIZE)
     require_name("source.name", source.name)
     return source
 

@@ -30,6 +30,7 @@ from novel_tasks_core.storage.doorbell import Doorbell, Ring
 from novel_tasks_core.storage.events import Events
 from novel_tasks_core.storage.feed import Feed
 from novel_tasks_core.storage.files import LocalFiles
+from novel_tasks_core.storage.flow import Flow
 from novel_tasks_core.storage.housekeeping import Housekeeping
 from novel_tasks_core.storage.imports import Importer
 from novel_tasks_core.storage.keys import Keys
@@ -73,6 +74,7 @@ class EngineParts:
     pressure: PressureWatch
     capacity: CapacityWatch
     standings: Standings
+    flow: Flow
     submitting: Submitting = field(init=False)
     watching: Watching = field(init=False)
     feeding: Feeding = field(init=False)
@@ -340,6 +342,7 @@ def _build(
         pressure=pressure,
         capacity=capacity,
         standings=Standings(database),
+        flow=Flow(database),
     )
     return parts
 

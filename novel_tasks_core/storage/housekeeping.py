@@ -7,12 +7,19 @@ from datetime import datetime
 
 from novel_tasks_core.errors import StorageError
 from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.flow import MAX_MINUTES
 from novel_tasks_core.storage.queries import load_queries
 
 logger = logging.getLogger(__name__)
 
 _FOLDED = 20_000
 """Counter deltas that one statement folds."""
+
+_KEPT_TIMES = 120
+"""Of how many tasks of a lane the times are kept for each minute."""
+
+_KEPT_MINUTES = MAX_MINUTES + 24 * 60
+"""How long the minutes of the flow are kept: a day longer than anybody can ask for."""
 
 
 class Housekeeping:
@@ -27,9 +34,13 @@ class Housekeeping:
         return await self._database.fetchval(self._sql["due"], job, every_seconds) is not None
 
     async def roll_up(self) -> None:
-        """Fold the counter deltas; sums stay the same at every moment."""
-        while await self._database.fetchval(self._sql["roll_up"], _FOLDED) == _FOLDED:
+        """Fold the counter deltas, and note minute by minute what they say; sums stay the same at every moment."""
+        while await self._database.fetchval(self._sql["roll_up"], _FOLDED, _KEPT_TIMES) == _FOLDED:
             pass
+
+    async def forget_flow(self) -> None:
+        """Remove what the queue did longer ago than anybody can ask for."""
+        await self._database.execute(self._sql["forget_flow"], _KEPT_MINUTES)
 
     async def note_ranges(self) -> None:
         """Let lists find what is rare among new tasks too; later if a vacuum is under way, or if we may not."""

@@ -107,6 +107,7 @@ def create_app(
     app[RATES] = Rates(config)
     app[reference.DOCUMENT] = reference.Document(app)
     app[dashboard.SHELF] = dashboard.Shelf()
+    app[queue.HISTORIES] = queue.Histories(app)
     engine_context = _given_engine(engine) if engine else _own_engine(processors)
     gate_context = _gate_context(jwt_verifier(config))
     app.cleanup_ctx.extend((engine_context, gate_context, _hub_context, lag_context))

@@ -10,17 +10,43 @@ from novel_tasks_core import Processors, QueueStatus, UnknownProcessorError, Wor
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
-from novel_tasks_server.routes.replies import json_response
+from novel_tasks_server.routes.recent import Recent
+from novel_tasks_server.routes.replies import json_response, naming_filters, query_of
 from novel_tasks_server.schemas.access import Scope
-from novel_tasks_server.schemas.views import LaneView, QueueView, WorkerView
+from novel_tasks_server.schemas.requests import HistoryQuery
+from novel_tasks_server.schemas.views import HistoryView, LaneView, QueueView, WorkerView
 
 _QUEUE = "/api/v1/queue"
+_HISTORY_SECONDS = 5.0
+
+
+class Histories(Recent[HistoryQuery, HistoryView]):
+    """What the queue did, for whatever window and processor is asked for; up to five seconds old."""
+
+    def __init__(self, app: web.Application) -> None:
+        async def read(query: HistoryQuery) -> HistoryView:
+            engine = app[ENGINE]
+            return HistoryView.of(await engine.history(minutes=query.minutes, processor=query.processor))
+
+        super().__init__(read, seconds=_HISTORY_SECONDS)
+
+
+HISTORIES = web.AppKey("histories", Histories)
 
 
 def routes() -> list[Operation]:
     """Return the table of this module's routes."""
     return [
         Operation("GET", _QUEUE, show_queue, tag=Tag.QUEUE, scope=Scope.READ, answers={200: QueueView}),
+        Operation(
+            "GET",
+            f"{_QUEUE}/history",
+            show_queue_history,
+            tag=Tag.QUEUE,
+            scope=Scope.READ,
+            query=HistoryQuery,
+            answers={200: HistoryView},
+        ),
         Operation(
             "POST",
             f"{_QUEUE}/{{processor}}/pause",
@@ -53,6 +79,17 @@ async def show_queue(request: web.Request) -> web.Response:
         warnings=list(warnings_of(lanes, workers, engine.processors)),
     )
     return json_response(view)
+
+
+async def show_queue_history(request: web.Request) -> web.Response:
+    """Answer with what the queues did over time: how many tasks came and ended, how long they waited and ran.
+
+    The figures are of everybody's tasks, of one processor or of all, and up to five seconds old. Steps without any
+    task are there too; there are at most 121.
+    """
+    query = query_of(request, HistoryQuery)
+    with naming_filters():
+        return json_response(await request.app[HISTORIES].get(query))
 
 
 def warnings_of(

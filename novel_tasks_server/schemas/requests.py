@@ -207,3 +207,11 @@ class LogsQuery(EventsQuery):
     """The query of log entries: as of events, and of which level at least; None is any."""
 
     level: LogLevel | None = None
+
+
+@frozen(kw_only=True)
+class HistoryQuery:
+    """The query of what the queue did: over how many minutes, and of which processor alone."""
+
+    minutes: int = field(default=60, validator=_within(1, 7 * 24 * 60))
+    processor: str | None = field(default=None, validator=must.optional(must.max_len(200)))

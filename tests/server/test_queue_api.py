@@ -7,10 +7,11 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from novel_tasks_core import TaskEngine
+from novel_tasks_core import TaskEngine, parse_task_id
 
 Client = TestClient[web.Request, web.Application]
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -80,3 +81,57 @@ async def test_an_unknown_processor_is_404(client: Client) -> None:
             404,
             "urn:novel-tasks:problem:processor-not-found",
         )
+
+
+async def test_history_is_shown_step_by_step(make_task: Make, client: Client, engine: TaskEngine) -> None:
+    """What came and ended, how long it waited and ran, of one processor or of all; steps without any are there too."""
+    made = await make_task(b"Chapter 1\n\nOnce.", processor="split")
+    await make_task(b"2", processor="external")
+    async with engine.worker():
+        await engine.result(parse_task_id(made["task_id"]))
+    for query, submitted in (("", 2), ("?processor=split", 1), ("?processor=nobody&minutes=60", 0)):
+        shown = await (await client.get(f"{QUEUE}/history{query}")).json()
+        assert set(shown) == {"step_seconds", "since", "until", "is_sample", "points", "wait", "run"}
+        assert (shown["step_seconds"], shown["is_sample"], len(shown["points"])) == (60, False, 61)
+        assert sum(point["submitted"] for point in shown["points"]) == submitted
+        ended = sum(point["completed"] for point in shown["points"])
+        assert ended == (query != "?processor=nobody&minutes=60")
+        assert (shown["run"]["p50"] is not None) is bool(ended)
+        assert set(shown["points"][0]) == {
+            "at", "submitted", "completed", "failed", "cancelled", "wait_p50", "wait_p95", "run_p50", "run_p95"
+        }  # fmt: skip
+    long = await (await client.get(f"{QUEUE}/history?minutes=10080")).json()
+    assert (long["step_seconds"], len(long["points"])) == (7200, 85)
+
+
+async def test_many_pages_cost_one_look(make_task: Make, client: Client, engine: TaskEngine) -> None:
+    """Who asks at the same time, or soon after, for the same is answered the same; who asks for another is not."""
+    looks = 0
+    history = engine._parts.flow.history
+
+    async def counted(**wanted: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return await history(**wanted)
+
+    engine._parts.flow.history = counted  # type: ignore[method-assign]
+    answers = await asyncio.gather(*(client.get(f"{QUEUE}/history") for _ in range(10)))
+    bodies = [await answer.read() for answer in (*answers, await client.get(f"{QUEUE}/history?minutes=60"))]
+    assert (len(set(bodies)), looks) == (1, 1)
+    await client.get(f"{QUEUE}/history?minutes=61")
+    assert looks == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("minutes=0", "/minutes"),
+        ("minutes=10081", "/minutes"),
+        ("minutes=x", "/minutes"),
+        ("processor=a%00", "/processor"),
+    ],
+)
+async def test_other_histories_are_refused(client: Client, query: str, pointer: str) -> None:
+    """A window out of bounds, and a name that cannot be one, are told by their place."""
+    response = await client.get(f"{QUEUE}/history?{query}")
+    assert (response.status, [fault["pointer"] for fault in (await response.json())["errors"]]) == (422, [pointer])

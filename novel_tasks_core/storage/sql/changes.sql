@@ -52,10 +52,10 @@ told as (
     insert into task_events (task_id, seq, at, kind, data) select id, last_seq, $2, 'cancelled', $4 from ended
 ),
 counted as (
-    insert into task_counts (owner, lane, status, tasks)
-    select owner, lane, 'pending', -count(*) from ended group by owner, lane
+    insert into task_counts (owner, lane, status, tasks, at)
+    select owner, lane, 'pending', -count(*), null::timestamptz from ended group by owner, lane
     union all
-    select owner, lane, 'cancelled', count(*) from ended group by owner, lane
+    select owner, lane, 'cancelled', count(*), now() from ended group by owner, lane
 )
 select id, last_seq from ended
 

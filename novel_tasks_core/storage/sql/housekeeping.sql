@@ -11,22 +11,44 @@ from (select name from chosen union all select name from known) c where m.name =
 returning m.name
 
 -- name: roll_up
--- Folds up to $1 counter deltas into one row for each owner, lane and status, and says how many there were.
--- A row that stands alone is left as it is.
+-- Folds up to $1 counter deltas into one row for each owner, lane and status, and says how many there were. What they say of
+-- times goes into the minutes of the flow, of which each keeps up to $2 tasks: of what was there and what is new as many as
+-- their numbers ask for. A row that stands alone and says nothing of times is left as it is.
 with gone as (
     delete from task_counts where ctid = any(array(
         select ctid from task_counts c
         where (owner, lane, status) in (select owner, lane, status from task_counts group by 1, 2, 3 having count(*) > 1)
+           or at is not null
         limit $1 for update of c skip locked
     ))
-    returning owner, lane, status, tasks, duration_ms
+    returning owner, lane, status, tasks, duration_ms, at, times
 ),
 folded as (
     insert into task_counts (owner, lane, status, tasks, duration_ms)
     select owner, lane, status, sum(tasks), sum(duration_ms) from gone
     group by owner, lane, status having sum(tasks) <> 0 or sum(duration_ms) <> 0
+),
+flowed as (
+    insert into task_flow as f (at, lane, submitted, completed, failed, cancelled, timed, times)
+    select date_trunc('minute', at) as minute, lane,
+           coalesce(sum(tasks) filter (where status = 'pending'), 0), coalesce(sum(tasks) filter (where status = 'completed'), 0),
+           coalesce(sum(tasks) filter (where status = 'failed'), 0), coalesce(sum(tasks) filter (where status = 'cancelled'), 0),
+           coalesce(sum(octet_length(times)), 0) / 8, thinned(coalesce(string_agg(times, ''), ''), $2::int)
+    from gone where at is not null group by minute, lane order by minute, lane
+    on conflict (at, lane) do update set
+        submitted = f.submitted + excluded.submitted, completed = f.completed + excluded.completed,
+        failed = f.failed + excluded.failed, cancelled = f.cancelled + excluded.cancelled, timed = f.timed + excluded.timed,
+        times = case when octet_length(f.times) + octet_length(excluded.times) <= 8 * $2
+                     then f.times || excluded.times
+                     else thinned(f.times, greatest(1, round($2 * f.timed / (f.timed + excluded.timed)::numeric))::int)
+                          || thinned(excluded.times, greatest(1, round($2 * excluded.timed / (f.timed + excluded.timed)::numeric))::int)
+                end
 )
 select count(*) from gone
+
+-- name: forget_flow
+-- Removes the minutes that nobody can ask for any more.
+delete from task_flow where at < now() - $1 * interval '1 minute'
 
 -- name: be_brief
 -- Has statements of this transaction give up a lock that is not free at once, before they get in the way of a vacuum.

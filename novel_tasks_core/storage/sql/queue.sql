@@ -102,7 +102,9 @@ ended as (
     cross join lateral (select * from task_leases where task_id = d.task_id limit 1) l
     where t.id = d.task_id and t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt
     returning t.id, t.lane, t.owner, t.status, t.attempt, t.started_at, t.finished_at, t.error, t.last_seq,
-              t.last_seq - d.events as base, t.key_release, d.place, d.starts, d.told, d.outcome
+              t.last_seq - d.events as base, t.key_release, d.place, d.starts, d.told, d.outcome,
+              -- Sent round again by hand or handed back: since when it was due this time is not known.
+              case when t.run_at is not null then t.run_at when t.attempt = 1 then t.created_at end as due_at
 ),
 freed as (
     delete from task_leases where task_id = any(array(select id from ended))
@@ -128,12 +130,18 @@ kept as (
     join ended e on e.place = a.place
 ),
 counted as (
-    insert into task_counts (owner, lane, status, tasks, duration_ms)
-    select owner, lane, 'pending', -count(*), 0 from ended group by owner, lane
+    insert into task_counts (owner, lane, status, tasks, duration_ms, at, times)
+    select owner, lane, 'pending', -count(*), 0, null::timestamptz, null::bytea from ended group by owner, lane
     union all
-    select owner, lane, status, count(*),
-           coalesce(sum((extract(epoch from finished_at - started_at) * 1000)::bigint) filter (where status = 'completed'), 0)
-    from ended group by owner, lane, status
+    select owner, lane, status, count(*), coalesce(sum(run_ms) filter (where status = 'completed'), 0), now(),
+           string_agg(int4send(wait_ms) || int4send(greatest(least(run_ms, 2147483647), 0)::int), '') filter (where outcome in ('completed', 'failed'))
+    from (
+        select owner, lane, status, outcome, (extract(epoch from finished_at - started_at) * 1000)::bigint as run_ms,
+               case when due_at is null then -1
+                    else greatest(least(extract(epoch from started_at - due_at) * 1000, 2147483647), 0)::int end as wait_ms
+        from ended
+    ) e
+    group by owner, lane, status
 ),
 unkeyed as (
     delete from task_keys where task_id = any(array(

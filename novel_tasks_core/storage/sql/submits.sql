@@ -42,7 +42,8 @@ noted as (
     select g.id, 1, $17::timestamptz, 'log', g.note from given g join stored s on s.id = g.id where g.note is not null
 ),
 counted as (
-    insert into task_counts (owner, lane, status, tasks) select owner, lane, 'pending', count(*) from stored group by owner, lane
+    insert into task_counts (owner, lane, status, tasks, at)
+    select owner, lane, 'pending', count(*), now() from stored group by owner, lane
 )
 select lane, priority, min(position) as position, null::uuid[] as keyed from readied group by lane, priority
 union all
@@ -82,5 +83,5 @@ select nextval('task_position') as position
 
 -- name: count_imported
 -- Counts tasks that were copied in.
-insert into task_counts (owner, lane, status, tasks)
-select owner, lane, 'pending', tasks from unnest($1::text[], $2::int[], $3::bigint[]) as c(owner, lane, tasks)
+insert into task_counts (owner, lane, status, tasks, at)
+select owner, lane, 'pending', tasks, now() from unnest($1::text[], $2::int[], $3::bigint[]) as c(owner, lane, tasks)

@@ -16,6 +16,7 @@ from novel_tasks_server.schemas.views.history import (
 from novel_tasks_server.schemas.views.problems import ProblemView
 from novel_tasks_server.schemas.views.service import (
     HealthView,
+    HistoryView,
     LaneView,
     LimitsView,
     MessageView,
@@ -47,6 +48,7 @@ __all__ = [
     "BulkView",
     "EventListView",
     "HealthView",
+    "HistoryView",
     "LaneView",
     "LimitsView",
     "LogListView",

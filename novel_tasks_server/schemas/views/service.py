@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from attrs import frozen
 
-from novel_tasks_core import Backoff, Health, Processor, QueueStatus, RetryPolicy, WorkerInfo
+from novel_tasks_core import (
+    Backoff,
+    Health,
+    HistoryPoint,
+    Percentiles,
+    Processor,
+    QueueHistory,
+    QueueStatus,
+    RetryPolicy,
+    WorkerInfo,
+)
 
 
 @frozen(slots=False)
@@ -211,3 +222,77 @@ class QueueView:
     queues: list[LaneView]
     workers: list[WorkerView]
     warnings: list[str]
+
+
+@frozen(kw_only=True, slots=False)
+class PercentilesView:
+    """Of durations in seconds: half are no longer than `p50`, 95 of 100 no longer than `p95`; null without any."""
+
+    p50: float | None
+    p95: float | None
+
+    @classmethod
+    def of(cls, found: Percentiles) -> PercentilesView:
+        """Show `found`."""
+        return cls(p50=found.p50, p95=found.p95)
+
+
+@frozen(kw_only=True, slots=False)
+class HistoryPointView:
+    """What happened in the step that begins `at`; how long tasks that ended in it had waited and run, in seconds."""
+
+    at: datetime
+    submitted: int
+    completed: int
+    failed: int
+    cancelled: int
+    wait_p50: float | None
+    wait_p95: float | None
+    run_p50: float | None
+    run_p95: float | None
+
+    @classmethod
+    def of(cls, point: HistoryPoint) -> HistoryPointView:
+        """Show `point`."""
+        return cls(
+            at=point.at,
+            submitted=point.submitted,
+            completed=point.completed,
+            failed=point.failed,
+            cancelled=point.cancelled,
+            wait_p50=point.wait.p50,
+            wait_p95=point.wait.p95,
+            run_p50=point.run.p50,
+            run_p95=point.run.p95,
+        )
+
+
+@frozen(kw_only=True, slots=False)
+class HistoryView:
+    """What the queue did from `since` to `until`, step by step; the last step is not over.
+
+    Counts are exact, and stay when tasks are deleted. `wait` is from when tasks that completed or failed were due to
+    the start of their last attempt, `run` from there to its end. `is_sample` says that these times are those of a
+    sample.
+    """
+
+    step_seconds: int
+    since: datetime
+    until: datetime
+    is_sample: bool
+    points: list[HistoryPointView]
+    wait: PercentilesView
+    run: PercentilesView
+
+    @classmethod
+    def of(cls, history: QueueHistory) -> HistoryView:
+        """Show `history`."""
+        return cls(
+            step_seconds=history.step_seconds,
+            since=history.since,
+            until=history.until,
+            is_sample=history.is_sample,
+            points=[HistoryPointView.of(point) for point in history.points],
+            wait=PercentilesView.of(history.wait),
+            run=PercentilesView.of(history.run),
+        )
