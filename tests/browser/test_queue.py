@@ -61,11 +61,11 @@ async def test_a_processor_is_paused_and_goes_on(site: Site, page: Page) -> None
 async def test_the_charts_are_of_the_chosen_time(site: Site, page: Page) -> None:
     """The time and the processor of the charts stand in the address; a reload shows the same."""
     await page.goto(site.url + "#/queue")
-    await page.get_by_label("Time", exact=True).select_option("Last 7 days")
-    await page.get_by_label("Processor", exact=True).select_option("epub")
+    await page.get_by_role("combobox", name="Time").select_option("Last 7 days")
+    await page.get_by_role("combobox", name="Processor").select_option("epub")
     await page.reload()
-    await expect(page.get_by_label("Time", exact=True)).to_have_value("10080")
-    await expect(page.get_by_label("Processor", exact=True)).to_have_value("epub")
+    await expect(page.get_by_role("combobox", name="Time")).to_have_value("10080")
+    await expect(page.get_by_role("combobox", name="Processor")).to_have_value("epub")
     await expect(page.get_by_role("img", name="How long tasks waited and ran over time")).to_be_visible()
     assert page.url.endswith("#/queue?minutes=10080&processor=epub")
 

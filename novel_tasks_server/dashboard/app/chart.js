@@ -39,15 +39,15 @@ function options({ series, write, height, width }) {
     cursor: { y: false, points: { size: 6 } },
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
-    axes: [axis({ values: times, space: width < NARROW ? 70 : 90 }), axis({ values: (_, splits) => splits.map(write), size: 62 })],
+    axes: [axis({ values: times, space: width < NARROW ? 70 : 90, size: 30 }), axis({ values: (_, splits) => splits.map(write), size: 62 })],
     series: [{}, ...series.map((line) => drawn(line))],
   };
 }
 
-function drawn({ label, colour: name, kind = "line", dashed = false }) {
+function drawn({ label, colour: name, kind = "line", dashed = false, values }) {
   const paint = colour(name);
   const bars = kind === "bars" ? { paths: window.uPlot.paths.bars({ size: [0.8, 40], align: 1 }), fill: paint, width: 0 } : { width: 2 };
-  return { label, stroke: paint, points: { show: false }, spanGaps: true, fill: dashed ? undefined : faded(paint), dash: dashed ? [5, 4] : undefined, ...bars };
+  return { label, stroke: paint, points: { show: kind === "line" && values.includes(null), size: 5, fill: paint }, spanGaps: true, fill: dashed ? undefined : faded(paint), dash: dashed ? [5, 4] : undefined, ...bars };
 }
 
 /**

@@ -40,6 +40,7 @@ function Charts({ history }) {
   const { points, step_seconds: step, is_sample: isSample } = history;
   const times = points.map(({ at }) => Date.parse(at) / 1000);
   const values = (name) => points.map((point) => point[name]);
+  const sum = (name) => points.reduce((total, point) => total + point[name], 0);
   const count = (name, colour, rest = {}) => ({ label: t(`queue.${name}`), colour, values: values(name), ...rest });
   const time = (name, colour, rest = {}) => ({ label: t(`queue.${name.replace("_", ".")}`), colour, values: values(name), ...rest });
   return html`
@@ -53,6 +54,9 @@ function Charts({ history }) {
           write=${(value) => number(value)}
           series=${[count("completed", "completed", { kind: "bars" }), count("failed", "failed"), count("submitted", "accent", { dashed: true })]}
         />
+        <dl class="figures">
+          ${["submitted", "completed", "failed", "cancelled"].map((name) => html`<div key=${name}><dt>${t(`queue.${name}`)}</dt><dd class="number">${number(sum(name))}</dd></div>`)}
+        </dl>
       </section>
       <section class="card" aria-labelledby="times-title">
         <h2 id="times-title">${t("queue.times")}</h2>
