@@ -94,7 +94,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.storage.database import PoolStatus
     from novel_tasks_core.storage.flow import HistoryPoint, Percentiles, QueueHistory
     from novel_tasks_core.storage.migrator import Migration
-    from novel_tasks_core.storage.operating import DatabaseFacts
+    from novel_tasks_core.storage.operating import DatabaseFacts, StorageSizes
     from novel_tasks_core.storage.tokens import ApiToken
     from novel_tasks_core.text.novel import Chapter, Novel
     from novel_tasks_core.text.reading import read_novel
@@ -167,6 +167,7 @@ __all__ = [
     "SourceNotFoundError",
     "Statistics",
     "StorageError",
+    "StorageSizes",
     "StoredEvent",
     "StoredFile",
     "SystemClock",
@@ -237,7 +238,7 @@ _HOMES = {
     "storage.database": "PoolStatus",
     "storage.flow": "HistoryPoint Percentiles QueueHistory",
     "storage.migrator": "Migration",
-    "storage.operating": "DatabaseFacts",
+    "storage.operating": "DatabaseFacts StorageSizes",
     "storage.tokens": "ApiToken",
     "text.novel": "Chapter Novel",
     "text.reading": "read_novel",

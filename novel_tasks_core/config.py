@@ -40,10 +40,10 @@ def setting(
     """Declare an attrs field that is read from the environment variable `variable`.
 
     `parse` turns the text into the value where the field's type does not say how; it raises ValueError
-    with what would be right. `secret` keeps the value out of the repr.
+    with what would be right. `secret` keeps the value out of the repr; the field's metadata tell it, and the variable.
     """
     made: dict[str, Any] = {"factory": factory} if factory is not None else {"default": default}
-    metadata = {"variable": variable, "parse": parse}
+    metadata = {"variable": variable, "parse": parse, "secret": secret}
     return field(**made, validator=validator, repr=not secret, metadata=metadata)
 
 

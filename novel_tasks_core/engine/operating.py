@@ -7,7 +7,7 @@ from novel_tasks_core.engine.checks import require_whole
 from novel_tasks_core.engine.parts import EngineParts, open_database
 from novel_tasks_core.storage.database import PoolStatus
 from novel_tasks_core.storage.flow import MAX_MINUTES, QueueHistory
-from novel_tasks_core.storage.operating import DatabaseFacts, connections_of, examine
+from novel_tasks_core.storage.operating import DatabaseFacts, StorageSizes, connections_of, examine, measure
 
 
 class Operating:
@@ -44,3 +44,11 @@ class Operating:
         """
         async with open_database(config) as database:
             return await examine(database)
+
+    async def database_facts(self) -> DatabaseFacts:
+        """Look at this engine's database, as `examine` does. Raises: DatabaseUnavailableError, SchemaError."""
+        return await examine(self._parts.database)
+
+    async def storage_sizes(self) -> StorageSizes:
+        """Return how much is stored, within a second or so. Raises: DatabaseUnavailableError."""
+        return await measure(self._parts.database)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
+import asyncpg
 from attrs import frozen
 
 from novel_tasks_core.models import TaskFilter
@@ -92,7 +91,7 @@ class Flow:
         )
 
 
-def _point(row: Mapping[str, Any]) -> HistoryPoint:
+def _point(row: asyncpg.Record) -> HistoryPoint:
     return HistoryPoint(
         at=row["at"],
         submitted=row["submitted"],
@@ -104,6 +103,6 @@ def _point(row: Mapping[str, Any]) -> HistoryPoint:
     )
 
 
-def _percentiles(row: Mapping[str, Any], what: str) -> Percentiles:
+def _percentiles(row: asyncpg.Record, what: str) -> Percentiles:
     p50, p95 = row[f"{what}_p50"], row[f"{what}_p95"]
     return Percentiles(p50=None if p50 is None else p50 / 1000, p95=None if p95 is None else p95 / 1000)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 from attrs import frozen
 
 from novel_tasks_core.config import EngineConfig
@@ -46,6 +47,32 @@ class DatabaseFacts:
     clock_seconds: float
     answer_seconds: float
     pending: tuple[Migration, ...]
+
+
+_FILES_SECONDS = 0.5
+"""How long the stored files may be added up."""
+
+
+@frozen(kw_only=True)
+class StorageSizes:
+    """How much there is: bytes of the database, tasks, and bytes of all stored files, None where these are too many."""
+
+    database_bytes: int
+    tasks: int
+    files_bytes: int | None
+
+
+async def measure(database: Database) -> StorageSizes:
+    """Add up what is stored, within a second or so. Raises: DatabaseUnavailableError."""
+    sql = load_queries("operating")
+    room = await database.fetchrow(sql["room"])
+    assert room is not None
+    async with database.snapshot(limit_seconds=_FILES_SECONDS) as connection:
+        try:
+            files = await connection.fetchval(sql["stored_bytes"])
+        except asyncpg.QueryCanceledError:
+            files = None
+    return StorageSizes(database_bytes=room["database_bytes"], tasks=room["tasks"], files_bytes=files)
 
 
 async def examine(database: Database) -> DatabaseFacts:

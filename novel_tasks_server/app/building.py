@@ -46,6 +46,7 @@ from novel_tasks_server.routes import (
     queue,
     reference,
     service,
+    system,
     tasks,
     tokens,
     uploads,
@@ -73,7 +74,21 @@ _MIDDLEWARES = (
 )
 """Outermost first."""
 
-_ROUTES = (health, service, bulk, tasks, processing, history, artifacts, queue, live, tokens, reference, dashboard)
+_ROUTES = (
+    health,
+    service,
+    system,
+    bulk,
+    tasks,
+    processing,
+    history,
+    artifacts,
+    queue,
+    live,
+    tokens,
+    reference,
+    dashboard,
+)
 """Fixed paths before those with an id in them."""
 
 
@@ -108,6 +123,8 @@ def create_app(
     app[reference.DOCUMENT] = reference.Document(app)
     app[dashboard.SHELF] = dashboard.Shelf()
     app[queue.HISTORIES] = queue.Histories(app)
+    app[system.SYSTEM] = system.System(app)
+    app.on_startup.append(app[system.SYSTEM].start)
     engine_context = _given_engine(engine) if engine else _own_engine(processors)
     gate_context = _gate_context(jwt_verifier(config))
     app.cleanup_ctx.extend((engine_context, gate_context, _hub_context, lag_context))

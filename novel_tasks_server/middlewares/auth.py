@@ -29,7 +29,8 @@ async def require_scopes(request: web.Request, handler: Handler) -> web.StreamRe
     if scope is None:
         request[PRINCIPAL] = _NOBODY
         return await handler(request)
-    principal = request[PRINCIPAL] = await _identified(request)
+    outlives = operation is not None and operation.outlives_database
+    principal = request[PRINCIPAL] = await _identified(request, outlives_database=outlives)
     is_upload = operation is not None and operation.tag is Tag.UPLOADS
     request.app[RATES].count(request, principal, is_upload=is_upload)
     if not principal.may(scope):
@@ -37,9 +38,10 @@ async def require_scopes(request: web.Request, handler: Handler) -> web.StreamRe
     return await handler(request)
 
 
-async def _identified(request: web.Request) -> Principal:
+async def _identified(request: web.Request, *, outlives_database: bool) -> Principal:
+    gate = request.app[GATE]
     try:
-        return await request.app[GATE].identify(request)
+        return await (gate.identify_by_memory(request) if outlives_database else gate.identify(request))
     except RequestRefusedError:
         request.app[RATES].count_stranger(request)
         raise

@@ -47,7 +47,8 @@ class Operation:
 
     With `file`, the name of a field, the body is a form with that file in it. `takes` names the headers of a
     request that matter, `sends` those of a successful answer. `problems` are the statuses of refusals beside
-    those that follow from the rest. `leads_to` says, by the name of another handler, where in the answer the
+    those that follow from the rest. `outlives_database` lets in who was known a few minutes ago while the database
+    cannot say who asks. `leads_to` says, by the name of another handler, where in the answer the
     `task_id` is that it may be asked for next.
     """
 
@@ -66,6 +67,7 @@ class Operation:
     takes: tuple[str, ...] = field(default=(), kw_only=True)
     sends: tuple[str, ...] = field(default=(), kw_only=True)
     problems: tuple[int, ...] = field(default=(), kw_only=True)
+    outlives_database: bool = field(default=False, kw_only=True)
     leads_to: Mapping[str, str] = field(factory=dict, kw_only=True)
 
     @property

@@ -22,6 +22,7 @@ _MOST = 32
 class _Kept(Generic[V]):
     lock: asyncio.Lock = field(factory=asyncio.Lock)
     at: float = 0.0
+    readings: int = 0
     value: V | None = None
     error: NovelTasksError | None = None
 
@@ -30,21 +31,25 @@ class Recent(Generic[K, V]):
     """Reads what is asked for by `read`, at most once in `seconds` for each key; who asks meanwhile gets the same.
 
     An error is raised for everybody who waits for that answer, and not kept. A caller that is cancelled leaves the
-    reading to the next.
+    reading to the next. `now` counts seconds.
     """
 
-    def __init__(self, read: Callable[[K], Awaitable[V]], *, seconds: float) -> None:
+    def __init__(
+        self, read: Callable[[K], Awaitable[V]], *, seconds: float, now: Callable[[], float] = monotonic
+    ) -> None:
         self._read = read
         self._seconds = seconds
+        self._now = now
         self._kept: dict[K, _Kept[V]] = {}
 
     async def get(self, key: K) -> V:
         """Return the answer. Raises: what `read` raises."""
-        kept, asked_at = self._entry(key), monotonic()
+        kept = self._entry(key)
+        readings = kept.readings
         async with kept.lock:
-            if kept.error is not None and kept.at >= asked_at:
-                raise kept.error
-            if kept.value is None or monotonic() - kept.at >= self._seconds:
+            if kept.error is not None and kept.readings > readings:
+                raise kept.error  # it came of the reading that this caller waited for
+            if kept.value is None or self._now() - kept.at >= self._seconds:
                 await self._renew(key, kept)
             assert kept.value is not None
             return kept.value
@@ -57,7 +62,7 @@ class Recent(Generic[K, V]):
             kept.error = exc
             raise
         finally:
-            kept.at = monotonic()
+            kept.at, kept.readings = self._now(), kept.readings + 1
 
     def _entry(self, key: K) -> _Kept[V]:
         """Return what is kept of a key, and forget the one that was first asked for longest ago if there are many."""

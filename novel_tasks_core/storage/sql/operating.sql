@@ -56,3 +56,12 @@ select current_setting('server_version') as version, current_setting('server_ver
        extract(epoch from clock_timestamp())::float8 as clock,
        array(select name || '=' || setting from pg_settings
              where name in ('fsync', 'full_page_writes', 'synchronous_commit') and setting = 'off' order by name) as unsafe
+
+-- name: room
+-- How many bytes the database takes, and how many tasks there are.
+select pg_database_size(current_database()) as database_bytes,
+       (select coalesce(sum(tasks), 0)::bigint from task_counts) as tasks
+
+-- name: stored_bytes
+-- How many bytes all stored files have.
+select coalesce(sum(size), 0)::bigint from files

@@ -28,6 +28,7 @@ from novel_tasks_server.schemas.views.service import (
     RetryView,
     WorkerView,
 )
+from novel_tasks_server.schemas.views.system import CheckStatus, CheckView, SettingView, StorageView, SystemView
 from novel_tasks_server.schemas.views.tasks import (
     BulkView,
     StatisticsView,
@@ -46,6 +47,8 @@ __all__ = [
     "AttemptListView",
     "AttemptView",
     "BulkView",
+    "CheckStatus",
+    "CheckView",
     "EventListView",
     "HealthView",
     "HistoryView",
@@ -62,7 +65,10 @@ __all__ = [
     "ProcessorView",
     "QueueView",
     "RetryView",
+    "SettingView",
     "StatisticsView",
+    "StorageView",
+    "SystemView",
     "TaskDetail",
     "TaskListView",
     "TaskView",
