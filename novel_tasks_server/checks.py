@@ -169,7 +169,7 @@ def check_folder(folder: Path, *, name: str) -> Iterator[Finding]:
 
 def judge_space(free_bytes: int, *, where: str, name: str) -> Finding:
     """Judge how much room a folder has; `name` is the setting that moves it elsewhere."""
-    found = f"{where}: {free_bytes / (1 << 30):.1f} GB free, can be written to"
+    found = f"{where}: {free_bytes / 1e9:.1f} GB free, can be written to"
     mend = f"make room, or set {name} to a disk that has some"
     if free_bytes < _NO_SPACE:
         return problem("folder", found, mend)
