@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.observers import Observer
     from novel_tasks_core.processors.base import AttemptContext, ChildContext, Processor
     from novel_tasks_core.processors.configuration import CacheCounts, Configuration
+    from novel_tasks_core.processors.journal import Journal
     from novel_tasks_core.processors.options import validator_bounds
     from novel_tasks_core.processors.registry import Processors
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
@@ -135,6 +136,7 @@ __all__ = [
     "InvalidInputError",
     "InvalidOptionsError",
     "InvalidProcessorError",
+    "Journal",
     "Lease",
     "LeaseLostError",
     "LogEntry",
@@ -232,6 +234,7 @@ _HOMES = {
     "observers": "Observer",
     "processors.base": "AttemptContext ChildContext Processor",
     "processors.configuration": "CacheCounts Configuration",
+    "processors.journal": "Journal",
     "processors.options": "validator_bounds",
     "processors.registry": "Processors",
     "retries": "Backoff Retry RetryPolicy Snooze",
