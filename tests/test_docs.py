@@ -11,8 +11,10 @@ import attrs
 import pytest
 
 from novel_tasks_core import EngineConfig, TaskStatus
+from novel_tasks_core.events import STORED_EVENTS
 from novel_tasks_core.states import may_follow
 from novel_tasks_server.config import LEGACY_VARIABLES, ServerConfig
+from novel_tasks_server.live.protocol_v1 import _STATUS_AFTER
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -76,6 +78,24 @@ def test_broken_links_are_found(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert broken_links(page) == ["gone.md", "there.md#not-this", "#nowhere"]
+
+
+def event_rows() -> dict[str, tuple[str, list[str], str]]:
+    """Return class, own fields and status after it of every stored event, as the page of events has them."""
+    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    row = re.compile(r"^\| `(\w+)` \| `(\w+)` \|([^|]*)\|[^|]*\| (\S[^|]*) \|$", re.MULTILINE)
+    return {kind: (name, re.findall(r"`(\w+)`", own), after) for kind, name, own, after in row.findall(page)}
+
+
+def test_the_page_of_events_has_every_event_with_its_fields() -> None:
+    """Kinds, classes and fields are those of the code, and the status after each is what sockets are told."""
+    shown = event_rows()
+    assert {kind: row[:2] for kind, row in shown.items()} == {
+        kind: (event.__name__, [a.name for a in attrs.fields(event) if a.name not in ("task_id", "seq", "at")])
+        for kind, event in STORED_EVENTS.items()
+    }
+    after = {kind: status.strip("`") for kind, (_, _, status) in shown.items() if status != "as before"}
+    assert after == {kind: status.value for kind, status in _STATUS_AFTER.items()}
 
 
 def test_the_state_diagram_is_that_of_the_code() -> None:
