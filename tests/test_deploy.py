@@ -1,9 +1,13 @@
-"""What deploy/ has for operators is right: its settings exist, and the programs that read its files accept them."""
+"""What deploy/ and docs/deployment.md have for operators is right.
+
+Settings, metrics, commands and routes exist, and the programs that read the files accept them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 import shutil
 import socket
@@ -18,11 +22,15 @@ import pytest
 import yaml
 from aiohttp import ClientSession, FormData, WSMsgType, web
 from aiohttp.test_utils import TestServer
+from prometheus_client import Metric
 
 from novel_tasks_core import EngineConfig, TaskEngine
 from novel_tasks_server.app import create_app
 from novel_tasks_server.cli.main import _COMMANDS as COMMANDS
 from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.metrics import Metrics
+from novel_tasks_server.schemas.decoding import decode_json
+from novel_tasks_server.schemas.requests import BulkRequest
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -30,6 +38,7 @@ DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 UNIT = (DEPLOY / "novel-tasks.service").read_text(encoding="utf-8")
 NGINX = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
 GRACE_SECONDS = EngineConfig().shutdown_grace_seconds
 HEARTBEAT_SECONDS = 25
 SETTINGS = {
@@ -43,6 +52,8 @@ OF_OTHERS = {
     "AF_UNIX", "AF_INET", "AF_INET6",
 }  # fmt: skip
 """Names of PostgreSQL's image, of pip, and of the kernel."""
+OF_PROMQL = {"up", "sum", "min", "max", "rate", "increase", "min_over_time", "histogram_quantile"}
+"""What Prometheus itself knows, of all that the rules use."""
 
 
 @pytest.mark.parametrize("file", sorted(p for p in DEPLOY.iterdir() if p.is_file()), ids=lambda file: file.name)
@@ -230,3 +241,43 @@ async def test_nginx_passes_uploads_and_sockets(proxied: str, engine: TaskEngine
             assert (message.type, message.json()["status"]) == (WSMsgType.TEXT, "pending")
         async with session.get(f"{proxied}/metrics", ssl=False) as figures:
             assert figures.status in (401, 403), "what a proxy passes on is not of this machine"
+
+
+def test_the_alerts_ask_for_metrics_that_there_are() -> None:
+    """Every rule is whole, and names only metrics, labels and values that the server shows, or Prometheus makes."""
+    [text] = re.findall(r"```yaml\n(.*?)```", DEPLOYMENT, re.DOTALL)
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    assert all(rule.keys() - {"for"} == {"alert", "expr", "annotations"} for rule in rules)
+    samples = {sample for family in Metrics().registry.collect() for sample in sample_names(family)}
+    walls = re.findall(r"`([a-z_]+\([^`]*\))`", DEPLOYMENT.partition("For a wall: ")[2].partition("\n\n")[0])
+    for expression in [*(rule["expr"] for rule in rules), *walls]:
+        asked = re.sub(r'"[^"]*"|\b(?:by|le|instance|job|processor|outcome|status|state)\b', "", expression)
+        words = set(re.findall(r"[a-z_]{2,}", re.sub(r"\[\w+\]", "", asked)))
+        assert words <= samples | OF_PROMQL, expression
+        assert words & (samples | {"up"}), expression
+
+
+def sample_names(family: Metric) -> set[str]:
+    """Return the names under which the values of a metric are told."""
+    suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+    return {family.name + suffix for suffix in suffixes.get(family.type, ("",))}
+
+
+def test_the_runbook_calls_commands_and_routes_that_there_are() -> None:
+    """Every `novel-tasks COMMAND` is one, and every `api ROUTE` is in the description of the API."""
+    commands = set(
+        re.findall(r"novel-tasks ([a-z]+)\b", "".join(re.findall(r"`[^`]+`|```.*?```", DEPLOYMENT, re.DOTALL)))
+    )
+    assert commands <= COMMANDS.keys()
+    paths = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    routes = {re.sub(r"\{\w+\}", "[^/]+", path.removeprefix("/api/v1")) for path in paths}
+    called = set(re.findall(r"\bapi '?(/[a-z/]+)", DEPLOYMENT))
+    assert called
+    assert not [path for path in called if not any(re.fullmatch(route, path) for route in routes)]
+
+
+@pytest.mark.parametrize("body", re.findall(r"/tasks/bulk'? -d '(\{.*?\})'", DEPLOYMENT))
+def test_the_runbook_asks_for_what_the_server_takes(body: str) -> None:
+    """Each request about many tasks is accepted as it stands, and says which tasks it means."""
+    wanted = decode_json(body.encode(), BulkRequest)
+    assert wanted.filter.status is not None
