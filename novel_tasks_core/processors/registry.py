@@ -141,17 +141,21 @@ class Processors:
         """
         for entry_point in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry_point: entry_point.name):
             try:
-                offered = entry_point.load()
+                self._add_offered(entry_point.name, entry_point.load())
+            except InvalidProcessorError as exc:
+                raise InvalidProcessorError("entry point", f"{entry_point.name} ({entry_point.value}): {exc}") from exc
             except Exception as exc:
                 raise InvalidProcessorError(
                     "entry point", f"{entry_point.name} ({entry_point.value}): {exc!r}"
                 ) from exc
-            if isinstance(offered, Processor):
-                self.add(offered)
-            elif callable(offered):
-                self.register(entry_point.name, offered)
-            else:
-                raise InvalidProcessorError("entry point", f"{entry_point.name}: {entry_point.value} is no processor")
+
+    def _add_offered(self, name: str, offered: object) -> None:
+        if isinstance(offered, Processor):
+            self.add(offered)
+        elif callable(offered):
+            self.register(name, offered)
+        else:
+            raise InvalidProcessorError("function", "is neither a Processor nor a function")
 
     def validate(self, name: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the options of a processor as canonical JSON, its defaults filled in.

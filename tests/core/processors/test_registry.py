@@ -260,6 +260,9 @@ def test_entry_points_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     offered[:] = [EntryPoint("odd", "novel_tasks_core.processors.split:SCHEMA", registry.ENTRY_POINTS)]
     with pytest.raises(InvalidProcessorError, match="odd"):
         Processors().load_entry_points()
+    offered[:] = [EntryPoint("taken", "novel_tasks_core.processors.split:PROCESSOR", registry.ENTRY_POINTS)]
+    with pytest.raises(InvalidProcessorError, match=r"taken .*'split' is already registered"):
+        Processors.builtin().load_entry_points()
 
 
 class Case(StrEnum):
