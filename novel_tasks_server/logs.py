@@ -99,6 +99,7 @@ _SECRETS = (
     ("earer", re.compile(r"(?i)(\bbearer[ .])[\w.~+/=-]{8,}"), r"\1***"),  # the Authorization header
     ("asic", re.compile(r"(?i)(\bbasic )[\w+/=-]{8,}"), r"\1***"),
     ("nt_", re.compile(r"\bnt_[\w-]{16,}"), "nt_***"),  # tokens of ours
+    ("signature=", re.compile(r"(\bsignature=)[\w.%=-]+"), r"\1***"),  # signed links
     ("eyJ", re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), "eyJ***"),  # JSON Web Tokens
 )
 

@@ -172,6 +172,7 @@ def wrapped(tmp_path: Path) -> tuple[Path, int]:
     ours = ours.replace("/etc/ssl/private/novels.example.key", str(key))
     ours = re.sub(r"^ *listen \[::\].*\n", "", ours, flags=re.MULTILINE)
     ours = ours.replace("listen 80;", f"listen 127.0.0.1:{plain};").replace("listen 443 ", f"listen 127.0.0.1:{tls} ")
+    ours = ours.replace("/var/log/nginx/novel-tasks.log", str(tmp_path / "access.log"))
     (tmp_path / "ours.conf").write_text(ours, encoding="utf-8")
     main = tmp_path / "nginx.conf"
     main.write_text(
@@ -281,3 +282,17 @@ def test_the_runbook_asks_for_what_the_server_takes(body: str) -> None:
     """Each request about many tasks is accepted as it stands, and says which tasks it means."""
     wanted = decode_json(body.encode(), BulkRequest)
     assert wanted.filter.status is not None
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+async def test_nginx_logs_no_signature(proxied: str, wrapped: tuple[Path, int]) -> None:
+    """What makes a link is not in its log, only the path."""
+    path = f"/api/v1/tasks/task-{'0' * 32}/source"
+    log = wrapped[0].with_name("access.log")
+    async with asyncio.timeout(60), ClientSession() as session:
+        async with session.get(f"{proxied}{path}?expires=1&signature=c2lnbmF0dXJl", ssl=False) as answer:
+            assert answer.status == 403
+        while not (text := log.read_text(encoding="utf-8")):  # noqa: ASYNC110 - another process writes it
+            await asyncio.sleep(0)
+    assert f'"GET {path}" 403' in text
+    assert "c2lnbmF0dXJl" not in text

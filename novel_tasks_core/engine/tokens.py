@@ -68,6 +68,10 @@ class ApiTokens:
         """
         return await self._tokens.find(_hash(secret)) if _SECRET.fullmatch(secret) else None
 
+    async def find_by_id(self, token_id: UUID) -> ApiToken | None:
+        """Return the token with this id; None when there is none, or it is revoked or has expired."""
+        return await self._tokens.find_by_id(token_id)
+
     async def list(self) -> list[ApiToken]:
         """Return all tokens, oldest first, those that are revoked or have expired too."""
         return await self._tokens.everything()

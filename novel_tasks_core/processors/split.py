@@ -81,7 +81,13 @@ def _preview(novel: Manuscript) -> dict[str, Any]:
     """Return how many headings there are, and the first of them."""
     headed = [section for section in novel.sections if section.line is not None]
     shown = [
-        {"title": section.title, "line": section.line, "level": section.level, "characters": len(section)}
+        {
+            "title": section.title,
+            "line": section.line,
+            "level": section.level,
+            "offset": section.offset,
+            "characters": len(section),
+        }
         for section in headed[:_SHOWN]
     ]
     return {"headings": shown, "headings_total": len(headed)}

@@ -64,6 +64,11 @@ class Tokens:
         row = await self._database.fetchrow(self._sql["find"], sha256)
         return _token_of(row) if row is not None and compare_digest(row["sha256"], sha256) else None
 
+    async def find_by_id(self, token_id: UUID) -> ApiToken | None:
+        """Return the token with this id, if it is neither revoked nor expired."""
+        row = await self._database.fetchrow(self._sql["find_by_id"], token_id)
+        return None if row is None else _token_of(row)
+
     async def everything(self) -> list[ApiToken]:
         """Return all tokens, oldest first."""
         return [_token_of(row) for row in await self._database.fetch(self._sql["everything"])]

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 from time import monotonic
+from uuid import UUID
 
 from aiohttp import web
 from attrs import frozen
@@ -125,6 +126,20 @@ class Gate:
             return None if self._always_closed or await self._tokens.exist() else _ANYONE
         return await self._look_up(token)
 
+    async def recheck_holder(self, request: web.Request, holder: Principal) -> Principal | None:
+        """Return who the holder of a link is now; None when they could not come in by themselves any longer.
+
+        A JWT cannot be revoked: its holder stays who they were.
+
+        Raises: DatabaseUnavailableError when the database cannot say.
+        """
+        if holder.token_id is not None:
+            token_id = holder.token_id
+            return await self._known(token_id.bytes, lambda _: self._look_up_id(token_id))
+        if holder.owner:
+            return holder if self._jwt is not None else None
+        return _ANYONE if await self.is_open_to(request) and names_this_machine(request) else None
+
     async def is_open_to(self, request: web.Request) -> bool:
         """Say whether the request needs no token: made on this machine, of a server that only it can reach.
 
@@ -158,15 +173,21 @@ class Gate:
 
     async def _principal(self, token: str, *, stranger: str) -> Principal | None:
         digest = sha256(token.encode()).digest()
-        known = self._remembered.get(digest)
+        return await self._known(
+            digest, lambda was_known: self._look_up(token) if was_known else self._met(digest, token, stranger)
+        )
+
+    async def _known(self, key: bytes, look_up: Callable[[bool], Awaitable[Principal | None]]) -> Principal | None:
+        """Return what is remembered under `key`, or what `look_up` finds, told whether there was something before."""
+        known = self._remembered.get(key)
         if known is not None and self._now() < known.until:
-            self._remembered.move_to_end(digest)
+            self._remembered.move_to_end(key)
             return known.principal
-        principal = await (self._look_up(token) if known else self._met(digest, token, stranger))
+        principal = await look_up(known is not None)
         if principal is None:
-            self._remembered.pop(digest, None)
+            self._remembered.pop(key, None)
             return None
-        self._remembered[digest] = _Remembered(principal, self._now() + FRESH_SECONDS)
+        self._remembered[key] = _Remembered(principal, self._now() + FRESH_SECONDS)
         if len(self._remembered) > MAX_REMEMBERED:
             self._remembered.popitem(last=False)
         return principal
@@ -197,8 +218,10 @@ class Gate:
     async def _look_up(self, token: str) -> Principal | None:
         if "." in token:
             return None if self._jwt is None else self._jwt.principal(token)
-        found = await self._tokens.find(token)
-        return None if found is None else _principal_of(found)
+        return _principal_of(await self._tokens.find(token))
+
+    async def _look_up_id(self, token_id: UUID) -> Principal | None:
+        return _principal_of(await self._tokens.find_by_id(token_id))
 
     async def is_shut(self) -> bool:
         """Say whether nobody can come in: tokens are wanted, and there are none."""
@@ -214,8 +237,10 @@ class Gate:
         return await self._tokens.create_first(owner="admin", scopes=[Scope.ADMIN], name="first start")
 
 
-def _principal_of(token: ApiToken) -> Principal:
-    return Principal(owner=token.owner, scopes=scopes_named(token.scopes), name=f"token {token.id}")
+def _principal_of(token: ApiToken | None) -> Principal | None:
+    if token is None:
+        return None
+    return Principal(owner=token.owner, scopes=scopes_named(token.scopes), name=f"token {token.id}", token_id=token.id)
 
 
 GATE = web.AppKey("gate", Gate)

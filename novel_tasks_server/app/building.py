@@ -15,6 +15,7 @@ from aiohttp import WSCloseCode, web
 from novel_tasks_core import ConfigError, Processors, TaskEngine, UnknownProcessorError
 from novel_tasks_server.access.gate import GATE, Gate
 from novel_tasks_server.access.jwts import JwtVerifier, jwt_verifier
+from novel_tasks_server.access.links import LINKS, LinkSigner
 from novel_tasks_server.access.rates import RATES, Rates, tell_quota
 from novel_tasks_server.app.lag import lag_context
 from novel_tasks_server.config import ServerConfig
@@ -38,9 +39,11 @@ from novel_tasks_server.openapi import add_operations
 from novel_tasks_server.routes import (
     artifacts,
     bulk,
+    chapters,
     dashboard,
     health,
     history,
+    links,
     live,
     processing,
     queue,
@@ -51,6 +54,7 @@ from novel_tasks_server.routes import (
     tokens,
     uploads,
 )
+from novel_tasks_server.routes.previews import PREVIEWS, Previews
 
 KEEPALIVE_SECONDS = 15.0
 """How long an idle connection stays, and how long a client may take over its headers."""
@@ -78,11 +82,13 @@ _ROUTES = (
     health,
     service,
     system,
+    chapters,
     bulk,
     tasks,
     processing,
     history,
     artifacts,
+    links,
     queue,
     live,
     tokens,
@@ -120,6 +126,8 @@ def create_app(
     app[METRICS] = Metrics()
     app[DRAINING] = Draining()
     app[RATES] = Rates(config)
+    app[PREVIEWS] = Previews(config.engine)
+    app[LINKS] = LinkSigner(config.secret_key)
     app[reference.DOCUMENT] = reference.Document(app)
     app[dashboard.SHELF] = dashboard.Shelf()
     app[queue.HISTORIES] = queue.Histories(app)
@@ -128,7 +136,7 @@ def create_app(
     engine_context = _given_engine(engine) if engine else _own_engine(processors)
     gate_context = _gate_context(jwt_verifier(config))
     app.cleanup_ctx.extend((engine_context, gate_context, _hub_context, lag_context))
-    app.on_shutdown.append(close_sockets)
+    app.on_shutdown.extend((close_sockets, _stop_previews))
     app.on_response_prepare.extend((echo_request_id, tell_quota, set_security_headers))
     for module in _ROUTES:
         add_operations(app, module.routes())
@@ -212,6 +220,10 @@ async def _hub_context(app: web.Application) -> AsyncIterator[None]:
     yield
     await close_sockets(app)
     await doorkeeper.close()
+
+
+async def _stop_previews(app: web.Application) -> None:
+    await app[PREVIEWS].close()
 
 
 async def close_sockets(app: web.Application) -> None:

@@ -23,7 +23,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         return _answer(request, problem_of(exc))
     except ConnectionError:
-        if not _is_gone(request):
+        if not is_gone(request):
             raise
         return web.Response(status=_CLIENT_GONE)  # nobody reads it; the log tells that they left
     except Exception as exc:
@@ -32,7 +32,8 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
         return _answer(request, problem)
 
 
-def _is_gone(request: web.Request) -> bool:
+def is_gone(request: web.Request) -> bool:
+    """Say whether the client has left."""
     return request.transport is None or request.transport.is_closing()
 
 

@@ -43,7 +43,8 @@ class Operation:
 
     The first sentence of the handler's docstring is its summary. `scope` None lets everybody in, without
     a token. `query` and `body` are request classes, `answers` the classes of what is answered by status;
-    `media_types` names what an answer that is no JSON is. `is_public` False leaves it out of the document.
+    `media_types` names what an answer that is no JSON is. `is_public` False leaves it out of the document. With
+    `takes_links`, a signed link to the path lets somebody in like a token.
 
     With `file`, the name of a field, the body is a form with that file in it. `takes` names the headers of a
     request that matter, `sends` those of a successful answer. `problems` are the statuses of refusals beside
@@ -62,6 +63,7 @@ class Operation:
     answers: Mapping[int, Answer] = field(factory=dict, kw_only=True)
     media_types: tuple[str, ...] = field(default=(), kw_only=True)
     is_public: bool = field(default=True, kw_only=True)
+    takes_links: bool = field(default=False, kw_only=True)
     file: str | None = field(default=None, kw_only=True)
     needs_body: bool = field(default=True, kw_only=True)
     takes: tuple[str, ...] = field(default=(), kw_only=True)

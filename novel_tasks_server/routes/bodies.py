@@ -40,7 +40,7 @@ class BodyReader:
         if self._received > self._limit:
             raise _too_large(self._limit)
         if data and self._received < (self._clock() - self._started - SILENCE_SECONDS) * MIN_BYTES_PER_SECOND:
-            raise _too_slow()
+            raise too_slow()
         return data
 
     async def _wait(self) -> bytes:
@@ -48,7 +48,7 @@ class BodyReader:
             async with asyncio.timeout(SILENCE_SECONDS):
                 return await self._content.readany()
         except TimeoutError:
-            raise _too_slow() from None
+            raise too_slow() from None
 
 
 async def read_body(request: web.Request, *, limit: int) -> bytes:
@@ -63,5 +63,6 @@ def _too_large(limit: int) -> RequestRefusedError:
     return RequestRefusedError(413, "too-large", f"The body is too large: at most {limit} bytes are accepted.")
 
 
-def _too_slow() -> RequestRefusedError:
+def too_slow() -> RequestRefusedError:
+    """Return the refusal of a body that takes its time."""
     return RequestRefusedError(408, "too-slow", "The body came too slowly.", headers={"Connection": "close"})

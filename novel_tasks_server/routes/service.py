@@ -10,8 +10,8 @@ from novel_tasks_server.access.gate import GATE
 from novel_tasks_server.keys import CONFIG, ENGINE
 from novel_tasks_server.live.protocol_v1 import SUBPROTOCOL
 from novel_tasks_server.openapi import Operation, Tag
+from novel_tasks_server.routes.forms import MAX_FIELD_BYTES
 from novel_tasks_server.routes.replies import MAX_JSON_BYTES, json_response
-from novel_tasks_server.routes.uploads import MAX_FIELD_BYTES
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import MAX_PAGE_SIZE
 from novel_tasks_server.schemas.views import LimitsView, MetaView, ProcessorListView, ProcessorView

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from uuid import UUID
 
 from attrs import frozen
 
@@ -24,11 +25,15 @@ def scopes_named(words: Iterable[str]) -> frozenset[Scope]:
 
 @frozen(kw_only=True, cache_hash=True)
 class Principal:
-    """Whoever a request comes from. `owner` is whose tasks are theirs; `name` says in logs how they proved it."""
+    """Whoever a request comes from. `owner` is whose tasks are theirs; `name` says in logs how they proved it.
+
+    `token_id` is the token of this server that they showed, if it was one.
+    """
 
     owner: str
     scopes: frozenset[Scope]
     name: str
+    token_id: UUID | None = None
 
     @classmethod
     def anyone(cls) -> Principal:

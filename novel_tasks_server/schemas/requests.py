@@ -85,6 +85,13 @@ class UploadFields(WorkFields):
 
 
 @frozen(kw_only=True)
+class PreviewFields:
+    """How to read the beginning of a novel: options of the processor `split`, such as `chapter_rule`."""
+
+    options: dict[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True)
 class ProcessRequest(WorkFields):
     """More work on the novel of a task: on its source, or on the `artifact` of this name."""
 
@@ -188,6 +195,43 @@ class ShowQuery:
     """The query of one task: what to include."""
 
     include: Inclusion | None = None
+
+
+_MAX_SIGNATURE = 4096
+
+
+@frozen(kw_only=True)
+class LinkQuery:
+    """What a signed link says in its query: until when it is good, in Unix time, and the proof of it.
+
+    Both come from whoever made the link, and mean something only together, without a token beside them.
+    """
+
+    expires: int | None = field(default=None, validator=must.optional(_within(0, 10**12 - 1)))
+    signature: str | None = field(default=None, validator=must.optional(must.max_len(_MAX_SIGNATURE)))
+
+
+@frozen(kw_only=True)
+class FileQuery(LinkQuery):
+    """The query of a file: `download` 1 has browsers store it, also where they could show it."""
+
+    download: int = field(default=0, validator=_within(0, 1))
+
+
+@frozen(kw_only=True)
+class LinkRequest:
+    """Which file of a task: `source`, `result`, or `artifacts/` and the name of an artifact."""
+
+    file: str = field(
+        validator=must.and_(
+            must.max_len(300),
+            _Matching(
+                re.compile(r"^(source|result|artifacts/[^/\x00-\x1f]+)$"),
+                "must be source, result, or artifacts/ and the name of an artifact",
+            ),
+        ),
+        metadata={"examples": ["artifacts/report.html"]},
+    )
 
 
 _MAX_SEQ = 2**31 - 1

@@ -72,6 +72,8 @@ BEYOND_SCHEMAS = {
     # will do for these two as long as the database can hold it: numbers of 64 bits, 64 levels, no NUL.
     "upload": ("/processor", "/options", "/extra_data"),
     "process_task": ("/processor", "/options", "/extra_data"),
+    # Nor is it told which bytes are text.
+    "preview_chapters": ("/options", "/file"),
     # No schema knows what time it is.
     "create_token": ("/expires_at",),
     # A priority belongs to one action, and is needed there.

@@ -72,6 +72,30 @@ async def test_only_the_report_is_shown_and_even_that_in_a_sandbox(finished: str
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_only_the_report_can_be_framed_and_only_here(finished: str, client: Client) -> None:
+    """Pages of this origin may frame it; nobody may frame anything else, nor what is said instead of it."""
+    report = await client.get(f"{finished}/artifacts/report.html")
+    assert report.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in report.headers["Content-Security-Policy"]
+    assert report.headers["Content-Security-Policy"].startswith("sandbox;")
+    for name in ("artifacts/other.html", "artifacts/absent.html", "source", "result", "artifacts"):
+        response = await client.get(f"{finished}/{name}")
+        assert response.headers["X-Frame-Options"] == "DENY", name
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"], name
+
+
+async def test_the_report_is_downloaded_when_that_is_asked_for(finished: str, client: Client) -> None:
+    """`download=1` makes an attachment of it too; what is no such choice is refused."""
+    for name in ("artifacts/report.html", "artifacts/other.html", "source"):
+        asked = await client.get(f"{finished}/{name}", params={"download": "1"})
+        assert asked.headers["Content-Disposition"].startswith("attachment"), name
+        for query, pointer in (({"download": "2"}, "/download"), ({"colour": "red"}, "/colour")):
+            refused = await client.get(f"{finished}/{name}", params=query)
+            assert (refused.status, (await refused.json())["errors"][0]["pointer"]) == (422, pointer)
+    shown = await client.get(f"{finished}/artifacts/report.html", params={"download": "0"})
+    assert shown.headers["Content-Disposition"].startswith("inline")
+
+
 async def test_the_source_comes_back_byte_for_byte(finished: str, client: Client) -> None:
     """The original keeps its name, and its digest is told."""
     response = await client.get(f"{finished}/source")

@@ -129,6 +129,7 @@ SECRETS = {
     "a basic header": ("Authorization: Basic dXNlcjpodW50ZXIy", "dXNlcjpodW50ZXIy"),
     "a token": ("nt_0123456789abcdefghij", "0123456789abcdefghij"),
     "a subprotocol": ("bearer.nt_0123456789abcdefghij", "0123456789abcdefghij"),
+    "a signed link": ("/source?expires=1&signature=WyI0MiJd.c2lnbmF0dXJl_-%3D", "c2lnbmF0dXJl"),
     "a JWT": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", "c2lnbmF0dXJl"),
 }
 

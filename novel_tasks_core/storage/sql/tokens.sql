@@ -14,6 +14,11 @@ returning id, sha256, owner, scopes, name, created_at, expires_at, revoked_at
 select id, sha256, owner, scopes, name, created_at, expires_at, revoked_at from api_tokens
 where sha256 = $1 and revoked_at is null and (expires_at is null or expires_at > now())
 
+-- name: find_by_id
+-- Finds a token by its id, if it is good now.
+select id, sha256, owner, scopes, name, created_at, expires_at, revoked_at from api_tokens
+where id = $1 and revoked_at is null and (expires_at is null or expires_at > now())
+
 -- name: everything
 -- Lists all tokens, oldest first, those that are good no more too.
 select id, sha256, owner, scopes, name, created_at, expires_at, revoked_at from api_tokens order by created_at, id

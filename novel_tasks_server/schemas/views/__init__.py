@@ -3,8 +3,9 @@
 The classes have no slots: Python sorts those by name, and an answer should begin with what matters.
 """
 
+from novel_tasks_server.schemas.views.chapters import HeadingView, PreviewView
 from novel_tasks_server.schemas.views.encoding import encode
-from novel_tasks_server.schemas.views.files import ArtifactListView, ArtifactView, ProcessingView, UploadView
+from novel_tasks_server.schemas.views.files import ArtifactListView, ArtifactView, LinkView, ProcessingView, UploadView
 from novel_tasks_server.schemas.views.history import (
     AttemptListView,
     AttemptView,
@@ -50,15 +51,18 @@ __all__ = [
     "CheckStatus",
     "CheckView",
     "EventListView",
+    "HeadingView",
     "HealthView",
     "HistoryView",
     "LaneView",
     "LimitsView",
+    "LinkView",
     "LogListView",
     "LogView",
     "MessageView",
     "MetaView",
     "Place",
+    "PreviewView",
     "ProblemView",
     "ProcessingView",
     "ProcessorListView",

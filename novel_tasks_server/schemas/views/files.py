@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import quote
 
 from attrs import frozen
@@ -45,6 +46,14 @@ class ArtifactListView:
     def of(cls, artifacts: Iterable[Artifact]) -> ArtifactListView:
         """Show `artifacts`."""
         return cls(artifacts=[ArtifactView.of(artifact) for artifact in artifacts])
+
+
+@frozen(kw_only=True, slots=False)
+class LinkView:
+    """A path that needs no token until `expires_at`."""
+
+    url: str
+    expires_at: datetime
 
 
 @frozen(kw_only=True, slots=False)

@@ -19,6 +19,8 @@ async def test_a_token_is_found_by_its_secret_alone(engine: TaskEngine) -> None:
     assert secret.startswith("nt_")
     assert len(secret) == 46
     assert await engine.tokens.find(secret) == token
+    assert await engine.tokens.find_by_id(token.id) == token
+    assert await engine.tokens.find_by_id(UUID(int=1)) is None
     assert (token.owner, token.scopes, token.name) == ("ann", ("tasks:read", "admin"), "laptop")
     for wrong in ("", "nt_", secret[:-1], secret + "A", secret.upper(), f" {secret}", secret[3:], "nt_" + "é" * 43):
         assert await engine.tokens.find(wrong) is None
@@ -42,6 +44,7 @@ async def test_a_revoked_token_is_good_for_nothing(engine: TaskEngine) -> None:
     revoked = await engine.tokens.revoke(token.id)
     assert revoked.revoked_at is not None
     assert await engine.tokens.find(secret) is None
+    assert await engine.tokens.find_by_id(token.id) is None
     assert await engine.tokens.revoke(token.id) == revoked
     assert await engine.tokens.list() == [revoked]
     with pytest.raises(TokenNotFoundError):
@@ -51,7 +54,7 @@ async def test_a_revoked_token_is_good_for_nothing(engine: TaskEngine) -> None:
 async def test_a_token_ends_when_it_said(engine: TaskEngine, database_url: str) -> None:
     """Past its time it is found no more, though its owner still has been given one."""
     soon = datetime.now(UTC) + timedelta(hours=1)
-    secret, _ = await engine.tokens.create(owner="ann", scopes=["admin"], expires_at=soon)
+    secret, token = await engine.tokens.create(owner="ann", scopes=["admin"], expires_at=soon)
     assert await engine.tokens.find(secret) is not None
     connection = await asyncpg.connect(database_url)
     try:
@@ -59,6 +62,7 @@ async def test_a_token_ends_when_it_said(engine: TaskEngine, database_url: str) 
     finally:
         await connection.close()
     assert await engine.tokens.find(secret) is None
+    assert await engine.tokens.find_by_id(token.id) is None
     assert await engine.tokens.exist()
 
 

@@ -41,7 +41,13 @@ def test_a_preview_shows_the_first_headings() -> None:
     text = "".join(f"@ {n}\ntext\n" for n in range(300))
     _, result = ran(split, text, SplitOptions(chapter_rule="@ (?P<title>.+)", preview=True))
     assert (len(result["headings"]), result["headings_total"]) == (200, 300)
-    assert result["headings"][1] == {"title": "1", "line": 3, "level": 2, "characters": len("@ 1\ntext\n")}
+    assert result["headings"][1] == {
+        "title": "1",
+        "line": 3,
+        "level": 2,
+        "offset": len("@ 0\ntext\n"),
+        "characters": len("@ 1\ntext\n"),
+    }
     assert "headings" not in ran(split, text, SplitOptions(chapter_rule="@"))[1]
 
 
