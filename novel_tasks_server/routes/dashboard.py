@@ -20,7 +20,6 @@ from attrs import field, frozen
 
 import novel_tasks_server
 from novel_tasks_server.openapi import Operation, Tag
-from novel_tasks_server.problems import RequestRefusedError
 
 _FOLDER = Path(novel_tasks_server.__file__).parent / "dashboard"
 _PAGE = "index.html"
@@ -147,7 +146,7 @@ async def show_file(request: web.Request) -> web.Response:
     assets = await request.app[SHELF].assets()
     file = assets.files.get(request.match_info["path"])
     if file is None or request.match_info["build"] != assets.build:
-        raise RequestRefusedError(404, "", "There is no such file of this version; load the page again.")
+        raise web.HTTPNotFound
     headers = {"Content-Security-Policy": assets.policy, "Cache-Control": "public, max-age=31536000, immutable"}
     return _send(request, file, headers)
 
