@@ -17,7 +17,7 @@ MAX_MINUTES = 7 * 24 * 60
 
 _MAX_STEPS = 120
 _STEPS_SECONDS = (60, 120, 300, 600, 900, 1800, 3600, 7200)
-_TIMES_PER_STEP = 300
+_TIMES_PER_STEP = 150
 """Of about how many tasks of a step the times are looked at."""
 
 

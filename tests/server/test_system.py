@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from attrs import evolve
 
-from novel_tasks_core import EngineConfig, TaskEngine
+from novel_tasks_core import EngineConfig, SchemaError, TaskEngine
 from novel_tasks_server import checks
 from novel_tasks_server.access import gate
 from novel_tasks_server.access.gate import FRESH_SECONDS, GATE, MEMORY_SECONDS
@@ -146,7 +146,7 @@ async def test_a_disk_that_does_not_answer_blocks_nothing(client: Client, monkey
 
     monkeypatch.setattr(checks, "check_folders", stuck)
     monkeypatch.setattr(system, "_PATIENCE_SECONDS", 0.2)
-    client.app[system.SYSTEM]._seconds = 0.0  # type: ignore[index]
+    client.app[system.SYSTEM]._seconds = 0.0
     try:
         for _ in range(3):
             found = await look(client)
@@ -166,13 +166,13 @@ async def test_an_answer_is_kept_for_a_while_and_an_error_is_not() -> None:
         readings += 1
         await asyncio.sleep(0)
         if readings == 1:
-            raise checks.SchemaError("as wanted")
+            raise SchemaError("as wanted")
         return readings
 
     now = 0.0
     kept = Recent(read, seconds=1.0, now=lambda: now)
     first = await asyncio.gather(*(kept.get("a") for _ in range(5)), return_exceptions=True)
-    assert {type(one) for one in first} == {checks.SchemaError}
+    assert {type(one) for one in first} == {SchemaError}
     assert await asyncio.gather(*(kept.get("a") for _ in range(5))) == [2] * 5
     assert await kept.get("b") == 3
     now += 0.5
