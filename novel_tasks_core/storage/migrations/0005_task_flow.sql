@@ -22,6 +22,6 @@ alter table task_flow alter column times set storage main;
 -- At most so many of the pairs, evenly spread.
 create function thinned(times bytea, most integer) returns bytea language sql immutable strict parallel safe
 return case when octet_length(times) <= 8 * most then times else (
-    select string_agg(substring(times from ((2 * i + 1)::bigint * (octet_length(times) / 8) / (2 * most))::int * 8 + 1 for 8), '' order by i)
+    select string_agg(substring(times from (i::bigint * (octet_length(times) / 8) / most)::int * 8 + 1 for 8), '' order by i)
     from generate_series(0, most - 1) as g(i)
 ) end;

@@ -13,12 +13,11 @@ returning m.name
 -- name: roll_up
 -- Folds up to $1 counter deltas into one row for each owner, lane and status, and says how many there were. What they say of
 -- times goes into the minutes of the flow, of which each keeps up to $2 tasks: of what was there and what is new as many as
--- their numbers ask for. A row that stands alone and says nothing of times is left as it is.
+-- their numbers ask for. A row that stands alone is left as it is.
 with gone as (
     delete from task_counts where ctid = any(array(
         select ctid from task_counts c
         where (owner, lane, status) in (select owner, lane, status from task_counts group by 1, 2, 3 having count(*) > 1)
-           or at is not null
         limit $1 for update of c skip locked
     ))
     returning owner, lane, status, tasks, duration_ms, at, times

@@ -37,7 +37,8 @@ SHOWS_NO_TASK = {
     *(("GET", f"/api/{name}") for name in ("openapi.json", "docs", "docs/start.js")),
     *(("GET", f"/api/docs/{name}") for name in ("swagger-ui.css", "swagger-ui-bundle.js")),
     *(("GET", path) for path in ("/health", "/livez", "/readyz", "/metrics")),
-    *(("GET", "/api/v1/processors"), ("GET", "/api/v1/meta"), ("GET", "/api/v1/queue")),
+    *(("GET", "/api/v1/processors"), ("GET", "/api/v1/meta")),
+    *(("GET", path) for path in ("/api/v1/queue", "/api/v1/queue/history", "/api/v1/system")),
     *(("POST", f"/api/v1/queue/{{processor}}/{what}") for what in ("pause", "resume")),
     ("POST", "/api/v1/chapters/preview"),
     *(("GET", "/api/v1/tokens"), ("POST", "/api/v1/tokens"), ("DELETE", "/api/v1/tokens/{token_id}")),
@@ -138,6 +139,22 @@ async def test_a_foreign_task_is_as_one_that_is_not_there(
             leaks.append((one.method, one.path, foreign, unknown))
     assert leaks == []
     assert (await engine.get(task.id)).version == task.version
+
+
+async def test_the_history_of_the_queue_is_the_same_for_all(closed: Client, callers: Callers, task: Task) -> None:
+    """As the queue itself: figures of everybody's tasks, and nothing by which one could be told."""
+    answers = [
+        await (await closed.get("/api/v1/queue/history", headers=headers)).text()
+        for headers in (callers.admin, callers.other)
+    ]
+    assert answers[0] == answers[1]
+    assert [text for text in (format_task_id(task.id), task.owner) if text in answers[0]] == []
+
+
+async def test_the_system_is_for_admins(closed: Client, callers: Callers) -> None:
+    """Whoever is none is told nothing of it, not even of their own tasks."""
+    for headers, status in ((callers.admin, 200), (callers.owner, 403), (callers.reader, 403)):
+        assert (await closed.get("/api/v1/system", headers=headers)).status == status
 
 
 async def test_without_a_token_there_is_nothing_to_see(
