@@ -78,6 +78,11 @@ def template(postgres_url: str) -> str:
     return postgres_url
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, lest one process of a parallel run is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 class Clones:
     """Databases made from the template in a thread: the next while a test runs, and dropped behind its back."""
 

@@ -27,8 +27,8 @@ from .proxy import Proxy
 
 LONG = os.environ.get("NOVEL_TASKS_LONG") == "1"
 DROPS = 20_000 if LONG else 1_000
-ENGINES = 3
-CLIENTS = 16
+ENGINES = 6
+CLIENTS = 8
 LINKS = ("novel-tasks submit", "novel-tasks claim", "novel-tasks flush")
 
 

@@ -16,7 +16,7 @@ POLL_SECONDS = 0.2
 
 _FIRST_SECONDS = 1.0
 _MEAN_GAP_SECONDS = 0.45
-_CRASH_EVERY_SECONDS = 18.0
+_CRASH_EVERY_SECONDS = 12.0
 _MOST_ANSWERS = 3
 
 
@@ -68,7 +68,7 @@ class Fault:
 
 
 def make_plan(seed: int, seconds: float) -> tuple[Fault, ...]:
-    """Return the faults of a run in their order; a run of 18 s and more has a crash of the database."""
+    """Return the faults of a run in their order; a run of 12 s and more has a crash of the database."""
     dice = random.Random(seed)
     faults = [*_small_faults(dice, seconds), *_crashes(dice, seconds)]
     return tuple(sorted(faults, key=lambda fault: fault.at))

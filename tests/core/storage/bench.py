@@ -141,7 +141,7 @@ class Bench:
         return task
 
     async def waits(self, task: asyncio.Future[Any]) -> bool:
-        """Return once work that has begun waits for somebody's lock, or is done; say whether it waits."""
+        """Return once work that has begun waits for somebody's lock, sleeps, or is done; say whether it waits."""
         async with asyncio.timeout(15):
             while not task.done():
                 if await self._waiting():
@@ -152,7 +152,8 @@ class Bench:
     async def _waiting(self) -> int:
         return int(
             await self.database.fetchval(
-                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+                "select count(*) from pg_stat_activity where datname = current_database()"
+                " and (wait_event_type = 'Lock' or wait_event = 'PgSleep')"
             )
         )
 

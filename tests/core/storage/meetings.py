@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,6 +26,18 @@ from .bench import TABLES, Bench, spoil
 
 LOSERS = (IllegalTransitionError, TaskNotFoundError, LeaseLostError)
 """What a change that came second may be told."""
+
+
+TRY_SECONDS = 60.0
+
+
+def tries() -> Iterator[int]:
+    """Count tries of something whose moment is of chance, for a minute: how many a machine needs depends on its load."""
+    until = time.monotonic() + TRY_SECONDS
+    for number in itertools.count():
+        yield number
+        if time.monotonic() > until:
+            return
 
 
 class HeldDatabase(Database):
