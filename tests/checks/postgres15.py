@@ -25,8 +25,10 @@ TESTS = (
     "tests/core/worker",
     "tests/core/test_maintenance.py",
     "tests/plans",
-    "tests/adversity",
+    "tests/adversity/test_doorbell.py",
+    "tests/adversity/test_lost_answers.py",
 )
+"""What says the same whatever the server is, such as the rest of tests/adversity, is not tried twice."""
 ELSEWHERE = ("--ignore=tests/core/storage/test_embedded.py", "--ignore=tests/core/storage/test_files.py")
 """What brings a server of its own or needs none."""
 FORGETFUL = {"synchronous_commit": "off", "fsync": "off", "full_page_writes": "off"}

@@ -25,6 +25,8 @@ _DIRECT = 2
 """So many of the workers reach the database without a proxy."""
 _READY_SECONDS = 60.0
 _END_SECONDS = 120.0
+_LAST_WORDS_SECONDS = 3.0
+_LAST_WORDS = 10_000
 
 
 @define(eq=False)
@@ -147,12 +149,22 @@ class Fleet:
             async with asyncio.timeout(_END_SECONDS):
                 code: int | str = await member.process.wait()
         except TimeoutError:
-            code = "a kill, because it did not end by itself"
-            member.send(signal.SIGABRT)  # the file `stderr` then tells where it hung
-            await member.process.wait()
+            code = f"a kill, because it did not end by itself: {await self._last_words(member)}"
         member.process = None
         if code != 0:
             self.deaths.append(f"{member.command[0]} ended with {code}")
+
+    async def _last_words(self, member: Member) -> str:
+        """Kill a process that hangs, and return what it told of where."""
+        assert member.process is not None
+        member.send(signal.SIGUSR1)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await member.process.wait()
+        if member.process.returncode is None:
+            member.send(signal.SIGABRT)
+            await member.process.wait()
+        return (self.folder / "stderr").read_text(errors="replace")[-_LAST_WORDS:]
 
     async def _kill_now(self, member: Member) -> None:
         if member.process is not None and member.process.returncode is None:

@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from novel_tasks_core import DatabaseUnavailableError, Observer, OutcomeKind, TaskEngine, TaskId, WorkerId
 from novel_tasks_core.storage.endings import Ending
@@ -70,10 +71,20 @@ def witness_refusals() -> None:
 
 
 def stop_request() -> asyncio.Event:
-    """Return what SIGTERM sets, from now on."""
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    """Return what SIGTERM sets, from now on; SIGUSR1 has everything tell where it waits."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGUSR1, tell_stacks)
     return stop
+
+
+def tell_stacks() -> None:
+    """Write to stderr where every asyncio task waits, from without to within."""
+    for task in asyncio.all_tasks():
+        waits: Any = task.get_coro()
+        while frame := getattr(waits, "cr_frame", None):
+            sys.stderr.write(f"{task.get_name()}: {frame.f_code.co_qualname}, line {frame.f_lineno}\n")
+            waits = waits.cr_await
 
 
 def say_ready() -> None:

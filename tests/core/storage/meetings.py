@@ -32,7 +32,7 @@ TRY_SECONDS = 60.0
 
 
 def tries() -> Iterator[int]:
-    """Count tries of something whose moment is of chance, for a minute: how many a machine needs depends on its load."""
+    """Count tries of something whose moment is of chance, for a minute: a busy machine needs more of them."""
     until = time.monotonic() + TRY_SECONDS
     for number in itertools.count():
         yield number
