@@ -16,6 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 
 from novel_tasks_core import EngineConfig, Processors, TaskEngine
@@ -32,7 +33,9 @@ FORGETFUL = {"synchronous_commit": "off", "fsync": "off", "full_page_writes": "o
 
 
 def pytest_configure() -> None:
-    """Let programs that tests start keep their byte code and heed Ctrl-C, in whatever way this one was started."""
+    """Let programs that tests start keep their byte code and heed Ctrl-C, and no busy machine fail an example."""
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does that to what it starts in the background

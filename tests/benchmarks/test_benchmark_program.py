@@ -97,8 +97,8 @@ async def test_a_server_without_durability_is_refused(
     template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Figures of a server that does not flush its commits would mean nothing."""
-    monkeypatch.setenv(DATABASE_VARIABLE, template)  # the tests' own server has synchronous_commit off
-    with pytest.raises(BenchmarkError, match="synchronous_commit is off"):
+    monkeypatch.setenv(DATABASE_VARIABLE, template)  # the tests' own server is so
+    with pytest.raises(BenchmarkError, match="fsync is off"):
         async with server(tmp_path):
             pytest.fail("it was used")
 

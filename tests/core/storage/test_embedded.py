@@ -49,16 +49,18 @@ def directory(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def initialised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def initialised() -> Iterator[Path]:
     """A data directory that no server has used, to be copied."""
-    place = tmp_path_factory.mktemp("pristine") / "postgres"
+    with tempfile.TemporaryDirectory(prefix="novel-tasks-test-") as folder:
+        Path(folder).chmod(0o755)
+        place = Path(folder) / "postgres"
 
-    async def make() -> None:
-        async with open_embedded(place):
-            pass
+        async def make() -> None:
+            async with open_embedded(place):
+                pass
 
-    asyncio.run(make())
-    return place
+        asyncio.run(make())
+        yield place
 
 
 @pytest.fixture
