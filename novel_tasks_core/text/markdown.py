@@ -70,8 +70,8 @@ class _Kept:
         self.blank = False
 
     def add(self, line: str, number: int, start: int) -> None:
-        """Add a line."""
-        self.lines.append(line.rstrip("\r"))
+        """Add a line; a lone carriage return in it, which would part it for the parser alone, becomes a space."""
+        self.lines.append(line.rstrip("\r").replace("\r", " "))
         self.numbers.append(number)
         self.starts.append(start)
 

@@ -50,6 +50,7 @@ TEXTS = st.builds(
 
 @given(text=TEXTS, size=st.integers(1, 5000), markdown=st.booleans())
 @example(text="\n".join(f"CHAPTER {n}\n\n" + "word " * 900 + "\n" for n in range(9)), size=100, markdown=False)
+@example(text="a\rb\n===\n\n# c\rd\n\n# e\n", size=100, markdown=True)  # a line end of another kind
 def test_headings_do_not_depend_on_the_blocks(text: str, size: int, markdown: bool) -> None:
     """Any text gives the same outline in memory and in blocks of any size."""
     assert find_outline(InPieces(text, size), markdown=markdown) == find_outline(text, markdown=markdown)
