@@ -7,6 +7,15 @@ over the defaults.
 
 from __future__ import annotations
 
-from novel_tasks_server.cli.main import main, run
+from typing import NoReturn
 
-__all__ = ["main", "run"]
+__all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """Run the program on this process's arguments and exit with its code; Ctrl-C ends it even while it loads."""
+    try:
+        from novel_tasks_server.cli.main import main as run
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    run()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import io
+import os
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.text import Text
+
+if TYPE_CHECKING:  # `--help` and `--version` need not wait for it
+    from rich.console import Console
 
 
 class ExitCode(IntEnum):
@@ -27,16 +29,35 @@ class ExitCode(IntEnum):
 def prepare_streams() -> None:
     """Make stdout and stderr UTF-8 and unable to fail on a file name that is not.
 
-    A byte that is no UTF-8 comes out as `\\udcXX`, which is also how JSON writes it.
+    A byte that is no UTF-8 comes out as `\\udcXX`, which is also how JSON writes it. A stream that was closed by
+    whoever started us becomes an empty one, lest a file or a connection be opened in its place.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = getattr(sys, name)
+        if stream is None:
+            _fill(number)
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+        elif number and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def console() -> Console:
-    """Return a console on stderr that honours NO_COLOR and never wraps or interprets what it prints."""
-    return Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+def _fill(number: int) -> None:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    if nothing != number:
+        os.dup2(nothing, number)
+        os.close(nothing)
+
+
+def console(*, stderr: bool = True) -> Console:
+    """Return a console that honours NO_COLOR and never wraps or interprets what it prints, by default on stderr."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+
+def is_live(stream: Any) -> bool:
+    """Say whether a stream is a terminal on which lines can be drawn again."""
+    return bool(stream.isatty()) and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", "")
 
 
 def printable(text: str) -> str:
@@ -51,6 +72,8 @@ def say(text: str) -> None:
 
 def say_error(text: str, *, on: Console | None = None) -> None:
     """Tell the person what went wrong: one line on stderr, above the bars if `on` shows any."""
+    from rich.text import Text
+
     (on or console()).print(Text.assemble(("error: ", "bold red"), printable(text)))
 
 
@@ -67,13 +90,25 @@ class _ExamplesFirst(click.Command):
         formatter.write_text(summary)
         if self.examples:
             with formatter.section("Examples"):
-                formatter.write_dl(self.examples, col_max=70)
+                self._format_examples(formatter)
         formatter.write_paragraph()
         self.format_usage(ctx, formatter)
         for paragraph in filter(None, details.split("\n\n")):
             formatter.write_paragraph()
             formatter.write_text(" ".join(paragraph.split()))
         self.format_options(ctx, formatter)
+
+
+    def _format_examples(self, formatter: click.HelpFormatter) -> None:
+        """Write them in two columns, or what each does below it when that would be too wide."""
+        longest = max(len(line) for line, _ in self.examples)
+        if formatter.current_indent + longest + 2 + max(len(what) for _, what in self.examples) <= formatter.width:
+            formatter.write_dl(self.examples, col_max=longest)
+            return
+        for line, what in self.examples:
+            formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+            with formatter.indentation(), formatter.indentation():
+                formatter.write_text(what)
 
 
 class ExamplesCommand(_ExamplesFirst):

@@ -1,46 +1,140 @@
-"""Live progress of several files: bars on a terminal, one line per finished file anywhere else."""
+"""Progress of several files: a few lines that move at the foot of a terminal, plain lines anywhere else.
+
+On a terminal each file that has ended leaves one line, above a bar for all and a line for each that runs. What is
+no terminal gets only the lines of those that have ended, without control codes.
+"""
 
 from __future__ import annotations
 
+import sys
 import time
+from collections import Counter
 from types import TracebackType
 from typing import Self
 
+import click
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.live import Live
+from rich.text import Text
 
-from novel_tasks_server.cli.console import console, printable, say_error
+from novel_tasks_server.cli.console import console, is_live, printable, say_error
+from novel_tasks_server.cli.drawing import Running, draw, ending
+from novel_tasks_server.cli.fitting import cut_name
 
-_STAGE_WIDTH = 40
+_DRAWN_A_SECOND = 8
+_LOST_FROM_SIGHT = 8
+"""How many lines after a failure's own make it worth telling again at the end."""
+
+_TOLD_AGAIN = 20
 
 
 class Display:
-    """Shows on stderr how far each file is: a context manager that owns the bars."""
+    """Shows on stderr how far each file is: a context manager that owns the foot of the terminal."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
         self.console: Console = console()
-        self.bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[stage]}", markup=False),
-            TimeElapsedColumn(),
+        self.is_live = not quiet and is_live(sys.stderr)
+        self._rows: list[Row] = []
+        self._counts: Counter[str] = Counter()
+        self._failures: list[tuple[int, str]] = []
+        self._lines = 0
+        self._note, self._note_until = "", 0.0
+        self._started = time.monotonic()
+        self._foot = Live(
+            get_renderable=self._draw,
             console=self.console,
-            disable=quiet or not self.console.is_terminal,
+            auto_refresh=self.is_live,
+            refresh_per_second=_DRAWN_A_SECOND,
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
 
     def __enter__(self) -> Self:
-        self.bars.start()
+        if self.is_live:
+            self._foot.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.bars.stop()
+        self._foot.stop()
+        if len(self._rows) > 1 and (kind is None or self._counts):
+            self._tell_all()
+
+    @property
+    def says_data(self) -> bool:
+        """Whether a person reads stdout and stderr on one terminal, so that what a line said need not be said again."""
+        return self.is_live and sys.stdout.isatty()
+
+    def data(self, text: str) -> None:
+        """Print data to stdout; above the foot, if that is the same terminal."""
+        if self.says_data:
+            self.console.print(text)
+        else:
+            click.echo(text)
 
     def begin(self, name: str) -> Row:
-        """Begin to show `name`, at 0."""
-        return Row(self, name)
+        """Announce `name`; it is drawn once there is news of it."""
+        row = Row(self, printable(name))
+        self._rows.append(row)
+        return row
+
+    def note(self, text: str, seconds: float = 0.0) -> None:
+        """Say what all wait for, and for how long; `""` takes it back.
+
+        It stands at the foot of a terminal, where the seconds run down; elsewhere it is a line, once.
+        """
+        if text and text != self._note and not self.is_live and not self.quiet:
+            self.console.print(f"{printable(text)} {seconds:.0f} s")
+        self._note, self._note_until = printable(text), time.monotonic() + seconds
+
+    def tell(self, line: str | Text) -> None:
+        """Print a line for good, above the foot."""
+        self._lines += 1
+        self.console.print(line)
+
+    def count(self, what: str, *, failure: str = "") -> None:
+        """Count how a file has ended; `failure` is why it has failed, told with its name."""
+        self._counts[what] += 1
+        if failure:
+            self._failures.append((self._lines, failure))
+
+    def ending(self, name: str, facts: str, seconds: float) -> Text:
+        """Return the line of a file that has ended well, in columns that hold all names."""
+        name_cells = max(cell_len(row.running.name) for row in self._rows)
+        return ending(name, facts, seconds, name_cells=name_cells, width=self.console.width)
+
+    def remove(self, row: Row) -> None:
+        """Forget a file."""
+        self._rows.remove(row)
+
+    def _draw(self) -> Text:
+        running = [row.running for row in self._rows if row.is_running]
+        lines = draw(
+            running,
+            done=sum(self._counts.values()),
+            total=len(self._rows),
+            seconds=time.monotonic() - self._started,
+            note=self._note and f"{self._note} {max(0.0, self._note_until - time.monotonic()):.0f} s",
+            width=self.console.width,
+            height=self.console.height,
+        )
+        return Text("\n").join(lines)
+
+    def _tell_all(self) -> None:
+        """Say how many ended how, and repeat the failures that have left the sight of whoever watches."""
+        if self.quiet:
+            return
+        counts = self._counts + Counter({"not finished": len(self._rows) - sum(self._counts.values())})
+        told = ", ".join(f"{number:,} {what}" for what, number in counts.items())
+        again = [line for at, line in self._failures if self.is_live and self._lines - at > _LOST_FROM_SIGHT]
+        for line in again[:_TOLD_AGAIN]:
+            say_error(line, on=self.console)
+        if len(again) > _TOLD_AGAIN:
+            say_error(f"and {len(again) - _TOLD_AGAIN:,} more, above", on=self.console)
+        seconds = time.monotonic() - self._started
+        self.console.print(f"{len(self._rows):,} files in {seconds:.1f} s: {told}")
 
 
 class Row:
@@ -49,29 +143,50 @@ class Row:
     def __init__(self, display: Display, name: str) -> None:
         self._display = display
         self._name = name
-        self._started = time.monotonic()
-        self._bar: TaskID = display.bars.add_task(printable(name), total=1.0, stage="")
+        self.running = Running(name=name)
+        self.is_running = False
+
+    def start(self) -> None:
+        """Draw the file from now on, and count its time from now."""
+        if not self.is_running:
+            self.is_running = True
+            self.running.since = time.monotonic()
+
+    def wait(self) -> None:
+        """Draw the file no longer until there is news of it."""
+        self.is_running = False
 
     def update(self, fraction: float, stage: str = "") -> None:
         """Show that the file is at `fraction` (0..1), and what is being worked on."""
-        self._display.bars.update(self._bar, completed=fraction, stage=printable(stage)[:_STAGE_WIDTH])
+        self.start()
+        self.running.fraction = fraction
+        self.running.stage = printable(stage)
 
     def count(self, done: int, total: int | None) -> None:
         """Show how many bytes are done, and of how many; where nobody knows, only how many."""
         self.update(done / total if total else 0.0, f"{done / 1e6:,.1f} MB")
 
-    def finish(self, what: str) -> None:
-        """Take the bar away and say what came of the file in a word or two, such as "completed"."""
-        self.remove()
-        if not self._display.quiet:
-            seconds = time.monotonic() - self._started
-            self._display.console.print(printable(f"{self._name}: {what} in {seconds:.1f} s"))
+    def finish(self, what: str, detail: str = "") -> None:
+        """Say what came of the file in a word or two, such as "completed", and what is worth knowing of it."""
+        self.is_running = False
+        self._display.count(what)
+        if self._display.quiet:
+            return
+        seconds = self.running.seconds
+        if self._display.is_live:
+            self._display.tell(self._display.ending(self._name, printable(detail) or what, seconds))
+        else:
+            known = f" ({printable(detail)})" if detail else ""
+            self._display.tell(f"{self._name}: {what} in {seconds:.1f} s{known}")
 
-    def fail(self, reason: str) -> None:
-        """Take the bar away and say why the file failed."""
-        self.remove()
-        say_error(f"{self._name}: {reason}", on=self._display.console)
+    def fail(self, reason: str, what: str = "failed") -> None:
+        """Say why the file failed; `what` is how it is counted."""
+        self.is_running = False
+        name = cut_name(self._name, self._display.console.width // 2) if self._display.is_live else self._name
+        line = f"{name}: {reason}"
+        say_error(line, on=self._display.console)
+        self._display.count(what, failure=line)
 
     def remove(self) -> None:
-        """Take the bar away and say nothing."""
-        self._display.bars.remove_task(self._bar)
+        """Take the file away and say nothing."""
+        self._display.remove(self)

@@ -20,11 +20,11 @@ from novel_tasks_core import (
     TaskProcessingError,
     process_file,
 )
-from novel_tasks_server.cli.console import ExamplesCommand, ExitCode
+from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
 from novel_tasks_server.cli.display import Display, Row
-from novel_tasks_server.cli.inputs import Input, output_folders, read_inputs
+from novel_tasks_server.cli.inputs import Input, files_argument, output_folders, read_inputs
 from novel_tasks_server.cli.options import json_flag, parse_options, processor_options
-from novel_tasks_server.cli.rendering import chapter_facts, render_result
+from novel_tasks_server.cli.rendering import chapter_facts, headline, render_result
 from novel_tasks_server.cli.settings import setting_values
 
 
@@ -52,12 +52,12 @@ class _Report:
     cls=ExamplesCommand,
     examples=(
         ("novel-tasks process novel.txt -o report", "analyze it; report/report.html is the result"),
-        ("novel-tasks process *.txt --json", "one line of JSON per file: encoding, language, chapters, result"),
+        ("novel-tasks process *.txt --json", "a line of JSON per file: encoding, language, chapters, result"),
         ("novel-tasks process -p split novel.txt", "only find the chapters"),
         ("curl -s URL | novel-tasks process - -o report", "read stdin"),
     ),
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@files_argument
 @processor_options
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Keep the artifacts in DIR."
@@ -67,6 +67,7 @@ class _Report:
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only results and errors.")
 def process(
     files: tuple[str, ...],
+    recursive: bool,
     processor: str | None,
     pairs: tuple[str, ...],
     output: Path | None,
@@ -76,13 +77,18 @@ def process(
 ) -> int:
     """Process files here and now: no server, no database, any size.
 
-    FILE may be - for stdin. With several files and -o, each gets a folder of its own in DIR. A file
-    that fails does not stop the others; the exit code is then 3, or 1 if it could not be read.
+    FILE may be - for stdin. With several files and -o, each gets a folder of its own in DIR; on a
+    terminal each is then told in one line, elsewhere in full. A file that fails does not stop the
+    others; the exit code is then 3, or 1 if it could not be read.
     """
     plan = _plan(processor=processor, pairs=pairs, encoding=encoding, as_json=as_json)
-    with tempfile.TemporaryDirectory(prefix="novel-tasks-") as scratch, Display(quiet=quiet) as display:
-        inputs = read_inputs(files, Path(scratch))
-        return asyncio.run(_process_all(inputs, output_folders(inputs, output), plan=plan, display=display))
+    with tempfile.TemporaryDirectory(prefix="novel-tasks-") as scratch:
+        inputs = read_inputs(files, Path(scratch), recursive=recursive)
+        with Display(quiet=quiet) as display:
+            code = asyncio.run(_process_all(inputs, output_folders(inputs, output), plan=plan, display=display))
+        if output is not None and len(inputs) > 1 and display.says_data:
+            say(f"What was made is in {output}, in a folder for each file.")
+        return code
 
 
 def _plan(*, processor: str | None, pairs: tuple[str, ...], encoding: str | None, as_json: bool) -> _Plan:
@@ -108,26 +114,26 @@ async def _process_all(inputs: list[Input], folders: list[Path | None], *, plan:
     """Process the files, as many at once as there are slots; print each one's data in the order given."""
     gate = asyncio.Semaphore(plan.config.slots)
     worst = ExitCode.OK
+    in_brief = len(inputs) > 1 and display.says_data and not plan.as_json
+    rows = [display.begin(item.name) for item in inputs]
     async with asyncio.TaskGroup() as group:
         running = [
-            group.create_task(_process_gated(gate, item, folder, plan=plan, display=display))
-            for item, folder in zip(inputs, folders, strict=True)
+            group.create_task(_process_gated(gate, item, folder, plan=plan, row=row))
+            for item, folder, row in zip(inputs, folders, rows, strict=True)
         ]
         for each in running:
             report = await each
             worst = max(worst, report.code)
-            if report.data is not None:
-                click.echo(report.data)
+            if report.data is not None and not in_brief:
+                display.data(report.data)
     return worst
 
 
-async def _process_gated(
-    gate: asyncio.Semaphore, item: Input, folder: Path | None, *, plan: _Plan, display: Display
-) -> _Report:
+async def _process_gated(gate: asyncio.Semaphore, item: Input, folder: Path | None, *, plan: _Plan, row: Row) -> _Report:
     async with gate:
-        row = display.begin(item.name)
+        row.start()
         try:
-            data = await _process_one(item, folder, plan=plan, row=row)
+            return await _process_one(item, folder, plan=plan, row=row)
         except TaskProcessingError as exc:
             return _failed(item, exc.type, exc.detail, code=ExitCode.TASK_FAILED, plan=plan, row=row)
         except DecodingError as exc:
@@ -138,8 +144,6 @@ async def _process_gated(
             )
         except NovelTasksError as exc:
             return _failed(item, type(exc).__name__, str(exc), code=ExitCode.FAILURE, plan=plan, row=row)
-        row.finish("completed")
-        return _Report(data=data)
 
 
 def _failed(item: Input, kind: str, reason: str, *, code: ExitCode, plan: _Plan, row: Row) -> _Report:
@@ -148,7 +152,7 @@ def _failed(item: Input, kind: str, reason: str, *, code: ExitCode, plan: _Plan,
     return _Report(data=json.dumps(document, ensure_ascii=False) if plan.as_json else None, code=code)
 
 
-async def _process_one(item: Input, folder: Path | None, *, plan: _Plan, row: Row) -> str:
+async def _process_one(item: Input, folder: Path | None, *, plan: _Plan, row: Row) -> _Report:
     """Process one file and return what stdout shows of it."""
     if item.problem is not None:
         raise item.problem
@@ -161,8 +165,16 @@ async def _process_one(item: Input, folder: Path | None, *, plan: _Plan, row: Ro
         on_progress=row.update,
         config=plan.config,
     )
-    if not plan.as_json:
-        return render_result(item.name, processed.result, processed.artifacts)
+    data = await _json(item, processed, plan=plan) if plan.as_json else _table(item, processed)
+    row.finish("completed", headline(processed.result))
+    return _Report(data=data)
+
+
+def _table(item: Input, processed: ProcessedFile) -> str:
+    return render_result(item.name, processed.result, processed.artifacts)
+
+
+async def _json(item: Input, processed: ProcessedFile, *, plan: _Plan) -> str:
     facts = await _chapter_facts(item, processed, plan=plan)
     artifacts = {name: str(path) for name, path in processed.artifacts.items()}
     document = {"file": item.name, **facts, "result": processed.result, "artifacts": artifacts}

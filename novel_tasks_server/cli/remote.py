@@ -46,9 +46,9 @@ class Server:
     url: str
     token: str
 
-    def client(self) -> Client:
-        """Return a client of it, to be opened."""
-        return Client(self.url, token=self.token)
+    def client(self, *, on_pause: Callable[[NovelTasksError, float], object] | None = None) -> Client:
+        """Return a client of it, to be opened; one that tells its pauses waits out limits of requests."""
+        return Client(self.url, token=self.token, obeys_limits=on_pause is not None, on_pause=on_pause)
 
 
 def server_options(command: F) -> F:

@@ -36,12 +36,26 @@ def render_result(name: str, result: Any, artifacts: Mapping[str, Path]) -> str:
     return "\n".join(lines)
 
 
+def headline(result: Any) -> str:
+    """Return the two facts of a result that fit into a line: its chapters, and how long it is; "" without any."""
+    facts = result if isinstance(result, Mapping) else {}
+    size = next((name for name in ("words", "characters") if _is_count(facts.get(name))), None)
+    named = [name for name in ("chapters", size) if name is not None and _is_count(facts.get(name))]
+    return ", ".join(f"{facts[name]:,} {name if facts[name] != 1 else name[:-1]}" for name in named)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _summary(value: Any) -> str:
     match value:
         case None:
             return "not available"
         case bool():
             return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
         case float():
             return f"{value:.4g}"
         case list() if value and not all(isinstance(item, str | int | float) for item in value):

@@ -9,17 +9,34 @@ from pathlib import Path
 from typing import Any
 
 import click
-from attrs import define, frozen
+from attrs import define, evolve, field, frozen
 
-from novel_tasks_core import NovelTasksError, TaskStatus
-from novel_tasks_server.cli.console import ExamplesCommand, ExitCode
+from novel_tasks_core import NovelTasksError, Source, TaskStatus
+from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say, say_error
 from novel_tasks_server.cli.display import Display, Row
-from novel_tasks_server.cli.inputs import Input, read_inputs
+from novel_tasks_server.cli.inputs import NOVELS, Input, files_argument, read_inputs
 from novel_tasks_server.cli.options import json_flag, parse_options, processor_options
 from novel_tasks_server.cli.remote import Server, chosen_server, server_options
-from novel_tasks_server.client import Client, RemoteTask, TaskUpdate, Upload, UploadOptions
+from novel_tasks_server.client import (
+    Client,
+    RemoteTask,
+    ServerMeta,
+    ServerRefusedError,
+    ServerUnreachableError,
+    TaskUpdate,
+    Upload,
+    UploadOptions,
+)
 
 _UPLOADS_AT_ONCE = 4
+
+
+class NotTakenError(NovelTasksError):
+    """The server does not take such a file; `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not sent: {reason}")
+        self.reason = reason
 
 
 @frozen(kw_only=True)
@@ -40,6 +57,7 @@ class _Sent:
     upload: Upload | None = None
     task: RemoteTask | None = None
     error: Exception | None = None
+    is_told: bool = False
 
 
 @click.command(
@@ -47,23 +65,25 @@ class _Sent:
     examples=(
         ("novel-tasks submit novel.txt", "queue it; prints the id of its task"),
         ("novel-tasks submit --wait *.txt", "queue all and follow them; exit code 3 if one fails"),
-        ("novel-tasks submit -p split novel.txt --server http://host:8000", "another processor, another server"),
+        ("novel-tasks submit -r library -p split", "every novel in a folder, by another processor"),
+        ("novel-tasks submit novel.txt --server http://host:8000", "to another server"),
     ),
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@server_options
+@files_argument
 @processor_options
-@click.option("--priority", type=click.IntRange(-32768, 32767), help="Higher runs first.  [default: 0]")
+@click.option("--priority", type=click.IntRange(-32768, 32767), metavar="N", help="Higher runs first.  [default: 0]")
 @click.option(
     "--on-duplicate",
     type=click.Choice(["return", "replace", "reject", "allow"]),
     help="What to do when the server already has a task for the same bytes.  [default: return it]",
 )
 @click.option("--wait", is_flag=True, help="Follow the tasks until they have finished.")
+@server_options
 @json_flag
 @click.option("-q", "--quiet", is_flag=True, help="No progress, only results and errors.")
 def submit(
     files: tuple[str, ...],
+    recursive: bool,
     server: str | None,
     token: str | None,
     processor: str | None,
@@ -76,76 +96,174 @@ def submit(
 ) -> int:
     """Send files to a server, each as a task; print the tasks' ids.
 
-    FILE may be - for stdin. A file that fails does not stop the others. With --wait the exit code is
-    3 if a task failed or was cancelled; it is 1 if a file could not be sent.
+    FILE may be - for stdin. What the server does not take is told and not sent, and does not stop the
+    others. A server that limits requests is waited for. With --wait the exit code is 3 if a task failed
+    or was cancelled; it is 1 if a file could not be sent.
     """
     wanted = UploadOptions(
         processor=processor, options=parse_options(pairs), priority=priority, on_duplicate=on_duplicate
     )
     plan = _Plan(wanted=wanted, wait=wait, as_json=as_json)
-    with tempfile.TemporaryDirectory(prefix="novel-tasks-") as scratch, Display(quiet=quiet) as display:
-        inputs = read_inputs(files, Path(scratch))
-        return asyncio.run(_submit_all(inputs, server=chosen_server(server, token), plan=plan, display=display))
+    chosen = chosen_server(server, token)
+    meta = asyncio.run(_meta(chosen))
+    with tempfile.TemporaryDirectory(prefix="novel-tasks-") as scratch:
+        endings = meta.allowed_extensions if meta else NOVELS
+        inputs = read_inputs(files, Path(scratch), recursive=recursive, endings=endings)
+        with Display(quiet=quiet) as display:
+            return asyncio.run(_submit_all([_checked(one, meta) for one in inputs], chosen, plan, display))
 
 
-async def _submit_all(inputs: list[Input], *, server: Server, plan: _Plan, display: Display) -> int:
-    gate = asyncio.Semaphore(_UPLOADS_AT_ONCE)
-    async with server.client() as client, asyncio.TaskGroup() as group:
-        sent = [_Sent(item=item, row=display.begin(item.name)) for item in inputs]
-        uploads = [group.create_task(_upload(client, each, gate=gate, plan=plan)) for each in sent]
-        for each, upload in zip(sent, uploads, strict=True):
-            await upload
-            if each.upload is not None and not plan.as_json:
-                click.echo(each.upload.task_id)
-        if plan.wait:
-            await _follow(client, sent)
-    if plan.as_json:
-        for each in sent:
-            click.echo(json.dumps(_document(each), ensure_ascii=False))
-    return max(_exit_code(each) for each in sent)
-
-
-async def _upload(client: Client, sent: _Sent, *, gate: asyncio.Semaphore, plan: _Plan) -> None:
-    """Upload one file. What goes wrong stays with the file and is told at once."""
-    async with gate:
+async def _meta(server: Server) -> ServerMeta | None:
+    """Return what the server takes; None for one that does not tell."""
+    async with server.client() as client:
         try:
-            if sent.item.problem is not None:
-                raise sent.item.problem
-            sent.upload = await client.upload(sent.item.path, wanted=plan.wanted, progress=sent.row.count)
-        except OSError as exc:
-            sent.error = exc
-            sent.row.fail(exc.strerror or str(exc))
-        except NovelTasksError as exc:
-            sent.error = exc
-            sent.row.fail(str(exc))
+            return await client.meta()
+        except ServerRefusedError as exc:
+            if exc.status != 404:
+                raise
+            return None
+
+
+def _checked(item: Input, meta: ServerMeta | None) -> Input:
+    """Look whether the server takes a file, before anything is sent."""
+    if meta is None or item.problem is not None:
+        return item
+    try:
+        size = item.path.stat().st_size
+    except OSError as exc:
+        return evolve(item, problem=exc)
+    most = meta.limits.max_file_size
+    if Source(sha256="", size=size, name=item.path.name).file_type not in meta.allowed_extensions:
+        return evolve(item, problem=NotTakenError(f"the server takes only {', '.join(meta.allowed_extensions)}"))
+    if size > most:
+        reason = f"{size / 1e6:,.1f} MB is more than the {most / 1e6:,.1f} MB that the server takes"
+        return evolve(item, problem=NotTakenError(reason))
+    return evolve(item, problem=None if size else NotTakenError("the file is empty"))
+
+
+async def _submit_all(inputs: list[Input], server: Server, plan: _Plan, display: Display) -> int:
+    sending = _Sending(plan=plan, display=display, sent=[_Sent(item=one, row=display.begin(one.name)) for one in inputs])
+    async with server.client(on_pause=sending.pauses) as client:
+        try:
+            await sending.upload_all(client)
+            if plan.wait:
+                await sending.follow(client)
+        finally:
+            sending.print_rest()
+    return max(_exit_code(each) for each in sending.sent)
+
+
+@define(kw_only=True)
+class _Sending:
+    """Sends the files and follows their tasks. `lost` is why there is no server any more."""
+
+    plan: _Plan
+    display: Display
+    sent: list[_Sent]
+    gate: asyncio.Semaphore = field(factory=lambda: asyncio.Semaphore(_UPLOADS_AT_ONCE))
+    lost: ServerUnreachableError | None = None
+
+    def pauses(self, error: NovelTasksError, seconds: float) -> None:
+        """Say what is waited for."""
+        if isinstance(error, ServerRefusedError) and error.status == 429:
+            self.display.note("The server limits requests; going on in", seconds)
         else:
-            if not plan.wait:
-                sent.row.finish("already there" if sent.upload.duplicate else "queued")
+            self.display.note(f"{error}; trying again in", seconds)
 
+    async def upload_all(self, client: Client) -> None:
+        """Upload the files, a few at once; print their ids in the order given."""
+        async with asyncio.TaskGroup() as group:
+            uploads = [group.create_task(self._upload(client, each)) for each in self.sent]
+            for each, upload in zip(self.sent, uploads, strict=True):
+                await upload
+                if not self.plan.as_json:
+                    self._print(each)
+        left = sum(each.error is self.lost for each in self.sent) if self.lost else 0
+        if left > 1:
+            say_error(f"{left:,} files were not sent; the same command sends them and nothing twice", on=self.display.console)
 
-async def _follow(client: Client, sent: list[_Sent]) -> None:
-    """Show the tasks' progress until each has finished. Two files may share one task."""
-    rows: dict[str, list[_Sent]] = {}
-    for each in sent:
-        if each.upload is not None:
-            rows.setdefault(each.upload.task_id, []).append(each)
+    async def _upload(self, client: Client, sent: _Sent) -> None:
+        """Upload one file. What goes wrong stays with the file and is told at once; a lost server only once."""
+        async with self.gate:
+            if self.lost is not None:
+                sent.error = self.lost
+                self.display.count("not sent")
+                return
+            try:
+                if sent.item.problem is not None:
+                    raise sent.item.problem
+                sent.upload = await client.upload(sent.item.path, wanted=self.plan.wanted, progress=sent.row.count)
+            except OSError as exc:
+                self._fail(sent, exc, exc.strerror or str(exc))
+            except ServerUnreachableError as exc:
+                self.lost = exc
+                self._fail(sent, exc, str(exc))
+            except NovelTasksError as exc:
+                self._fail(sent, exc, str(exc))
+            else:
+                self._arrived(sent, sent.upload)
 
-    def updated(update: TaskUpdate) -> None:
-        for each in rows[update.task_id]:
-            each.row.update(update.progress / 100, update.status.value)
+    def _fail(self, sent: _Sent, error: Exception, reason: str) -> None:
+        sent.error = error
+        sent.row.fail(reason, "not sent")
 
-    finished = await client.wait(rows, on_update=updated)
-    for task_id, task in finished.items():
-        for each in rows[task_id]:
-            each.task = task
-            _tell_end(each.row, task)
+    def _arrived(self, sent: _Sent, upload: Upload) -> None:
+        self.display.note("")
+        if self.plan.wait:
+            sent.row.wait()
+        else:
+            self._finish(sent, "already there" if upload.duplicate else "queued")
 
+    def _finish(self, sent: _Sent, what: str) -> None:
+        """Say that all is well; with the id in a line that stands for stdout's."""
+        with_id = sent.upload is not None and self.display.says_data
+        sent.row.finish(what, f"{sent.upload.task_id}  {what}" if sent.upload and with_id else "")
 
-def _tell_end(row: Row, task: RemoteTask) -> None:
-    if task.status is TaskStatus.COMPLETED:
-        row.finish("completed")
-    else:
-        row.fail(f"{task.id} {task.status}: {task.error_message or 'no reason given'}")
+    async def follow(self, client: Client) -> None:
+        """Show the tasks' progress until each has finished. Two files may share one task."""
+        rows: dict[str, list[_Sent]] = {}
+        for each in self.sent:
+            if each.upload is not None:
+                rows.setdefault(each.upload.task_id, []).append(each)
+        finished: set[str] = set()
+
+        def updated(update: TaskUpdate) -> None:
+            self.display.note("")
+            if update.task_id not in finished:
+                for each in rows[update.task_id]:
+                    self._news(each, update)
+            if update.status.is_final:
+                finished.add(update.task_id)
+
+        for task_id, task in (await client.wait(rows, on_update=updated)).items():
+            for each in rows[task_id]:
+                each.task = task
+
+    def _news(self, sent: _Sent, update: TaskUpdate) -> None:
+        match update.status:
+            case TaskStatus.PENDING:
+                sent.row.wait()
+            case TaskStatus.PROCESSING:
+                sent.row.update(update.progress / 100)
+            case TaskStatus.COMPLETED:
+                self._finish(sent, "completed")
+            case TaskStatus.FAILED | TaskStatus.CANCELLED:
+                reason = update.error_message or "no reason given"
+                sent.row.fail(f"{update.task_id} {update.status}: {reason}", update.status.value)
+
+    def _print(self, sent: _Sent) -> None:
+        """Print the id of what has arrived, once, unless its line says it."""
+        if sent.upload is not None and not sent.is_told and not self.display.says_data:
+            click.echo(sent.upload.task_id)
+        sent.is_told = sent.upload is not None
+
+    def print_rest(self) -> None:
+        """Print what is not printed yet, of what has arrived: nothing is forgotten when somebody presses Ctrl-C."""
+        for each in self.sent:
+            if self.plan.as_json:
+                self.display.data(json.dumps(_document(each), ensure_ascii=False))
+            else:
+                self._print(each)
 
 
 def _exit_code(sent: _Sent) -> ExitCode:

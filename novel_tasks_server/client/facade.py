@@ -39,6 +39,7 @@ from novel_tasks_server.client.models import (
     UploadOptions,
     Wanted,
 )
+from novel_tasks_server.client.patience import OnPause
 from novel_tasks_server.client.transport import Transport
 from novel_tasks_server.client.waiting import Waiter
 from novel_tasks_server.client.watching import Watcher
@@ -68,13 +69,30 @@ class Client:
     refused (412) otherwise.
     """
 
-    def __init__(self, url: str, *, token: str | None = None, patience_seconds: float = 75.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        patience_seconds: float = 75.0,
+        obeys_limits: bool = False,
+        on_pause: OnPause | None = None,
+    ) -> None:
         """`patience_seconds` is how long to put up with a server that is busy or, where that is said, away.
+
+        With `obeys_limits` a limit of requests (429) is waited out however long it lasts. `on_pause` is told of
+        each pause: the error it is made for, and its seconds.
 
         Raises: ConfigError for a token that cannot be sent.
         """
         shown = os.environ.get("NOVEL_TASKS_TOKEN") if token is None else token
-        self._transport = Transport(url, token=(shown or "").strip() or None, patience_seconds=patience_seconds)
+        self._transport = Transport(
+            url,
+            token=(shown or "").strip() or None,
+            patience_seconds=patience_seconds,
+            obeys_limits=obeys_limits,
+            on_pause=on_pause,
+        )
 
     @property
     def url(self) -> str:

@@ -12,6 +12,9 @@ from novel_tasks_server.client.errors import ServerRefusedError, ServerUnreachab
 
 T = TypeVar("T")
 
+OnPause = Callable[[NovelTasksError, float], object]
+"""Is told why there is a pause, and of how many seconds."""
+
 _FIRST_SECONDS = 0.2
 _LONGEST_SECONDS = 3.0
 _DOUBLINGS = 5
@@ -21,11 +24,14 @@ class Patience:
     """Puts up with failures that may pass, for `seconds` since the last success.
 
     The pauses double from a fifth of a second up to three seconds, and are jittered, so that the clients of a
-    server that comes back do not all come at once. A Retry-After of the server is waited for in full.
+    server that comes back do not all come at once. A Retry-After of the server is waited for in full. What a limit of
+    requests (429) asks for costs no patience if it `obeys_limits`, however long that is.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, obeys_limits: bool = False, on_pause: OnPause | None = None) -> None:
         self._seconds = seconds
+        self._obeys_limits = obeys_limits
+        self._on_pause = on_pause
         self._until: float | None = None
         self._failures = 0
 
@@ -40,8 +46,12 @@ class Patience:
         if self._until is None:
             self._until = now + self._seconds
         delay = self._next_delay(error)
+        if self._obeys_limits and isinstance(error, ServerRefusedError) and error.status == 429:
+            self._until += delay
         if now + delay > self._until:
             raise error
+        if self._on_pause is not None:
+            self._on_pause(error, delay)
         await asyncio.sleep(delay)
 
     def _next_delay(self, error: NovelTasksError) -> float:

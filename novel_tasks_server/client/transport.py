@@ -15,7 +15,7 @@ import cattrs
 
 from novel_tasks_core import ConfigError
 from novel_tasks_server.client.errors import ServerRefusedError, ServerUnreachableError, UnexpectedAnswerError
-from novel_tasks_server.client.patience import Patience, insist, is_busy, was_not_done
+from novel_tasks_server.client.patience import OnPause, Patience, insist, is_busy, was_not_done
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,10 +41,20 @@ CONVERTER.register_structure_hook(datetime, _moment)
 class Transport:
     """The connections to one server; an async context manager that owns them."""
 
-    def __init__(self, url: str, *, token: str | None, patience_seconds: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None,
+        patience_seconds: float,
+        obeys_limits: bool = False,
+        on_pause: OnPause | None = None,
+    ) -> None:
         """Raises: ConfigError for a token that cannot be sent."""
         self.url = url.rstrip("/")
         self.patience_seconds = patience_seconds
+        self._obeys_limits = obeys_limits
+        self._on_pause = on_pause
         self._headers = {"Authorization": f"Bearer {_checked(token)}"} if token else {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -71,7 +81,7 @@ class Transport:
 
     def patience(self) -> Patience:
         """Return a fresh patience."""
-        return Patience(self.patience_seconds)
+        return Patience(self.patience_seconds, obeys_limits=self._obeys_limits, on_pause=self._on_pause)
 
     async def ask(
         self,
