@@ -11,6 +11,7 @@ import click
 from attrs import evolve
 
 from novel_tasks_core import ConfigError, EngineConfig, Processors, TaskEngine, parse_task_id
+from novel_tasks_server.cli.completing import complete_tasks
 from novel_tasks_server.cli.console import ExamplesCommand, printable
 from novel_tasks_server.cli.remote import Server, chosen_server, server_options, whole_id
 from novel_tasks_server.cli.settings import setting_values
@@ -26,7 +27,7 @@ from novel_tasks_server.schemas.why import WhyView
         ("novel-tasks why task-0192... --database", "ask the database itself: no server needs to run"),
     ),
 )
-@click.argument("task_id", metavar="TASK")
+@click.argument("task_id", metavar="TASK", shell_complete=complete_tasks)
 @server_options
 @click.option("--database", is_flag=True, help="Ask the database of DATABASE_URL or DATA_DIR instead of a server.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as one JSON object.")

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import click
 
+from novel_tasks_server.cli.completing import complete_tasks
 from novel_tasks_server.cli.console import ExamplesCommand
 from novel_tasks_server.cli.options import json_per
 from novel_tasks_server.cli.remote import Server, chosen_server, for_each, json_text, server_options
@@ -22,7 +23,7 @@ _Change = Callable[[Client, str], Awaitable[RemoteTask]]
         ("novel-tasks list --status failed --json | jq -r .id | xargs novel-tasks retry", "all that failed"),
     ),
 )
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)
 @server_options
 @json_per("task")
 def retry(tasks: tuple[str, ...], server: str | None, token: str | None, as_json: bool) -> int:
@@ -41,7 +42,7 @@ def retry(tasks: tuple[str, ...], server: str | None, token: str | None, as_json
         ("novel-tasks list --status pending -n 0 --json | jq -r .id | xargs novel-tasks cancel", "all that wait"),
     ),
 )
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)
 @server_options
 @json_per("task")
 def cancel(tasks: tuple[str, ...], server: str | None, token: str | None, as_json: bool) -> int:

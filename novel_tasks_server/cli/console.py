@@ -98,7 +98,6 @@ class _ExamplesFirst(click.Command):
             formatter.write_text(" ".join(paragraph.split()))
         self.format_options(ctx, formatter)
 
-
     def _format_examples(self, formatter: click.HelpFormatter) -> None:
         """Write them in two columns, or what each does below it when that would be too wide."""
         longest = max(len(line) for line, _ in self.examples)

@@ -19,8 +19,7 @@ from rich.live import Live
 from rich.text import Text
 
 from novel_tasks_server.cli.console import console, is_live, printable, say_error
-from novel_tasks_server.cli.drawing import Running, draw, ending
-from novel_tasks_server.cli.fitting import cut_name
+from novel_tasks_server.cli.drawing import Running, draw, ending, failure
 
 _DRAWN_A_SECOND = 8
 _LOST_FROM_SIGHT = 8
@@ -38,7 +37,7 @@ class Display:
         self.is_live = not quiet and is_live(sys.stderr)
         self._rows: list[Row] = []
         self._counts: Counter[str] = Counter()
-        self._failures: list[tuple[int, str]] = []
+        self._failures: list[tuple[int, str, str]] = []
         self._lines = 0
         self._note, self._note_until = "", 0.0
         self._started = time.monotonic()
@@ -90,20 +89,32 @@ class Display:
         self._note, self._note_until = printable(text), time.monotonic() + seconds
 
     def tell(self, line: str | Text) -> None:
-        """Print a line for good, above the foot."""
+        """Print a line for good, above the foot; on a terminal it breaks between words."""
         self._lines += 1
-        self.console.print(line)
+        self.console.print(line, soft_wrap=not self.is_live)
 
-    def count(self, what: str, *, failure: str = "") -> None:
-        """Count how a file has ended; `failure` is why it has failed, told with its name."""
+    def count(self, what: str) -> None:
+        """Count how a file has ended."""
         self._counts[what] += 1
-        if failure:
-            self._failures.append((self._lines, failure))
+
+    def fail(self, name: str, reason: str, what: str) -> None:
+        """Say why a file has failed: all of it, on more lines if need be."""
+        self.count(what)
+        if self.is_live:
+            self._failures.append((self._lines, name, reason))
+            self.tell(self._failure(name, reason))
+        else:
+            say_error(f"{name}: {reason}", on=self.console)
 
     def ending(self, name: str, facts: str, seconds: float) -> Text:
         """Return the line of a file that has ended well, in columns that hold all names."""
-        name_cells = max(cell_len(row.running.name) for row in self._rows)
-        return ending(name, facts, seconds, name_cells=name_cells, width=self.console.width)
+        return ending(name, facts, seconds, name_cells=self._name_cells(), width=self.console.width)
+
+    def _failure(self, name: str, reason: str) -> Text:
+        return failure(name, printable(reason), name_cells=self._name_cells(), width=self.console.width)
+
+    def _name_cells(self) -> int:
+        return min(max(cell_len(row.running.name) for row in self._rows), self.console.width // 2)
 
     def remove(self, row: Row) -> None:
         """Forget a file."""
@@ -128,13 +139,13 @@ class Display:
             return
         counts = self._counts + Counter({"not finished": len(self._rows) - sum(self._counts.values())})
         told = ", ".join(f"{number:,} {what}" for what, number in counts.items())
-        again = [line for at, line in self._failures if self.is_live and self._lines - at > _LOST_FROM_SIGHT]
-        for line in again[:_TOLD_AGAIN]:
-            say_error(line, on=self.console)
-        if len(again) > _TOLD_AGAIN:
-            say_error(f"and {len(again) - _TOLD_AGAIN:,} more, above", on=self.console)
         seconds = time.monotonic() - self._started
         self.console.print(f"{len(self._rows):,} files in {seconds:.1f} s: {told}")
+        again = [known for at, *known in self._failures if self._lines - at > _LOST_FROM_SIGHT]
+        for name, reason in again[:_TOLD_AGAIN]:
+            self.tell(self._failure(name, reason))
+        if len(again) > _TOLD_AGAIN:
+            self.console.print(f"and {len(again) - _TOLD_AGAIN:,} more, above")
 
 
 class Row:
@@ -147,10 +158,10 @@ class Row:
         self.is_running = False
 
     def start(self) -> None:
-        """Draw the file from now on, and count its time from now."""
+        """Draw the file from now on; its time counts from the first start."""
         if not self.is_running:
             self.is_running = True
-            self.running.since = time.monotonic()
+            self.running.since = self.running.since or time.monotonic()
 
     def wait(self) -> None:
         """Draw the file no longer until there is news of it."""
@@ -182,10 +193,12 @@ class Row:
     def fail(self, reason: str, what: str = "failed") -> None:
         """Say why the file failed; `what` is how it is counted."""
         self.is_running = False
-        name = cut_name(self._name, self._display.console.width // 2) if self._display.is_live else self._name
-        line = f"{name}: {reason}"
-        say_error(line, on=self._display.console)
-        self._display.count(what, failure=line)
+        self._display.fail(self._name, reason, what)
+
+    def skip(self, what: str) -> None:
+        """Count how the file has ended, and say nothing: the reason is another's."""
+        self.is_running = False
+        self._display.count(what)
 
     def remove(self) -> None:
         """Take the file away and say nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from attrs import define, field
+from attrs import define
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -26,12 +26,12 @@ class Running:
     name: str
     fraction: float = 0.0
     stage: str = ""
-    since: float = field(factory=time.monotonic)
+    since: float | None = None
 
     @property
     def seconds(self) -> float:
-        """How long it has taken so far."""
-        return time.monotonic() - self.since
+        """How long it has taken so far; 0 if it was never begun."""
+        return time.monotonic() - self.since if self.since is not None else 0.0
 
 
 def draw(
@@ -52,7 +52,9 @@ def draw(
         lines.append(_overall(done, total, len(running), fraction, seconds, width))
     if note:
         lines.append(Text(cut(note, width), style="yellow"))
-    return lines
+    for line in lines:
+        line.truncate(width)
+    return lines[-max(1, height - 1) :]
 
 
 def _row(one: Running, width: int) -> Text:
@@ -94,3 +96,11 @@ def ending(name: str, facts: str, seconds: float, *, name_cells: int, width: int
     facts = cut(facts, max(8, room - _SHORTEST_NAME))
     cells = max(_SHORTEST_NAME, min(name_cells, _LONGEST_NAME, room - cell_len(facts)))
     return Text.assemble(("✓ ", "bold green"), padded(cut_name(name, cells), cells), f"  {facts}  ", (took, "dim"))
+
+
+def failure(name: str, reason: str, *, name_cells: int, width: int) -> Text:
+    """Draw what stays of a file that has failed: its reason is never cut, and leaves the columns if it is long."""
+    cells = min(name_cells, _LONGEST_NAME)
+    if cells + cell_len(reason) + len("✗   ") > width:
+        cells = min(cells, cell_len(name))
+    return Text.assemble(("✗ ", "bold red"), padded(cut_name(name, cells), cells), "  ", (reason, "red"))

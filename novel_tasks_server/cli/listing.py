@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import click
 from attrs import frozen
 
 from novel_tasks_core import TaskStatus
+from novel_tasks_server.cli.ages import parse_age
+from novel_tasks_server.cli.completing import complete_processors
 from novel_tasks_server.cli.console import ExamplesCommand, say
 from novel_tasks_server.cli.options import json_per
 from novel_tasks_server.cli.remote import Server, chosen_server, json_text, server_options
 from novel_tasks_server.cli.table import TaskTable
 from novel_tasks_server.client import Wanted
 
-_AGE = re.compile(r"(\d{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _PAGE = 100
 
 
@@ -27,8 +26,8 @@ def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> date
     if value is None:
         return None
     try:
-        if age := _AGE.fullmatch(value):
-            return datetime.now(UTC) - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        if age := parse_age(value):
+            return datetime.now(UTC) - age
         return datetime.fromisoformat(value).astimezone(UTC)
     except (ValueError, OverflowError):
         said = f"{value!r} is no time: write 2026-01-31, 2026-01-31T12:00:00Z, or an age such as 30m, 2h, 7d."
@@ -49,11 +48,11 @@ class _Plan:
     examples=(
         ("novel-tasks list", "the 20 newest tasks"),
         ("novel-tasks list --status failed --since 2d", "what failed in the last two days"),
-        ("novel-tasks list -s 'war and' --json | jq .id", "by the beginning of the file's name, for scripts"),
+        ("novel-tasks list -s 'war and' --json | jq .id", "by the file's name, for scripts"),
     ),
 )
 @click.option("--status", type=click.Choice([status.value for status in TaskStatus]), help="Only tasks in this status.")
-@click.option("-p", "--processor", metavar="NAME", help="Only tasks of this processor.")
+@click.option("-p", "--processor", metavar="NAME", shell_complete=complete_processors, help="Only of this processor.")
 @click.option("-s", "--search", metavar="TEXT", help="Id or file name begins so; *TEXT finds it anywhere in the name.")
 @click.option("--owner", metavar="NAME", help="Only tasks of this owner; for admins.")
 @click.option(
@@ -70,7 +69,13 @@ class _Plan:
 )
 @click.option("-r", "--reverse", is_flag=True, help="Smallest or oldest first.")
 @click.option(
-    "-n", "--limit", type=click.IntRange(0), default=20, show_default=True, help="How many at most; 0 for all."
+    "-n",
+    "--limit",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="How many at most; 0 for all.",
 )
 @server_options
 @json_per("task")

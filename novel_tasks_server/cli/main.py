@@ -32,7 +32,7 @@ _COMMANDS = {
     "openapi": ("reference", "Print the OpenAPI document of the API."),
     "token": ("tokens", "Make, list and revoke the tokens that let people in."),
     "healthcheck": ("health", "Ask a server how it is; exit 0 if it is healthy, 1 if not."),
-    "completion": ("completing", "Print what makes Tab complete commands in a shell."),
+    "completion": ("completing", 'Make Tab complete: eval "$(novel-tasks completion bash)".'),
 }
 """Each command, the module that holds it, and what it is for: a command pays only for its own imports."""
 

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from novel_tasks_server.cli.completing import complete_processors
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -22,7 +24,11 @@ def processor_options(command: F) -> F:
         help="An option of the processor, any number of times; the value may be JSON.",
     )(command)
     return click.option(
-        "-p", "--processor", metavar="NAME", help="What to do with each file.  [default: $DEFAULT_PROCESSOR or analyze]"
+        "-p",
+        "--processor",
+        metavar="NAME",
+        shell_complete=complete_processors,
+        help="What to do with each file.  [default: $DEFAULT_PROCESSOR or analyze]",
     )(command)
 
 

@@ -129,7 +129,9 @@ async def _process_all(inputs: list[Input], folders: list[Path | None], *, plan:
     return worst
 
 
-async def _process_gated(gate: asyncio.Semaphore, item: Input, folder: Path | None, *, plan: _Plan, row: Row) -> _Report:
+async def _process_gated(
+    gate: asyncio.Semaphore, item: Input, folder: Path | None, *, plan: _Plan, row: Row
+) -> _Report:
     async with gate:
         row.start()
         try:

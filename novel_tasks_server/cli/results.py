@@ -13,6 +13,7 @@ import click
 from attrs import frozen
 
 from novel_tasks_core import NovelTasksError, TaskStatus
+from novel_tasks_server.cli.completing import complete_tasks
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, printable, say, say_error
 from novel_tasks_server.cli.display import Display
 from novel_tasks_server.cli.remote import Server, chosen_server, server_options, whole_id
@@ -43,7 +44,7 @@ class _Plan:
         ("novel-tasks result task-0192a3b4 --all -o report", "every file that it made, into a folder"),
     ),
 )
-@click.argument("task", metavar="TASK")
+@click.argument("task", metavar="TASK", shell_complete=complete_tasks)
 @click.option("--artifact", metavar="NAME", help="Get this file that the task made, instead of its result.")
 @click.option("--all", "every", is_flag=True, help="Get every file that the task made, into the folder of -o.")
 @click.option(

@@ -14,8 +14,7 @@ import click
 from attrs import evolve
 
 from novel_tasks_core import Processors, TaskEngine
-from novel_tasks_server.app import serve as run_server
-from novel_tasks_server.app import stacks_on_signal
+from novel_tasks_server.cli.completing import complete_processors
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
 from novel_tasks_server.cli.settings import setting_values
 from novel_tasks_server.config import LogFormat, LogThreshold, ServerConfig
@@ -33,14 +32,18 @@ _DATABASE = click.option("--database-url", metavar="URL", help="A PostgreSQL to 
 _SLOTS = click.option(
     "--concurrency", type=click.IntRange(1, 10_000), metavar="N", help="Tasks run at once.  [default: one per core]"
 )
-_LOG_LEVEL = click.option("--log-level", type=click.Choice(list(LogThreshold)), help="The least important lines.")
+_LOG_LEVEL = click.option(
+    "--log-level",
+    type=click.Choice([level.value for level in LogThreshold], case_sensitive=False),
+    help="The least important lines to log.",
+)
 
 
 @click.command(
     cls=ExamplesCommand,
     examples=(
         ("novel-tasks serve", "on http://127.0.0.1:8000, with an embedded database"),
-        ("novel-tasks serve --port 9000 --data-dir /srv/novels", "elsewhere"),
+        ("novel-tasks serve --port 9000 --data-dir /srv/novels", "on another port, with its data elsewhere"),
         ("novel-tasks serve --no-worker", "accept and show tasks; `novel-tasks worker` runs them"),
     ),
 )
@@ -78,7 +81,15 @@ def serve(
         ("novel-tasks worker -p split --concurrency 8", "only splits, eight at once"),
     ),
 )
-@click.option("-p", "--processor", "lanes", multiple=True, metavar="NAME", help="Run only these, any number of times.")
+@click.option(
+    "-p",
+    "--processor",
+    "lanes",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_processors,
+    help="Run only these, any number of times.",
+)
 @click.option("--name", default="", metavar="NAME", help="What lists of workers shall call it.")
 @_SLOTS
 @_DATA_DIR
@@ -146,6 +157,8 @@ async def _serve(config: ServerConfig) -> int:
     def tell(url: str) -> None:
         _tell(config, f"Novel Tasks listens on {url}; Ctrl-C stops it in good order.")
 
+    from novel_tasks_server.app import serve as run_server  # the whole server: help and completion need not wait for it
+
     stopped_by = await run_server(config, on_started=tell)
     return ExitCode.INTERRUPTED if stopped_by is signal.SIGINT else ExitCode.OK
 
@@ -158,6 +171,8 @@ def _tell(config: ServerConfig, text: str) -> None:
 
 async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[str, ...], name: str) -> int:
     """Run tasks until SIGTERM or SIGINT; return the exit code."""
+    from novel_tasks_server.app import stacks_on_signal
+
     stop = StopSignals()
     with stacks_on_signal():
         return await _work_until(stop, config, processors=processors, lanes=lanes, name=name)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from novel_tasks_core import LogLevel
+from novel_tasks_server.cli.completing import complete_tasks
 from novel_tasks_server.cli.console import ExamplesCommand, printable
 from novel_tasks_server.cli.options import json_per
 from novel_tasks_server.cli.remote import (
@@ -33,7 +34,7 @@ _PAGE = 1000
         ("novel-tasks show --json task-0192a3b4 | jq .artifacts", "for scripts"),
     ),
 )
-@click.argument("tasks", nargs=-1, required=True, metavar="TASK...")
+@click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)
 @server_options
 @json_per("task")
 def show(tasks: tuple[str, ...], server: str | None, token: str | None, as_json: bool) -> int:
@@ -118,7 +119,7 @@ def _attempt(attempt: RemoteAttempt) -> str:
         ("novel-tasks logs --level warning task-0192a3b4", "only what went wrong"),
     ),
 )
-@click.argument("task", metavar="TASK")
+@click.argument("task", metavar="TASK", shell_complete=complete_tasks)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the task has finished.")
 @click.option("--level", type=click.Choice([level.value for level in LogLevel]), help="Entries of at least this level.")
 @server_options

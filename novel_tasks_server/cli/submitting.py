@@ -12,7 +12,7 @@ import click
 from attrs import define, evolve, field, frozen
 
 from novel_tasks_core import NovelTasksError, Source, TaskStatus
-from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say, say_error
+from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say_error
 from novel_tasks_server.cli.display import Display, Row
 from novel_tasks_server.cli.inputs import NOVELS, Input, files_argument, read_inputs
 from novel_tasks_server.cli.options import json_flag, parse_options, processor_options
@@ -136,18 +136,23 @@ def _checked(item: Input, meta: ServerMeta | None) -> Input:
     if Source(sha256="", size=size, name=item.path.name).file_type not in meta.allowed_extensions:
         return evolve(item, problem=NotTakenError(f"the server takes only {', '.join(meta.allowed_extensions)}"))
     if size > most:
-        reason = f"{size / 1e6:,.1f} MB is more than the {most / 1e6:,.1f} MB that the server takes"
-        return evolve(item, problem=NotTakenError(reason))
+        return evolve(item, problem=NotTakenError(f"{size:,} bytes are more than the {most:,} that the server takes"))
     return evolve(item, problem=None if size else NotTakenError("the file is empty"))
 
 
 async def _submit_all(inputs: list[Input], server: Server, plan: _Plan, display: Display) -> int:
-    sending = _Sending(plan=plan, display=display, sent=[_Sent(item=one, row=display.begin(one.name)) for one in inputs])
+    sending = _Sending(
+        plan=plan, display=display, sent=[_Sent(item=one, row=display.begin(one.name)) for one in inputs]
+    )
     async with server.client(on_pause=sending.pauses) as client:
         try:
             await sending.upload_all(client)
             if plan.wait:
                 await sending.follow(client)
+        except asyncio.CancelledError:
+            if any(each.upload is not None for each in sending.sent):
+                display.tell("What was sent goes on without us: `novel-tasks list` shows it.")
+            raise
         finally:
             sending.print_rest()
     return max(_exit_code(each) for each in sending.sent)
@@ -180,14 +185,14 @@ class _Sending:
                     self._print(each)
         left = sum(each.error is self.lost for each in self.sent) if self.lost else 0
         if left > 1:
-            say_error(f"{left:,} files were not sent; the same command sends them and nothing twice", on=self.display.console)
+            text = f"{left:,} files were not sent; the same command sends them, and none twice"
+            say_error(text, on=self.display.console)
 
     async def _upload(self, client: Client, sent: _Sent) -> None:
         """Upload one file. What goes wrong stays with the file and is told at once; a lost server only once."""
         async with self.gate:
             if self.lost is not None:
-                sent.error = self.lost
-                self.display.count("not sent")
+                self._lose(sent, self.lost)
                 return
             try:
                 if sent.item.problem is not None:
@@ -196,8 +201,7 @@ class _Sending:
             except OSError as exc:
                 self._fail(sent, exc, exc.strerror or str(exc))
             except ServerUnreachableError as exc:
-                self.lost = exc
-                self._fail(sent, exc, str(exc))
+                self._lose(sent, exc)
             except NovelTasksError as exc:
                 self._fail(sent, exc, str(exc))
             else:
@@ -207,17 +211,25 @@ class _Sending:
         sent.error = error
         sent.row.fail(reason, "not sent")
 
+    def _lose(self, sent: _Sent, error: ServerUnreachableError) -> None:
+        """Say once that there is no server any more."""
+        if self.lost is None:
+            self.lost = error
+            self._fail(sent, error, str(error))
+        else:
+            sent.error = self.lost
+            sent.row.skip("not sent")
+
     def _arrived(self, sent: _Sent, upload: Upload) -> None:
         self.display.note("")
         if self.plan.wait:
             sent.row.wait()
         else:
-            self._finish(sent, "already there" if upload.duplicate else "queued")
+            self._finish(sent, upload, "already there" if upload.duplicate else "queued")
 
-    def _finish(self, sent: _Sent, what: str) -> None:
+    def _finish(self, sent: _Sent, upload: Upload, what: str) -> None:
         """Say that all is well; with the id in a line that stands for stdout's."""
-        with_id = sent.upload is not None and self.display.says_data
-        sent.row.finish(what, f"{sent.upload.task_id}  {what}" if sent.upload and with_id else "")
+        sent.row.finish(what, f"{upload.task_id}  {what}" if self.display.says_data else "")
 
     async def follow(self, client: Client) -> None:
         """Show the tasks' progress until each has finished. Two files may share one task."""
@@ -231,7 +243,8 @@ class _Sending:
             self.display.note("")
             if update.task_id not in finished:
                 for each in rows[update.task_id]:
-                    self._news(each, update)
+                    assert each.upload is not None
+                    self._news(each, each.upload, update)
             if update.status.is_final:
                 finished.add(update.task_id)
 
@@ -239,14 +252,15 @@ class _Sending:
             for each in rows[task_id]:
                 each.task = task
 
-    def _news(self, sent: _Sent, update: TaskUpdate) -> None:
+    def _news(self, sent: _Sent, upload: Upload, update: TaskUpdate) -> None:
         match update.status:
             case TaskStatus.PENDING:
                 sent.row.wait()
             case TaskStatus.PROCESSING:
                 sent.row.update(update.progress / 100)
             case TaskStatus.COMPLETED:
-                self._finish(sent, "completed")
+                was_there = upload.duplicate and upload.status is TaskStatus.COMPLETED
+                self._finish(sent, upload, "completed before" if was_there else "completed")
             case TaskStatus.FAILED | TaskStatus.CANCELLED:
                 reason = update.error_message or "no reason given"
                 sent.row.fail(f"{update.task_id} {update.status}: {reason}", update.status.value)
