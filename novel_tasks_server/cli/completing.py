@@ -28,8 +28,8 @@ _MOST_TASKS = 50
 def completion(shell: str) -> None:
     """Make Tab complete: eval "$(novel-tasks completion bash)".
 
-    Prints what does it, for a shell to read. It completes commands, options, their values, processors, files, and the ids of tasks as the server tells
-    them. A shell that is started after it was installed knows it.
+    Prints what does it, for a shell to read. It completes commands, options, their values, processors, files, and
+    the ids of tasks as the server tells them. A shell that is started after it was installed knows it.
     """
     root = click.get_current_context().find_root()
     kind = get_completion_class(shell)

@@ -7,6 +7,7 @@ no terminal gets only the lines of those that have ended, without control codes.
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections import Counter
 from types import TracebackType
@@ -21,7 +22,7 @@ from rich.text import Text
 from novel_tasks_server.cli.console import console, is_live, printable, say_error
 from novel_tasks_server.cli.drawing import Running, draw, ending, failure
 
-_DRAWN_A_SECOND = 8
+_DRAWN_EVERY_SECONDS = 0.12
 _LOST_FROM_SIGHT = 8
 """How many lines after a failure's own make it worth telling again at the end."""
 
@@ -41,11 +42,13 @@ class Display:
         self._lines = 0
         self._note, self._note_until = "", 0.0
         self._started = time.monotonic()
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._drawing = threading.Thread(target=self._keep_drawing, name="display", daemon=True)
         self._foot = Live(
             get_renderable=self._draw,
             console=self.console,
-            auto_refresh=self.is_live,
-            refresh_per_second=_DRAWN_A_SECOND,
+            auto_refresh=False,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,
@@ -54,11 +57,15 @@ class Display:
     def __enter__(self) -> Self:
         if self.is_live:
             self._foot.start()
+            self._drawing.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._foot.stop()
-        if len(self._rows) > 1 and (kind is None or self._counts):
+        self._ended.set()
+        if self.is_live:
+            self._drawing.join()
+            self._foot.stop()
+        if len(self._rows) > 1 and any(row.running.since is not None for row in self._rows):
             self._tell_all()
 
     @property
@@ -69,7 +76,7 @@ class Display:
     def data(self, text: str) -> None:
         """Print data to stdout; above the foot, if that is the same terminal."""
         if self.says_data:
-            self.console.print(text)
+            self._print(text, soft_wrap=True)
         else:
             click.echo(text)
 
@@ -91,7 +98,7 @@ class Display:
     def tell(self, line: str | Text) -> None:
         """Print a line for good, above the foot; on a terminal it breaks between words."""
         self._lines += 1
-        self.console.print(line, soft_wrap=not self.is_live)
+        self._print(line, soft_wrap=not self.is_live)
 
     def count(self, what: str) -> None:
         """Count how a file has ended."""
@@ -119,6 +126,16 @@ class Display:
     def remove(self, row: Row) -> None:
         """Forget a file."""
         self._rows.remove(row)
+
+    def _print(self, text: str | Text, *, soft_wrap: bool) -> None:
+        """Print above the foot: never while that is drawn, or one of them would erase a line of the other."""
+        with self._lock:
+            self.console.print(text, soft_wrap=soft_wrap)
+
+    def _keep_drawing(self) -> None:
+        while not self._ended.wait(_DRAWN_EVERY_SECONDS):
+            with self._lock:
+                self._foot.refresh()
 
     def _draw(self) -> Text:
         running = [row.running for row in self._rows if row.is_running]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 
 _ELLIPSIS = "…"
+_ENDING_CELLS = 8
+"""Room for a number and `.txt`, where there is little."""
 
 
 def cut(text: str, cells: int) -> str:
@@ -18,7 +20,7 @@ def cut_name(name: str, cells: int) -> str:
     """Return `name` if it fits in so many cells, else its beginning and its end: files often differ only there."""
     if cell_len(name) <= cells:
         return name
-    tail_cells = (cells - 1) // 3
+    tail_cells = max(cells // 3, min(_ENDING_CELLS, cells // 2))
     start = len(name)
     while start and cell_len(name[start - 1 :]) <= tail_cells:
         start -= 1

@@ -229,7 +229,7 @@ class _Sending:
 
     def _finish(self, sent: _Sent, upload: Upload, what: str) -> None:
         """Say that all is well; with the id in a line that stands for stdout's."""
-        sent.row.finish(what, f"{upload.task_id}  {what}" if self.display.says_data else "")
+        sent.row.finish(what, f"{what}  {upload.task_id}" if self.display.says_data else "")
 
     async def follow(self, client: Client) -> None:
         """Show the tasks' progress until each has finished. Two files may share one task."""

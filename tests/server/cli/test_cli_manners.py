@@ -10,6 +10,7 @@ import pytest
 
 from novel_tasks_core import TaskEngine
 
+ROOT = Path(__file__).resolve().parents[3]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 COMMANDS = (
     "serve",
@@ -134,3 +135,10 @@ def test_an_unreachable_database_is_one_line(novel_tasks: Run) -> None:
     done = novel_tasks("migrate", "--database-url", "postgresql://me:secret@127.0.0.1:1/novels")
     assert (done.returncode, done.stdout) == (1, "")
     assert "secret" not in one_error_line(done.stderr)
+
+
+def test_ctrl_c_while_the_program_loads_is_no_traceback(novel_tasks: Run, tmp_path: Path) -> None:
+    """A KeyboardInterrupt that comes while libraries are imported ends it with exit code 130, and says nothing."""
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
+    done = novel_tasks("--help", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -93,7 +93,7 @@ def test_a_file_that_cannot_be_read_is_a_failure(novel_tasks: Run, tmp_path: Pat
     """Nothing readable is exit code 1, not 3: no task failed."""
     done = novel_tasks("process", tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "Is a directory" in done.stderr
+    assert "it is a folder: --recursive takes the novels in it" in done.stderr
 
 
 def test_the_encoding_can_be_named(novel_tasks: Run, english: Path) -> None:

@@ -71,6 +71,7 @@ def test_list_filters_and_prints_json(novel_tasks: Run, server_url: str, finishe
 def test_list_goes_through_all_pages(novel_tasks: Run, server_url: str, finished: str, failed: str, sort: str) -> None:
     """`--limit 0` prints every task once, whatever the order."""
     done = novel_tasks("list", "-n", "0", "--sort", sort, "--reverse", "--json", "--server", server_url)
+    assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert {finished, failed} <= {task["id"] for task in found}
     assert len({task["id"] for task in found}) == len(found)

@@ -42,16 +42,16 @@ def test_submit_wait_exits_3_when_a_task_fails(
     assert "failed" in line
 
 
-def test_a_refused_file_tells_the_servers_reason(
+def test_a_file_that_the_server_does_not_take_is_told_with_the_reason(
     novel_tasks: Run, server_url: str, english: Path, tmp_path: Path
 ) -> None:
-    """What the server refuses and what cannot be read costs a line each and exit code 1; the rest is sent."""
+    """What the server would refuse and what cannot be read costs a line each and exit code 1; the rest is sent."""
     wrong = tmp_path / "novel.exe"
     wrong.write_bytes(b"MZ")
     done = novel_tasks("submit", wrong, "missing.txt", english, "--server", server_url)
     assert done.returncode == 1
     assert len(done.stdout.split()) == 1
-    assert "(HTTP 415)" in done.stderr
+    assert f"error: {wrong}: not sent: the server takes only .txt, .md" in done.stderr
     assert "error: missing.txt: No such file or directory" in done.stderr
 
 
