@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shlex
 import shutil
 import tempfile
 import time
@@ -13,6 +14,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
@@ -44,6 +46,7 @@ _NO_SPACE = 100 << 20
 _SLOW_FLUSH_SECONDS = 0.1
 _CLOCK_SECONDS = 2.0
 _DATABASE_SECONDS = 90.0
+_SPARE_CONNECTIONS = 10
 
 
 class Verdict(StrEnum):
@@ -56,12 +59,13 @@ class Verdict(StrEnum):
 
 @frozen(kw_only=True)
 class Finding:
-    """One line of the report: what was checked, what was found, and how to mend it."""
+    """What was checked and found; unless all is well, what mends it (a command, where one does) and why it matters."""
 
     check: str
     verdict: Verdict
     found: str
     mend: str = ""
+    why: str = ""
 
 
 def ok(check: str, found: str) -> Finding:
@@ -69,14 +73,14 @@ def ok(check: str, found: str) -> Finding:
     return Finding(check=check, verdict=Verdict.OK, found=found)
 
 
-def warning(check: str, found: str, mend: str) -> Finding:
+def warning(check: str, found: str, mend: str, *, why: str = "") -> Finding:
     """Say what works, but not as it should."""
-    return Finding(check=check, verdict=Verdict.WARNING, found=found, mend=mend)
+    return Finding(check=check, verdict=Verdict.WARNING, found=found, mend=mend, why=why)
 
 
-def problem(check: str, found: str, mend: str) -> Finding:
+def problem(check: str, found: str, mend: str, *, why: str = "") -> Finding:
     """Say what cannot work."""
-    return Finding(check=check, verdict=Verdict.PROBLEM, found=found, mend=mend)
+    return Finding(check=check, verdict=Verdict.PROBLEM, found=found, mend=mend, why=why)
 
 
 def check_settings(values: Mapping[str, str]) -> tuple[ServerConfig | None, list[Finding]]:
@@ -84,9 +88,14 @@ def check_settings(values: Mapping[str, str]) -> tuple[ServerConfig | None, list
     try:
         config = ServerConfig.from_env(values, dotenv=None)
     except ConfigError as exc:
-        mend = "correct it where it is set: a flag, the environment, or .env; docs/settings.md lists all"
-        return None, [problem("settings", str(exc), mend)]
+        return None, [bad_settings(exc)]
     return config, list(judge_settings(config))
+
+
+def bad_settings(error: ConfigError) -> Finding:
+    """Say which setting cannot be used."""
+    mend = "correct it where it is set: a flag, the environment, or .env; docs/settings.md lists all"
+    return problem("settings", str(error), mend, why="nothing starts with a setting that it cannot read")
 
 
 def judge_settings(config: ServerConfig) -> Iterator[Finding]:
@@ -94,7 +103,9 @@ def judge_settings(config: ServerConfig) -> Iterator[Finding]:
     yield ok("settings", f"they can be read; ENVIRONMENT is {config.environment}")
     if config.ignored:
         names = ", ".join(config.ignored)
-        yield warning("old settings", f"{names}: of an older service, without effect here", "remove them")
+        found = f"{names}: of an older service, without effect here"
+        mend = "remove them from .env or the environment"
+        yield warning("old settings", found, mend, why="who reads them may think that they do something")
 
 
 def check_program() -> Finding:
@@ -112,7 +123,8 @@ def check_extras(config: ServerConfig) -> Iterator[Finding]:
     for name in missing:
         if reason := needed.get(name):
             mend = f"pip install 'novel-tasks[{name}]'"
-            yield problem(f"extra {name}", f"{name} is not installed, and {reason}", mend)
+            why = "`serve` and `worker` cannot do without it by these settings"
+            yield problem(f"extra {name}", f"{name} is not installed, and {reason}", mend, why=why)
     there = [name for name in EXTRAS if name not in missing]
     without = f"; without {', '.join(missing)}, which nothing here needs" if missing else ""
     yield ok("extras", f"{', '.join(there) or 'none'}{without}")
@@ -124,7 +136,8 @@ def check_processors(config: ServerConfig) -> Finding:
     try:
         processors.load_entry_points()
     except InvalidProcessorError as exc:
-        return problem("processors", str(exc), "mend or uninstall the package that brings it")
+        why = "`serve` and `worker` load all processors when they start"
+        return problem("processors", str(exc), "mend or uninstall the package that brings it", why=why)
     return judge_processors(processors, config)
 
 
@@ -134,7 +147,8 @@ def judge_processors(processors: Processors, config: ServerConfig) -> Finding:
         processors.get(config.default_processor)
     except UnknownProcessorError as exc:
         mend = "set DEFAULT_PROCESSOR to one of these, or install the package that brings it"
-        return problem("processors", f"DEFAULT_PROCESSOR: {exc}", mend)
+        why = "it is what uploads get that ask for none"
+        return problem("processors", f"DEFAULT_PROCESSOR: {exc}", mend, why=why)
     return ok("processors", ", ".join(processors.names()))
 
 
@@ -150,19 +164,21 @@ def check_folder(folder: Path, *, name: str) -> Iterator[Finding]:
     """Look whether files can be written there, durably, and how much room there is. Leaves nothing behind."""
     place = existing(folder)
     where = f"{folder}" if place == folder else f"{folder} (to be made in {place})"
-    mend = f"let the user {_user()} write there, or set {name} to another folder"
+    mend = f"sudo install -d -o {_user()} {shlex.quote(str(folder))}, or set {name} to another folder"
+    why = "novels and what is made of them are kept there"
     if not place.is_dir():
-        yield problem("folder", f"{place} is not a folder, so {folder} cannot be one", mend)
+        found = f"{place} is not a folder, so {folder} cannot be one"
+        yield problem("folder", found, f"set {name} to another folder", why=why)
         return
     try:
         seconds = _flush_time(place)
     except OSError as exc:
-        yield problem("folder", f"{where} cannot be written to: {exc.strerror}", mend)
+        yield problem("folder", f"{where} cannot be written to: {exc.strerror}", mend, why=why)
         return
     yield judge_space(shutil.disk_usage(place).free, where=where, name=name)
     if seconds > _SLOW_FLUSH_SECONDS:
         slow = f"a file takes {seconds * 1000:.0f} ms to be safe on the disk"
-        yield warning("flush", slow, "every upload waits for that: a faster disk helps")
+        yield warning("flush", slow, f"set {name} to a faster disk", why="every upload waits for that")
     else:
         yield ok("flush", f"a file is safe on the disk within {seconds * 1000:.1f} ms")
 
@@ -170,10 +186,11 @@ def check_folder(folder: Path, *, name: str) -> Iterator[Finding]:
 def judge_space(free_bytes: int, *, where: str, name: str) -> Finding:
     """Judge how much room a folder has; `name` is the setting that moves it elsewhere."""
     found = f"{where}: {free_bytes / 1e9:.1f} GB free, can be written to"
-    mend = f"make room, or set {name} to a disk that has some"
+    mend = f"novel-tasks prune --older-than 30d, or set {name} to a disk that has room"
+    why = "without room uploads are refused and tasks fail"
     if free_bytes < _NO_SPACE:
-        return problem("folder", found, mend)
-    return warning("folder", found, mend) if free_bytes < _LITTLE_SPACE else ok("folder", found)
+        return problem("folder", found, mend, why=why)
+    return warning("folder", found, mend, why=why) if free_bytes < _LITTLE_SPACE else ok("folder", found)
 
 
 def existing(folder: Path) -> Path:
@@ -214,45 +231,59 @@ async def look_at(
     database: Awaitable[DatabaseFacts], config: ServerConfig, *, within_seconds: float
 ) -> tuple[DatabaseFacts | None, list[Finding]]:
     """Wait for what is found of a database, and judge it; None if it could not be reached within a time."""
-    private = config.engine.database_url is None
     try:
         async with asyncio.timeout(within_seconds):
             facts = await database
     except SchemaError as exc:
-        return None, [problem("schema", str(exc), "install the version of this program that the schema was made by")]
+        why = "an older program would not understand what a newer one wrote"
+        return None, [problem("schema", str(exc), "pip install --upgrade novel-tasks", why=why)]
     except TimeoutError:
-        return None, [problem("database", f"no answer within {within_seconds:g} s", _mend_reaching(private))]
+        return None, [_not_reached(f"no answer within {within_seconds:g} s", config)]
     except NovelTasksError as exc:
-        return None, [problem("database", str(exc), _mend_reaching(private))]
+        return None, [_not_reached(str(exc), config)]
     return facts, list(judge_database(facts, config))
 
 
-def _mend_reaching(private: bool) -> str:
-    if private:
-        return "see the last lines of postgres/server.log in the data directory"
-    return "start PostgreSQL, or correct DATABASE_URL: host, port, user, password, database"
+def _not_reached(found: str, config: ServerConfig) -> Finding:
+    return problem("database", found, _mend_reaching(config), why="all tasks are kept in it")
+
+
+def _mend_reaching(config: ServerConfig) -> str:
+    if config.engine.database_url is None:
+        return f"tail -n 20 {shlex.quote(str(config.engine.data_dir / 'postgres' / 'server.log'))} says why"
+    mend = "start PostgreSQL, or correct DATABASE_URL: host, port, user, password, database"
+    try:
+        url = urlsplit(config.engine.database_url)
+        host, port = url.hostname, url.port or 5432
+    except ValueError:
+        return mend
+    return f"{mend}; pg_isready -h {shlex.quote(host)} -p {port} says whether it answers" if host else mend
 
 
 def judge_database(facts: DatabaseFacts, config: ServerConfig) -> Iterator[Finding]:
     """Judge what was found of a database."""
     reached = f"PostgreSQL {facts.version}, answers within {facts.answer_seconds * 1000:.1f} ms"
     if facts.version_number < OLDEST_POSTGRESQL * 10_000:
-        yield problem("database", reached, f"PostgreSQL {OLDEST_POSTGRESQL} or newer is needed")
+        mend = f"upgrade it to PostgreSQL {OLDEST_POSTGRESQL} or newer, or name another server in DATABASE_URL"
+        yield problem("database", reached, mend, why=f"PostgreSQL {OLDEST_POSTGRESQL} is the oldest that is tested")
     elif facts.is_standby:
-        yield problem("database", f"{reached}, but is a standby", "name the primary in DATABASE_URL")
+        why = "a standby takes no changes"
+        yield problem("database", f"{reached}, but is a standby", "name the primary in DATABASE_URL", why=why)
     elif facts.encoding != "UTF8":
-        mend = "make the database with encoding UTF8: novels are written in every script"
-        yield problem("database", f"{reached}, but its encoding is {facts.encoding}", mend)
+        mend = "createdb --encoding UTF8 --template template0 novels, and name that in DATABASE_URL"
+        why = "novels are written in every script"
+        yield problem("database", f"{reached}, but its encoding is {facts.encoding}", mend, why=why)
     else:
         yield ok("database", reached)
     if facts.unsafe:
-        mend = "switch it on: what was acknowledged may be lost otherwise"
-        yield warning("durability", f"the server runs with {', '.join(facts.unsafe)}", mend)
+        switches = "".join(f"ALTER SYSTEM SET {one.partition('=')[0]} = on; " for one in facts.unsafe)
+        mend = f"in psql: {switches}SELECT pg_reload_conf();"
+        why = "when the power fails, what was acknowledged may be lost"
+        yield warning("durability", f"the server runs with {', '.join(facts.unsafe)}", mend, why=why)
     if facts.pending:
         names = ", ".join(f"{one.number:04}_{one.name}" for one in facts.pending)
-        yield warning(
-            "schema", f"lacks {names}", "run `novel-tasks migrate`; `serve` and `worker` do so when they start"
-        )
+        why = "`serve` and `worker` bring it up to date when they start, and need the right to do so"
+        yield warning("schema", f"lacks {names}", "novel-tasks migrate", why=why)
     else:
         yield ok("schema", "is up to date")
     yield _judge_connections(facts, config)
@@ -264,8 +295,9 @@ def _judge_connections(facts: DatabaseFacts, config: ServerConfig) -> Finding:
     processes = max(1, facts.processes)
     found = f"{processes} of our processes may open {each} each; the server allows {facts.connections}"
     if processes * each > facts.connections:
-        mend = "raise max_connections, or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW"
-        return warning("connections", found, mend)
+        mend = f"in psql: ALTER SYSTEM SET max_connections = {processes * each + _SPARE_CONNECTIONS}; and restart it;"
+        mend += " or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW"
+        return warning("connections", found, mend, why="when all are busy, some are refused")
     return ok("connections", found)
 
 
@@ -274,5 +306,5 @@ def _judge_clock(facts: DatabaseFacts) -> Finding:
     if abs(off) > _CLOCK_SECONDS + facts.answer_seconds / 2:
         ahead = "ahead of" if off > 0 else "behind"
         found = f"the database's is {abs(off):.1f} s {ahead} this machine's"
-        return warning("clock", found, "have both set by NTP: times that people see would be wrong")
+        return warning("clock", found, "timedatectl set-ntp true, on both", why="people are shown wrong times")
     return ok("clock", f"the database's is within {max(abs(off), 0.1):.1f} s of this machine's")

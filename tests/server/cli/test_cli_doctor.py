@@ -35,7 +35,9 @@ def test_a_fresh_machine_is_well_and_stays_as_it_is(novel_tasks: Run, tmp_path: 
     """Nothing needs to be set; it tells each check in a line and leaves nothing behind, not even a folder."""
     done = novel_tasks("doctor", env={"API_PORT": "0"})
     assert (done.returncode, done.stderr) == (0, "")
-    assert {line.split()[0] for line in done.stdout.splitlines()} <= {"ok", "warning", "->"}
+    *report, empty, conclusion = done.stdout.splitlines()
+    assert {line.split()[0] for line in report} <= {"ok", "warning", "why", "fix"}
+    assert (empty, conclusion.endswith("the service can run.") or conclusion == "All is well.") == ("", True)
     assert "a private one will be made" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
@@ -75,7 +77,7 @@ def test_what_cannot_work_is_a_problem(novel_tasks: Run, env: dict[str, str], ch
     assert "problem" in found(done)[check]
     problems = [one for one in json.loads(done.stdout)["checks"] if one["verdict"] == "problem"]
     assert [one["check"] for one in problems] == [check]
-    assert all(one["mend"] for one in problems)
+    assert all(one["mend"] and one["why"] for one in problems)
     assert "hunter2" not in done.stdout
 
 
@@ -116,7 +118,7 @@ def test_what_is_thought_of_a_database(change: dict[str, Any], check: str, verdi
     """Too old, a standby, another encoding: a problem. Unsafe, behind, too small, another clock: a warning."""
     findings = {one.check: one for one in checks.judge_database(evolve(FACTS, **change), ServerConfig())}
     assert findings[check].verdict is verdict
-    assert bool(findings[check].mend) is (verdict is not Verdict.OK)
+    assert bool(findings[check].mend) is bool(findings[check].why) is (verdict is not Verdict.OK)
     assert all(one.verdict is Verdict.OK for name, one in findings.items() if name != check)
 
 
@@ -124,3 +126,34 @@ def test_what_is_thought_of_a_database(change: dict[str, Any], check: str, verdi
 def test_what_is_thought_of_a_disk(free: int, verdict: str) -> None:
     """A full disk is a problem before it is full."""
     assert checks.judge_space(free, where="here", name="DATA_DIR").verdict == verdict
+
+
+def test_each_trouble_is_told_with_why_and_what_mends_it(novel_tasks: Run, tmp_path: Path) -> None:
+    """Below a problem stand why it matters and the command that mends it; the last line says what all of it means."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        done = novel_tasks("doctor", env={"API_PORT": str(port)})
+    lines = done.stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.split()[:2] == ["problem", "port"])
+    assert lines[at + 1].split(maxsplit=1) == ["why", "`serve` would end at once"]
+    assert lines[at + 2].split(maxsplit=1)[1].startswith(f"novel-tasks serve --port {port + 1}, or end what uses it")
+    assert lines[-1].endswith("the service cannot run like this.")
+
+
+def test_secrets_that_others_can_read_are_warned_about(novel_tasks: Run, tmp_path: Path) -> None:
+    """A .env that holds a secret and is open to others is a warning that names it; the same closed is none."""
+    (tmp_path / ".env").write_text("SECRET_KEY=hunter2hunter2\nDATA_DIR=data\nAPI_PORT=0\n")
+    for mode, expected in ((0o644, ["warning"]), (0o600, [])):
+        (tmp_path / ".env").chmod(mode)
+        done = novel_tasks("doctor", "--json")
+        assert found(done).get("secrets", []) == expected
+        assert "hunter2" not in done.stdout
+
+
+def test_a_dotenv_that_cannot_be_read_is_a_finding(novel_tasks: Run, tmp_path: Path) -> None:
+    """What keeps every other command from starting is explained like any other trouble."""
+    (tmp_path / ".env").write_bytes(b"\xff")
+    done = novel_tasks("doctor", "--json")
+    assert (done.returncode, done.stderr, found(done)["settings"]) == (1, "", ["problem"])
