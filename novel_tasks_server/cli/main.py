@@ -134,6 +134,8 @@ def run(arguments: Sequence[str]) -> int:
         outcome = cli.main(args=list(arguments), prog_name="novel-tasks", standalone_mode=False)
         sys.stdout.flush()
     except (_InterruptedByUser, KeyboardInterrupt, click.Abort):
+        if sys.stderr.isatty():
+            click.echo("\r", nl=False, err=True)  # over the ^C that the terminal shows
         say_error("interrupted")
         return ExitCode.INTERRUPTED
     except Exception as exc:

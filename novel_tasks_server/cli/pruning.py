@@ -43,13 +43,14 @@ class _Plan:
     sure: bool
     as_json: bool
 
-    def told(self, config: EngineConfig) -> str:
-        """Say which tasks are meant."""
+    def told(self, count: int, config: EngineConfig) -> str:
+        """Say how many tasks there are, and which are meant."""
+        noun = "task" if count == 1 else "tasks"
         if self.days is not None:
             kinds = "" if len(self.statuses) == len(_FINAL) else f"{' or '.join(self.statuses)} "
-            return f"{kinds}tasks that ended more than {_days(self.days)} ago"
+            return f"{count:,} {kinds}{noun} that ended more than {_days(self.days)} ago"
         kept = (f"{status} after {_days(config.retention_of(status))}" for status in self.kept(config))
-        return f"tasks whose retention is over ({', '.join(kept)})"
+        return f"{count:,} {noun} whose retention is over ({', '.join(kept)})"
 
     def kept(self, config: EngineConfig) -> list[TaskStatus]:
         """Return the statuses that have a retention."""
@@ -121,22 +122,44 @@ def _prune(plan: _Plan, config: EngineConfig) -> int:
         count = asyncio.run(_on_database(config, plan, dry_run=True))
         if plan.dry_run or count == 0:
             return _told(count, "Would delete", plan, config)
-        if not click.confirm(f"Delete {count:,} {plan.told(config)}, for good?", err=True):
+        if not _confirmed(f"Delete {plan.told(count, config)}, for good?"):
             say("Nothing was deleted.")
             return ExitCode.FAILURE
     return _told(asyncio.run(_on_database(config, plan, dry_run=False)), "Deleted", plan, config)
 
 
+def _confirmed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        say("")  # the question stands on the line
+        raise
+
+
 async def _on_database(config: EngineConfig, plan: _Plan, *, dry_run: bool) -> int:
-    small = evolve(config, pool_size=2, pool_overflow=0)
-    async with TaskEngine.open(small, migrate=False) as engine:
-        return await engine.prune(older_than_days=plan.days, statuses=plan.statuses, dry_run=dry_run)
+    """Delete or count. The engine itself is given no retention: it would delete by it before it is asked."""
+    own = evolve(
+        config,
+        pool_size=2,
+        pool_overflow=0,
+        retention_days=None,
+        retention_days_completed=None,
+        retention_days_failed=None,
+        retention_days_cancelled=None,
+    )
+    count = 0
+    async with TaskEngine.open(own, migrate=False) as engine:
+        for status in plan.statuses:
+            days = config.retention_of(status) if plan.days is None else plan.days
+            if days is not None:
+                count += await engine.prune(older_than_days=days, statuses=[status], dry_run=dry_run)
+    return count
 
 
 def _told(count: int, what: str, plan: _Plan, config: EngineConfig) -> int:
     if plan.as_json:
         click.echo(json.dumps({"matched": count, "deleted": 0 if plan.dry_run else count}))
-    say(f"{what} {count:,} {plan.told(config)}.")
+    say(f"{what} {plan.told(count, config)}.")
     return ExitCode.OK
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from novel_tasks_core import TaskEngine
+
+from .conftest import clean_environment
 
 ROOT = Path(__file__).resolve().parents[3]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -23,8 +28,14 @@ COMMANDS = (
     "result",
     "retry",
     "cancel",
+    "why",
     "migrate",
+    "prune",
+    "doctor",
+    "openapi",
+    "token",
     "healthcheck",
+    "completion",
 )
 
 
@@ -73,6 +84,8 @@ def test_no_command_shows_help_and_is_a_usage_error(novel_tasks: Run) -> None:
     "arguments",
     [
         ("nonsense",),
+        ("completion", "csh"),
+        ("prune", "--older-than", "soon"),
         ("process",),
         ("process", "--nonsense"),
         ("serve", "--port", "many"),
@@ -142,3 +155,66 @@ def test_ctrl_c_while_the_program_loads_is_no_traceback(novel_tasks: Run, tmp_pa
     (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
     done = novel_tasks("--help", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("lst", "list"), ("cancle", "cancel"), ("token-list", "token")])
+def test_a_command_that_there_is_not_is_told_with_what_may_be_meant(novel_tasks: Run, typed: str, meant: str) -> None:
+    """A slip of the finger is answered with the command that comes nearest."""
+    assert f"Did you mean {meant}" in one_error_line(novel_tasks(typed).stderr)
+
+
+@pytest.mark.parametrize("command", [(), *((command,) for command in COMMANDS), ("token", "create")])
+def test_help_fits_into_eighty_columns(novel_tasks: Run, command: tuple[str, ...]) -> None:
+    """No line of any help is wider than a terminal is by default, and what stands before `Usage:` is short."""
+    done = novel_tasks(*command, "-h", env={"COLUMNS": "80"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
+    assert done.stdout[: done.stdout.index("Usage:")].count("\n") <= 14
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_empty_ones(tmp_path: Path, closed: str) -> None:
+    """Whoever closes stdin, stdout or stderr gets neither a traceback nor our files in their place."""
+    line = f"{sys.executable} -m novel_tasks_server process - {closed}"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=clean_environment(), input=b"Once upon a time.", capture_output=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr.decode()
+    assert "unexpected" not in done.stderr.decode()
+    assert done.returncode == (0 if "<" not in closed else 3 if b"empty" in done.stderr or "2>" in closed else 0)
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    """When stdout cannot take the data that is told, with exit code 1."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "novel_tasks_server", "openapi"], cwd=tmp_path, env=clean_environment(), stdout=full,
+            stderr=subprocess.PIPE, timeout=60, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"error: No space left on device\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    """`| head` ends the program in silence."""
+    line = f"{sys.executable} -m novel_tasks_server openapi | head -c 10; echo; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=clean_environment(), capture_output=True, timeout=60, check=False
+    )
+    assert (done.stderr, done.stdout.splitlines()[-1]) == (b"", b"1")
+
+
+@pytest.mark.parametrize("env", [{"LC_ALL": "C", "LANG": "C"}, {"TERM": "dumb"}, {"TERM": ""}, {"FORCE_COLOR": "1"}])
+def test_what_is_no_terminal_gets_no_control_codes(novel_tasks: Run, english: Path, chinese: Path, env: Any) -> None:
+    """Piped output is plain lines, whatever the locale and the terminal are said to be; names stay readable."""
+    done = novel_tasks("process", "-p", "split", english, chinese, env={"NO_COLOR": "", **env})
+    assert done.returncode == 0, done.stderr
+    colour = re.compile(r"\x1b\[[0-9;]*m") if "FORCE_COLOR" in env else re.compile("(?!)")
+    assert not [c for c in colour.sub("", done.stdout + done.stderr) if not c.isprintable() and c != "\n"]
+    assert "渡口的灯.txt: completed in " in done.stderr
+    assert "渡口的灯.txt\n  encoding " in done.stdout
+
+
+def test_the_log_level_is_written_as_in_the_settings(novel_tasks: Run) -> None:
+    """`--log-level info` is what LOG_LEVEL=info is."""
+    assert "[debug|info|warning|error|critical]" in novel_tasks("serve", "--help").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pty
 import re
@@ -109,3 +110,129 @@ async def test_submit_shows_on_a_terminal_how_much_has_left(tmp_path: Path) -> N
             stdout, _ = await process.communicate()
     os.close(reading)
     assert (process.returncode, stdout.decode()) == (0, f"{TASK_ID}\n")
+
+
+META = {
+    "title": "t", "version": "1", "software_version": "1", "default_processor": "split", "processors": ["split"],
+    "allowed_extensions": [".txt"], "limits": {"max_file_size": 1000},
+}  # fmt: skip
+
+
+def accepted(request: web.Request) -> web.Response:
+    """Answer an upload as a server does that takes it, and closes the connection."""
+    answer = {"task_id": TASK_ID, "file_name": "novel.txt", "file_size": 4, "status": "pending"}
+    response = web.json_response(answer)
+    response.force_close()
+    return response
+
+
+def write_novels(folder: Path, count: int) -> list[str]:
+    """Write novels; return their names."""
+    names = [f"{number:02}.txt" for number in range(count)]
+    for name in names:
+        (folder / name).write_text(f"Once, {name}.")
+    return names
+
+
+async def test_a_limit_of_requests_is_waited_out_and_told(novel_tasks: Run, tmp_path: Path) -> None:
+    """429 is obeyed for as long as the server says, told in one plain line, and costs no file."""
+    refused: list[float] = []
+
+    async def limited(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return web.json_response(META)
+        await request.read()
+        if len(refused) < 3:
+            refused.append(asyncio.get_running_loop().time())
+            return web.json_response({"detail": "Too many."}, status=429, headers={"Retry-After": "1"})
+        assert asyncio.get_running_loop().time() - refused[-1] >= 1
+        return accepted(request)
+
+    names = write_novels(tmp_path, 3)
+    async with serving(limited) as url:
+        done = await asyncio.to_thread(novel_tasks, "submit", *names, "--server", url)
+    assert (done.returncode, done.stdout) == (0, f"{TASK_ID}\n" * 3)
+    lines = done.stderr.splitlines()
+    assert len([line for line in lines if re.match(r"The server limits requests; going on in \d s$", line)]) == 1
+    assert not [line for line in lines if line.startswith("error")]
+
+
+async def test_a_server_that_goes_away_is_told_once(novel_tasks: Run, tmp_path: Path) -> None:
+    """What was sent keeps its id; one line names the file and the reason, one says how many more were not sent."""
+    runner = web.AppRunner(app := web.Application())
+    uploads = 0
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal uploads
+        if request.method == "GET":
+            return web.json_response(META)
+        await request.read()
+        uploads += 1
+        await site.stop()
+        return accepted(request)
+
+    app.router.add_route("*", "/{path:.*}", answer)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    try:
+        await site.start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        names = write_novels(tmp_path, 20)
+        done = await asyncio.to_thread(novel_tasks, "submit", *names, "--server", url)
+    finally:
+        await runner.cleanup()
+    assert (done.returncode, done.stdout) == (1, f"{TASK_ID}\n" * uploads)
+    one, many = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert re.fullmatch(rf"error: \d\d\.txt: no server at {url}: Connection refused", one)
+    assert many == f"error: {20 - uploads} files were not sent; the same command sends them, and none twice"
+
+
+async def test_what_the_server_does_not_take_is_not_sent(novel_tasks: Run, tmp_path: Path) -> None:
+    """Its limits are asked for first: an ending, a size and an empty file are told, the rest is sent."""
+    sent: list[bytes] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return web.json_response(META)
+        sent.append(await request.read())
+        return accepted(request)
+
+    write_novels(tmp_path, 1)
+    for name, size in (("big.txt", 1001), ("empty.txt", 0), ("novel.md", 5)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    (tmp_path / "folder").mkdir()
+    async with serving(answer) as url:
+        names = ("big.txt", "empty.txt", "novel.md", "gone.txt", "folder", "00.txt")
+        done = await asyncio.to_thread(novel_tasks, "submit", *names, "--server", url)
+    assert (done.returncode, done.stdout, len(sent)) == (1, f"{TASK_ID}\n", 1)
+    for line in (
+        "error: big.txt: not sent: 1,001 bytes are more than the 1,000 that the server takes",
+        "error: empty.txt: not sent: the file is empty",
+        "error: novel.md: not sent: the server takes only .txt",
+        "error: gone.txt: No such file or directory",
+        "error: folder: it is a folder: --recursive takes the novels in it",
+    ):
+        assert line in done.stderr.splitlines()
+    assert done.stderr.splitlines()[-1].endswith(": 5 not sent, 1 queued")
+
+
+async def test_a_folder_stands_for_the_novels_in_it(novel_tasks: Run, tmp_path: Path) -> None:
+    """`--recursive` takes the files with the server's endings, in the order of their names, and none that is hidden."""
+    names: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return web.json_response(META)
+        names.extend(re.findall(rb'filename="(.*)"', await request.read()))
+        return accepted(request)
+
+    for name in ("b/2.txt", "b/1.TXT", "a/3.txt", "a/readme.md", ".hidden/4.txt", "a/.5.txt", "picture.png"):
+        (tmp_path / "library" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "library" / name).write_text(name)
+    (tmp_path / "library" / "a" / "again").symlink_to(tmp_path / "library")
+    async with serving(answer) as url:
+        done = await asyncio.to_thread(novel_tasks, "submit", "--recursive", "library", "--json", "--server", url)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line)["file"] for line in done.stdout.splitlines()]
+    assert found == ["library/a/3.txt", "library/b/1.TXT", "library/b/2.txt"]
+    assert sorted(names) == [b"1.TXT", b"2.txt", b"3.txt"]
