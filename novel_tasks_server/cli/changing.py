@@ -20,7 +20,7 @@ _Change = Callable[[Client, str], Awaitable[RemoteTask]]
     cls=ExamplesCommand,
     examples=(
         ("novel-tasks retry task-0192a3b4", "send a task round again"),
-        ("novel-tasks list --status failed --json | jq -r .id | xargs novel-tasks retry", "all that failed"),
+        ("novel-tasks list --status failed -qn 0 | xargs novel-tasks retry", "all that failed"),
     ),
 )
 @click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)
@@ -39,7 +39,7 @@ def retry(tasks: tuple[str, ...], server: str | None, token: str | None, as_json
     cls=ExamplesCommand,
     examples=(
         ("novel-tasks cancel task-0192a3b4", "a task that waits is cancelled, one that runs is stopped"),
-        ("novel-tasks list --status pending -n 0 --json | jq -r .id | xargs novel-tasks cancel", "all that wait"),
+        ("novel-tasks list --status pending -qn 0 | xargs novel-tasks cancel", "all that wait"),
     ),
 )
 @click.argument("tasks", nargs=-1, required=True, metavar="TASK...", shell_complete=complete_tasks)

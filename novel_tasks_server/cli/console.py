@@ -43,7 +43,9 @@ def prepare_streams() -> None:
 
 def _fill(number: int) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
-    if nothing != number:
+    if nothing == number:
+        os.set_inheritable(number, True)  # child processes need their streams too
+    else:
         os.dup2(nothing, number)
         os.close(nothing)
 

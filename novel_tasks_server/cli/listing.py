@@ -40,6 +40,7 @@ class _Plan:
     sort_by: str
     order: str
     limit: int
+    only_ids: bool
     as_json: bool
 
 
@@ -48,7 +49,7 @@ class _Plan:
     examples=(
         ("novel-tasks list", "the 20 newest tasks"),
         ("novel-tasks list --status failed --since 2d", "what failed in the last two days"),
-        ("novel-tasks list -s 'war and' --json | jq .id", "by the file's name, for scripts"),
+        ("novel-tasks list -s 'war and' --json", "by the file's name, for scripts"),
     ),
 )
 @click.option("--status", type=click.Choice([status.value for status in TaskStatus]), help="Only tasks in this status.")
@@ -77,6 +78,7 @@ class _Plan:
     metavar="N",
     help="How many at most; 0 for all.",
 )
+@click.option("-q", "--quiet", is_flag=True, help="Print only the ids.")
 @server_options
 @json_per("task")
 def list(  # the command's name
@@ -89,6 +91,7 @@ def list(  # the command's name
     sort_by: str,
     reverse: bool,
     limit: int,
+    quiet: bool,
     server: str | None,
     token: str | None,
     as_json: bool,
@@ -105,7 +108,9 @@ def list(  # the command's name
         created_after=since,
         created_before=until,
     )
-    plan = _Plan(wanted=wanted, sort_by=sort_by, order="asc" if reverse else "desc", limit=limit, as_json=as_json)
+    plan = _Plan(
+        wanted=wanted, sort_by=sort_by, order="asc" if reverse else "desc", limit=limit, only_ids=quiet, as_json=as_json
+    )
     asyncio.run(_list(chosen_server(server, token), plan))
 
 
@@ -120,11 +125,13 @@ async def _list(server: Server, plan: _Plan) -> None:
                 for task in page.tasks[: plan.limit - shown if plan.limit else None]:
                     if plan.as_json:
                         click.echo(json_text(task))
+                    elif plan.only_ids:
+                        click.echo(task.id)
                     else:
                         table.add(task)
                     shown += 1
                 if shown == plan.limit:
                     break
     table.flush()
-    if not plan.as_json:
+    if not (plan.as_json or plan.only_ids):
         say(f"{shown:,} of {total} tasks" if shown else "no tasks")

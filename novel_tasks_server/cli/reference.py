@@ -15,7 +15,10 @@ from novel_tasks_server.cli.console import ExamplesCommand
     ),
 )
 def openapi() -> None:
-    """Print the OpenAPI 3.1 document of the API as JSON; needs no server and no database."""
+    """Print the OpenAPI document of the API.
+
+    It is of OpenAPI 3.1, as JSON; needs no server and no database.
+    """
     from novel_tasks_server.app import create_app  # the whole server: only this command waits for it
     from novel_tasks_server.cli.settings import setting_values
     from novel_tasks_server.config import ServerConfig

@@ -31,7 +31,7 @@ _HEADINGS = ("ID", "OWNER", "SCOPES", "STATE", "NAME")
     ),
 )
 def token() -> None:
-    """Make, list and revoke tokens.
+    """Make, list and revoke the tokens that let people in.
 
     Works on the database itself. A running server takes notice within seconds.
     """

@@ -100,17 +100,20 @@ async def test_on_a_terminal_it_asks(finished: tuple[str, list[TaskId]], tmp_pat
     assert await left(url, tmp_path) == 1
 
 
+QUESTION = r"\ADelete 1 task that ended more than 0 days ago, for good\? \[y/N\]:\Z"
+
+
 def ask(url: str, folder: Path) -> None:
     """Answer the question in three ways."""
     with opened(folder, environment={"DATABASE_URL": url}) as terminal:
         for answer, code, said in ((("n", "Enter"), 1, "Nothing was deleted."), (("C-c",), 130, "error: interrupted")):
             terminal.run("clear; novel-tasks prune --older-than 0s")
-            terminal.wait_for(r"Delete 1 task that ended more than 0 days ago, for good\? \[y/N\]:")
+            terminal.wait_for(QUESTION)
             terminal.press(*answer)
             assert terminal.wait_until_done() == code
             assert said in terminal.screen()
         terminal.run("clear; novel-tasks prune --older-than 0s")
-        terminal.wait_for(r"\[y/N\]:")
+        terminal.wait_for(QUESTION)
         terminal.press("y", "Enter")
         assert terminal.wait_until_done() == 0
         assert re.search("^Deleted 1 task", "\n".join(terminal.screen()), re.MULTILINE)

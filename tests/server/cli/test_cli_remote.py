@@ -228,3 +228,9 @@ def test_a_token_that_cannot_be_sent_is_a_usage_error(novel_tasks: Run, server_u
     done = novel_tasks("list", "--server", server_url, env={"NOVEL_TASKS_TOKEN": "se\ncret"})
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: NOVEL_TASKS_TOKEN: must be one word of ASCII characters\n"
+
+
+def test_quiet_list_is_ids_alone(novel_tasks: Run, server_url: str, finished: str) -> None:
+    """`list -q` prints what other commands take, for `xargs`."""
+    done = novel_tasks("list", "-qn", "1", "--server", server_url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{finished}\n", "")
