@@ -104,8 +104,8 @@ async def test_submit_shows_on_a_terminal_how_much_has_left(tmp_path: Path) -> N
         os.close(terminal)
         said = ""
         async with asyncio.timeout(60):
-            while not re.search(r"novel\.txt.*[1-9]\d?%.*[1-9]\.\d MB", said):
-                said += (await asyncio.to_thread(os.read, reading, 65536)).decode()
+            while not re.search(r"novel\.txt.*[1-9]\d?%.*[1-9]\d?\.\d MB", said):
+                said += (await asyncio.to_thread(os.read, reading, 65536)).decode(errors="replace")
             seen.set()
             stdout, _ = await process.communicate()
     os.close(reading)
