@@ -158,7 +158,7 @@ def test_ctrl_c_while_the_program_loads_is_no_traceback(novel_tasks: Run, tmp_pa
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("lst", "list"), ("cancle", "cancel"), ("token-list", "token")])
+@pytest.mark.parametrize(("typed", "meant"), [("lst", "list"), ("heathcheck", "healthcheck"), ("token-list", "token")])
 def test_a_command_that_there_is_not_is_told_with_what_may_be_meant(novel_tasks: Run, typed: str, meant: str) -> None:
     """A slip of the finger is answered with the command that comes nearest."""
     assert f"Did you mean {meant}" in one_error_line(novel_tasks(typed).stderr)

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from novel_tasks_server.client import Client, ServerRefusedError
+
 from .conftest import Run, clean_environment
 
 TASK_ID = "task-" + "0" * 32
@@ -155,6 +157,31 @@ async def test_a_limit_of_requests_is_waited_out_and_told(novel_tasks: Run, tmp_
     lines = done.stderr.splitlines()
     assert len([line for line in lines if re.match(r"The server limits requests; going on in \d s$", line)]) == 1
     assert not [line for line in lines if line.startswith("error")]
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+async def test_a_limit_may_last_longer_than_the_patience(obeys: bool) -> None:
+    """A client that obeys limits waits them out, and tells each pause; one that does not gives up with its patience."""
+    asked, told = 0, []
+
+    async def limited(request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            return web.json_response({"detail": "Too many."}, status=429, headers={"Retry-After": "1"})
+        return web.json_response(META)
+
+    async with serving(limited) as url:
+        client = Client(
+            url, patience_seconds=0.2, obeys_limits=obeys, on_pause=lambda error, seconds: told.append(seconds)
+        )
+        async with client:
+            if obeys:
+                assert (await client.meta()).allowed_extensions == (".txt",)
+                assert [seconds >= 1 for seconds in told] == [True]
+            else:
+                with pytest.raises(ServerRefusedError):
+                    await client.meta()
 
 
 async def test_a_server_that_goes_away_is_told_once(novel_tasks: Run, tmp_path: Path) -> None:
