@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -264,3 +265,38 @@ async def test_a_folder_stands_for_the_novels_in_it(novel_tasks: Run, tmp_path: 
     found = [json.loads(line)["file"] for line in done.stdout.splitlines()]
     assert found == ["library/a/3.txt", "library/b/1.TXT", "library/b/2.txt"]
     assert sorted(names) == [b"1.TXT", b"2.txt", b"3.txt"]
+
+
+async def test_ctrl_c_loses_no_id_of_what_has_arrived(tmp_path: Path) -> None:
+    """A file that arrived while an earlier one was on its way is printed even when Ctrl-C ends the wait for that."""
+    arrived = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return web.json_response(META)
+        if b'filename="00.txt"' in await request.read():
+            await asyncio.Event().wait()
+        arrived.set()
+        return accepted(request)
+
+    names = write_novels(tmp_path, 2)
+    async with serving(answer) as url:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "novel_tasks_server", "submit", *names, "--server", url),
+            cwd=tmp_path,
+            env=clean_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        async with asyncio.timeout(60):
+            await arrived.wait()
+            said = await process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = await process.communicate()
+    assert said.startswith(b"01.txt: queued in ")
+    assert (process.returncode, stdout.decode()) == (130, f"{TASK_ID}\n")
+    told, count, last = stderr.decode().splitlines()
+    assert told == "What was sent goes on without us: `novel-tasks list` shows it."
+    assert re.fullmatch(r"2 files in .* s: 1 queued, 1 not finished", count)
+    assert last == "error: interrupted"

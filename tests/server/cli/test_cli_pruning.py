@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from novel_tasks_core import EngineConfig, Processors, TaskEngine, TaskId
@@ -60,6 +61,9 @@ async def test_the_retention_of_the_settings_is_the_default(
     """Without `--older-than` each status has the retention of the settings, by which counting deletes nothing."""
     url, _ = finished
     env = {"RETENTION_DAYS_CANCELLED": "0.0000001"}
+    connection = await asyncpg.connect(url)
+    await connection.execute("update maintenance set next_at = now() where name = 'prune'")
+    await connection.close()
     code, _, stderr = await prune(novel_tasks, url, "--dry-run", env=env)
     assert (code, stderr) == (0, "Would delete 1 task whose retention is over (cancelled after 1e-07 days).\n")
     assert await left(url, tmp_path) == 2
