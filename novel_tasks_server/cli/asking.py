@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-from attrs import evolve
 
 from novel_tasks_core import ConfigError, EngineConfig, Processors, TaskEngine, parse_task_id
 from novel_tasks_server.cli.completing import complete_tasks
 from novel_tasks_server.cli.console import ExamplesCommand, printable
 from novel_tasks_server.cli.remote import Server, chosen_server, server_options, whole_id
-from novel_tasks_server.cli.settings import setting_values
+from novel_tasks_server.cli.settings import for_one_question, setting_values
 from novel_tasks_server.schemas.views import encode
 from novel_tasks_server.schemas.why import WhyView
 
@@ -55,7 +54,7 @@ async def _ask_server(server: Server, task_id: str) -> dict[str, Any]:
 async def _ask_database(values: Mapping[str, str], task_id: str) -> dict[str, Any]:
     """Open an engine that runs nothing, and changes no schema, for one question."""
     wanted = parse_task_id(task_id)
-    config = evolve(EngineConfig.from_env(values), pool_size=2, pool_overflow=0)
+    config = for_one_question(EngineConfig.from_env(values))
     if config.database_url is None and not (config.data_dir / "postgres").is_dir():
         raise ConfigError("DATA_DIR", f"there is no database in {config.data_dir}, and DATABASE_URL is not set")
     processors = Processors.builtin()

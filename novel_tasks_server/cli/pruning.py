@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
-from attrs import evolve, frozen
+from attrs import frozen
 
 from novel_tasks_core import ConfigError, EngineConfig, TaskEngine, TaskStatus
 from novel_tasks_server.cli.ages import parse_age
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
-from novel_tasks_server.cli.settings import setting_values
+from novel_tasks_server.cli.settings import for_one_question, setting_values
 
 _FINAL = [status for status in TaskStatus if status.is_final]
 _DAY = timedelta(days=1)
@@ -137,18 +137,9 @@ def _confirmed(question: str) -> bool:
 
 
 async def _on_database(config: EngineConfig, plan: _Plan, *, dry_run: bool) -> int:
-    """Delete or count. The engine itself is given no retention: it would delete by it before it is asked."""
-    own = evolve(
-        config,
-        pool_size=2,
-        pool_overflow=0,
-        retention_days=None,
-        retention_days_completed=None,
-        retention_days_failed=None,
-        retention_days_cancelled=None,
-    )
+    """Delete or count."""
     count = 0
-    async with TaskEngine.open(own, migrate=False) as engine:
+    async with TaskEngine.open(for_one_question(config), migrate=False) as engine:
         for status in plan.statuses:
             days = config.retention_of(status) if plan.days is None else plan.days
             if days is not None:

@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from novel_tasks_core import EngineConfig, TaskStatus
+from novel_tasks_server.cli.settings import for_one_question
+
 from .conftest import clean_environment
 
 Run = Callable[..., Any]
@@ -131,3 +134,10 @@ def test_flags_win_over_the_environment_and_that_over_the_file(novel_tasks: Run,
     assert "DATABASE_URL: must" in novel_tasks("migrate").stderr
     assert "database unavailable" in novel_tasks("migrate", env={"DATABASE_URL": good}).stderr
     assert "DATABASE_URL: must" in novel_tasks("migrate", "--database-url", "x", env={"DATABASE_URL": good}).stderr
+
+
+def test_an_engine_for_one_question_deletes_nothing() -> None:
+    """With retention an engine would delete by it as soon as it is open."""
+    kept = {f"retention_days{part}": 1.0 for part in ("", "_completed", "_failed", "_cancelled")}
+    config = for_one_question(EngineConfig(**kept))  # type: ignore[arg-type]
+    assert {config.retention_of(status) for status in TaskStatus if status.is_final} == {None}
