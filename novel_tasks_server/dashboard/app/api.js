@@ -57,33 +57,35 @@ export function pause(seconds, signal) {
 }
 
 /** Why a token is asked for: there was none, or it never worked, or it did until now. */
-function reasonFor(used) {
+export function reasonFor(used) {
   if (!used) return "needed";
   return identity.value ? "expired" : "refused";
 }
 
 /**
- * Send a request and return the Response, a successful one. `query` is an object, `body` is sent as JSON.
- * Waits and asks again when the server says that it is too busy (429), and asks for a token when one is needed.
+ * Send a request and return the Response, a successful one. `query` is an object, `body` is a FormData, or sent as JSON.
+ * Waits and asks again when the server says that it is too busy (429) unless `waits` is false, and asks for a token when
+ * one is needed.
  * Raises a Problem.
  */
-export async function send(method, path, { query = {}, body, headers = {}, signal } = {}) {
+export async function send(method, path, { query = {}, body, headers = {}, signal, waits = true } = {}) {
   const kept = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
   const address = kept.length ? `${path}?${new URLSearchParams(kept)}` : path;
+  const isJson = body !== undefined && !(body instanceof FormData);
   for (let tries = 1; ; tries++) {
     const used = token.value;
     const response = await fetch(address, {
       method,
       signal,
-      headers: { ...credentials(), ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers: { ...credentials(), ...(isJson ? { "Content-Type": "application/json" } : {}), ...headers },
+      body: isJson ? JSON.stringify(body) : body,
     }).catch((error) => {
       throw error.name === "AbortError" ? error : unreachable();
     });
     if (response.ok) return response;
     const problem = problemOf(response.status, await response.text(), (name) => response.headers.get(name));
     if (problem.status === 401 && tries < MOST_TRIES && (token.value !== used || (await askForToken(reasonFor(used))))) continue;
-    if (problem.status !== 429 || tries >= MOST_TRIES) throw problem;
+    if (problem.status !== 429 || !waits || tries >= MOST_TRIES) throw problem;
     await pause((problem.retryAfter ?? 1) + Math.random(), signal);
   }
 }

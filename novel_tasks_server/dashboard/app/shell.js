@@ -16,6 +16,7 @@ import { SystemView } from "./system/view.js";
 import { QueueView } from "./queue/view.js";
 import { TaskView } from "./task/view.js";
 import { TasksView } from "./tasks/view.js";
+import { DropVeil } from "./uploads/drop.js";
 import { choice, chooseLanguage, LANGUAGES, t } from "./words.js";
 
 const NAMES = { en: "English", zh: "中文" };
@@ -39,6 +40,7 @@ export function Shell() {
       <${Guard} key=${view + id}><${VIEWS[view]} id=${id} query=${query} /><//>
     </main>
     <${Messages} />
+    <${DropVeil} />
     <${Question} />
     ${asking.value && html`<${TokenDialog} reason=${asking.value.reason} />`} ${helps && html`<${Keys} onClose=${() => setHelps(false)} />`}
   `;

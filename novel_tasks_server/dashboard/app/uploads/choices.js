@@ -48,9 +48,11 @@ export function setDraft(pointer, value) {
   forgive(`/options${pointer}`);
 }
 
-/** All options as they are by default. */
-export function resetDrafts() {
+/** All choices beside the processor as they are by default. */
+export function resetAll() {
   setDrafts({});
+  setPriority("");
+  setRunAt("");
   refusedFields.value = {};
 }
 

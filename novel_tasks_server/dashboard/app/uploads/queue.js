@@ -1,7 +1,7 @@
 // The uploads of this window: all of them, a few on their way, the others waiting. They live as long as the page.
 import { batch, computed, effect, signal } from "@preact/signals";
 import { askForToken, asking, token } from "../access.js";
-import { API, call, unreachable } from "../api.js";
+import { API, call, reasonFor, unreachable } from "../api.js";
 import { connection, reconnect } from "../live.js";
 import { catalogue } from "./catalogue.js";
 import { fields, refusedFields } from "./choices.js";
@@ -34,7 +34,8 @@ class Upload {
     this.file = file;
     this.path = path;
     this.size = file.size;
-    this.fields = null;
+    this.fields = fields.peek();
+    this.isEarly = catalogue.peek() === null;
     this.breaks = 0;
     this.mayHaveArrived = false;
     this.abort = null;
@@ -54,8 +55,7 @@ class Upload {
 export function add(given) {
   const paths = new Set(given.map(({ path }) => path));
   const isGone = (one) => (isBusy.peek() ? false : one.status === "done" || one.status === "known") || (paths.has(one.path) && isOpenEnd(one.status));
-  const made = given.map((one) => Object.assign(new Upload(one), { fields: fields.peek() }));
-  uploads.value = [...uploads.peek().filter((one) => !isGone(one)), ...made];
+  uploads.value = [...uploads.peek().filter((one) => !isGone(one)), ...given.map((one) => new Upload(one))];
 }
 
 const isOpenEnd = (status) => status === "refused" || status === "failed" || status === "cancelled";
@@ -78,9 +78,9 @@ export const summary = computed(() => {
 export const isBusy = computed(() => summary.value.waiting + summary.value.sending + summary.value.storing > 0);
 
 /** Whether novels wait because what is wanted of them cannot be asked for as it stands. */
-export const waitsForChoices = computed(() => uploads.value.some((one) => one.status === "waiting" && one.fields === null));
+export const waitsForChoices = computed(() => uploads.value.some((one) => one.status === "waiting" && one.fields === null && !one.isEarly));
 
-/** Whether it is only the choices that keep them: the form is right now. */
+/** Send them as it stands now. */
 export function resumeWithChoices() {
   batch(() => {
     for (const one of uploads.peek()) if (one.status === "waiting" && one.fields === null) one.fields = fields.peek();
@@ -131,6 +131,7 @@ function pump() {
   for (const one of uploads.peek()) {
     if (one.status !== "waiting") continue;
     const refusal = refusalOf(one.file, meta);
+    if (one.isEarly) Object.assign(one, { isEarly: false, fields: fields.peek() });
     if (refusal) one.set("refused", { refusal });
     else if (one.fields !== null && active < (isCareful ? 1 : MOST_AT_ONCE)) {
       active += 1;
@@ -179,11 +180,11 @@ async function failed(one, error, used) {
     case "ask":
       one.breaks = 0;
       one.set("waiting");
-      if (!(await askForToken(used ? "expired" : "needed"))) stop("token");
+      if (!(await askForToken(reasonFor(used)))) stop("token");
       return undefined;
     case "wait":
-      if (!next.counts) one.breaks = 0;
-      stop(next.why, { seconds: next.seconds ?? look(), problem: error });
+      one.breaks = 0;
+      if (next.seconds || hold.peek()?.why !== next.why) stop(next.why, { seconds: next.seconds ?? look(), problem: error });
       return one.set("waiting");
     case "stop":
       one.breaks = 0;
