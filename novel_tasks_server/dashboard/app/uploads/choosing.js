@@ -1,5 +1,5 @@
 // The choices beside the files: the processor, its options, priority and time.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { hasWords, t } from "../words.js";
@@ -8,7 +8,8 @@ import * as choices from "./choices.js";
 import { faultText, Fields, labelOf } from "./form.js";
 import { RuleTrial } from "./trial.js";
 
-const isOpen = () => choices.faults.value.size > 0 || Object.keys(choices.refusedFields.value).length > 0;
+/** Whether something has to be put right, so that the form must be seen. */
+const isWrong = () => choices.faults.value.size > 0 || Object.keys(choices.refusedFields.value).length > 0;
 
 /** What a processor does, in the language of the page where it is one of ours. */
 function descriptionOf({ name, description }) {
@@ -19,7 +20,9 @@ function descriptionOf({ name, description }) {
 export function Choosing() {
   const [wants, setWants] = useState(false);
   const chosen = choices.processor.value;
-  const isShown = wants || isOpen();
+  const mustShow = isWrong();
+  useEffect(() => void (mustShow && setWants(true)), [mustShow]); // and it stays open when it is right again
+  const isShown = wants || mustShow;
   const { processors } = catalogue.value;
   const refused = choices.refusedFields.value["/processor"];
   return html`
@@ -49,9 +52,10 @@ function Changed({ chosen }) {
 
 function Options({ chosen }) {
   const refused = choices.refusedFields.value;
-  const faultAt = (pointer) => {
+  const faultAt = (pointer, label) => {
     const found = choices.faults.value.get(pointer);
-    return found ? faultText(found) : (refused[`/options${pointer}`] ?? null);
+    const words = refused[`/options${pointer}`];
+    return found ? faultText(found) : words ? `${label} ${words}` : null; // the server's are predicates: "must be a number"
   };
   const beside = (shape) => shape.name === "chapter_rule" && shape.kind === "text" && html`<${RuleTrial} />`;
   const form = { processor: chosen.name, prefix: "uploads-option", drafts: choices.drafts.value, set: choices.setDraft, faultAt, beside };

@@ -31,7 +31,7 @@ function choiceText(value, processor) {
 
 /**
  * The fields of a group. `form` is `{processor, prefix, drafts, set, faultAt, beside}`: `set(pointer, value)` puts something in,
- * `faultAt(pointer)` says what is wrong there (a text, or null), `beside(shape)` draws what belongs below a field.
+ * `faultAt(pointer, label)` says what is wrong there (a text, or null), `beside(shape)` draws what belongs below a field.
  */
 export function Fields({ shape, form }) {
   const inOrder = [...shape.fields].sort((one, other) => placeOf(one, form) - placeOf(other, form));
@@ -47,11 +47,11 @@ const placeOf = (shape, form) => (isWide(shape, form) ? 2 : isBox(shape) ? 1 : 0
 function Field({ shape, form }) {
   if (shape.kind === "group") return html`<${Group} shape=${shape} form=${form} />`;
   const id = idOf(form.prefix, shape.pointer);
-  const fault = form.faultAt(shape.pointer);
+  const label = labelOf(shape, form.processor);
+  const fault = form.faultAt(shape.pointer, label);
   const help = helpOf(shape, form.processor);
   const described = [fault && `${id}-fault`, help && `${id}-help`].filter(Boolean).join(" ") || undefined;
   const control = { id, described, fault, shape, form, value: form.drafts[shape.pointer] };
-  const label = labelOf(shape, form.processor);
   return html`
     <div class="field ${isBox(shape) ? "box" : ""} ${isWide(shape, form) ? "wide" : ""}">
       ${isBox(shape)
@@ -65,10 +65,11 @@ function Field({ shape, form }) {
 
 function Group({ shape, form }) {
   const isOn = isThere(shape, form.drafts);
-  const fault = form.faultAt(shape.pointer);
+  const label = labelOf(shape, form.processor);
+  const fault = form.faultAt(shape.pointer, label);
   return html`
     <fieldset class="field wide group">
-      <legend>${labelOf(shape, form.processor)}</legend>
+      <legend>${label}</legend>
       ${shape.description && html`<p class="quiet help">${shape.description}</p>`} ${fault && html`<p class="bad fault">${fault}</p>`}
       ${isOptional(shape) &&
       html`<label><input type="checkbox" checked=${isOn} onChange=${(event) => form.set(shape.pointer, event.target.checked)} /> ${t("form.use")}</label>`}

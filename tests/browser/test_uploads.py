@@ -1,0 +1,450 @@
+"""How novels come in by the page: dropped or chosen, with what is wanted of them, whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from attrs import field, frozen, validators
+from playwright.async_api import FilePayload, Locator, expect
+
+from novel_tasks_core import AttemptContext, Processors
+from tests.browser.conftest import OpenSite, Site
+from tests.browser.pages import Page, Pages, findings
+
+TALE = "Chapter 1\n\nIt was evening in {name}.\n\nChapter 2\n\nIt was night.\n\nChapter 3\n\nMorning came.\n"
+SLOW = 150_000
+"""Bytes a second of a slow line."""
+
+LARGE = 600_000
+
+
+def payload(name: str, text: str | None = None) -> FilePayload:
+    """Return a file as Playwright puts it into a field."""
+    content = TALE.format(name=name) if text is None else text
+    return {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
+
+
+def novel(folder: Path, name: str, *, size: int = 0) -> Path:
+    """Write a novel of its own kind, of `size` bytes at least, and return where it is."""
+    path = folder / name
+    path.parent.mkdir(exist_ok=True, parents=True)
+    text = TALE.format(name=name)
+    path.write_text(text + "And so it went on.\n" * (1 + size // 19), encoding="utf-8")
+    return path
+
+
+async def hold_over(page: Page, *paths: Path) -> Mapping[str, Any]:
+    """Hold real files over the middle of the page, as the browser hears of it from the system."""
+    devtools = await page.context.new_cdp_session(page)
+    place = {"x": 500, "y": 500, "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}}
+    for kind in ("dragEnter", "dragOver"):
+        await devtools.send("Input.dispatchDragEvent", {"type": kind, **place})
+    return {"devtools": devtools, "place": place}
+
+
+async def drop(page: Page, *paths: Path) -> None:
+    """Let real files go over the middle of the page."""
+    held = await hold_over(page, *paths)
+    await held["devtools"].send("Input.dispatchDragEvent", {"type": "drop", **held["place"]})
+
+
+async def throttle(page: Page, bytes_per_second: int = -1) -> None:
+    """Let the page send no faster than this; -1 as fast as it can."""
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("Network.enable")
+    speeds = {"downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+    await devtools.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, **speeds})
+
+
+def panel(page: Page) -> Locator:
+    """Where novels come in, whatever it is called just now."""
+    return page.get_by_role("region", name=re.compile("Add novels|Drop your first novel|添加小说|把第一本小说"))
+
+
+def choose(page: Page) -> Locator:
+    """The field of the button by which files are chosen."""
+    return page.get_by_label("Choose files")
+
+
+def uploads(page: Page) -> Locator:
+    """The list of what is on its way or needs somebody."""
+    return page.get_by_role("list", name="Uploads").first
+
+
+async def options_of(site: Site) -> list[Mapping[str, Any]]:
+    """Return the options of all tasks, the oldest first."""
+    page = await site.engine.find(order="asc", limit=1000)
+    return [(await site.engine.get(task.id)).options for task in page.items]
+
+
+async def test_dropped_files_and_folders_become_tasks(site: Site, pages: Pages, tmp_path: Path) -> None:
+    """Three novels dropped anywhere, one of them in a folder with other things, are processed and can be opened."""
+    page = await pages.open()
+    await page.goto(site.url)
+    await expect(page.get_by_role("heading", name="Drop your first novel here")).to_be_visible()
+    first, second = novel(tmp_path, "one <img src=x onerror=alert(1)>.txt"), novel(tmp_path, "二.md")
+    novel(tmp_path / "shelf", "three.txt")
+    (tmp_path / "shelf" / "cover.png").write_bytes(b"\x89PNG")
+    await hold_over(page, first, second, tmp_path / "shelf")
+    await expect(page.get_by_text("Let go to add: analyze")).to_be_visible()
+    await drop(page, first, second, tmp_path / "shelf")
+    await expect(page.get_by_text("Let go to add: analyze")).to_be_hidden()
+    await expect(panel(page).get_by_text("3 taken in").first).to_be_visible()
+    await expect(page.get_by_text("1 file of another kind was left out; this server takes .txt, .md.")).to_be_visible()
+    assert await findings(page) == []
+    await panel(page).get_by_role("link", name="shelf/three.txt").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("three.txt")
+    await page.go_back()
+    await expect(panel(page).get_by_role("link", name="one <img src=x onerror=alert(1)>.txt")).to_be_visible()
+    await expect(panel(page).get_by_role("link", name="二.md")).to_be_visible()
+    assert await site.engine.count() == 3
+
+
+async def test_progress_is_shown_and_an_upload_can_be_cancelled(open_site: OpenSite, pages: Pages, tmp_path: Path) -> None:
+    """At most three are sent at once, each with its progress; cancelling one leaves the others alone, and nothing behind."""
+    site = await open_site(runs_worker=False)
+    page = await pages.open()
+    await page.goto(site.url)
+    await expect(page.get_by_label("Processor")).to_be_visible()
+    await throttle(page, SLOW)
+    await drop(page, *(novel(tmp_path, f"{number}.txt", size=LARGE) for number in range(1, 5)))
+    for number in (1, 2, 3):
+        await expect(page.get_by_role("progressbar", name=f"Upload of {number}.txt")).to_be_visible()
+    await expect(page.get_by_role("progressbar", name="Upload of 4.txt")).to_be_hidden()
+    await expect(panel(page).get_by_text("0 of 4 taken in").first).to_be_visible()
+    await expect(uploads(page)).to_contain_text(r"% sent")
+    await expect(panel(page).get_by_text("B/s")).to_be_visible()
+    assert await findings(page) == []
+    await page.get_by_role("button", name="Cancel: 2.txt").click()
+    await page.get_by_role("button", name="Cancel: 4.txt").click()
+    await throttle(page)
+    await expect(panel(page).get_by_text("2 taken in, 2 cancelled").first).to_be_visible()
+    await page.get_by_role("button", name="Try again: 4.txt").click()
+    await expect(panel(page).get_by_text("3 taken in, 1 cancelled").first).to_be_visible()
+    assert sorted(task.source.name for task in (await site.engine.find()).items if task.source) == ["1.txt", "3.txt", "4.txt"]
+
+
+async def test_what_the_server_would_refuse_is_said_before_it_is_sent(open_site: OpenSite, pages: Pages) -> None:
+    """Other kinds, empty and oversized files are told with what would be right, and the rest goes on."""
+    site = await open_site(runs_worker=False, max_file_size=1000)
+    page = await pages.open()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    await page.goto(site.url)
+    files = [payload("letter.docx"), payload("empty.txt", ""), payload("long.txt", "x" * 1200), payload("good.txt")]
+    await choose(page).set_input_files(files)
+    await expect(panel(page).get_by_text("1 taken in, 3 refused").first).to_be_visible()
+    await expect(panel(page).get_by_text("This kind of file is not taken in, only .txt, .md.").first).to_be_visible()
+    await expect(panel(page).get_by_text("The file is empty.")).to_be_visible()
+    await expect(panel(page).get_by_text("1.2 kB are more than this server takes: at most 1 kB.")).to_be_visible()
+    assert len(sent) == 1
+    assert await findings(page) == []
+    await choose(page).set_input_files([payload("empty.txt", "Now there is something.")])
+    await expect(panel(page).get_by_text("1 taken in, 2 refused").first).to_be_visible()
+    await page.get_by_role("button", name="Clear this list").click()
+    await expect(panel(page).get_by_text("refused").first).to_be_hidden()
+
+
+async def test_what_is_there_already_is_named_and_can_be_done_again(open_site: OpenSite, pages: Pages) -> None:
+    """The same bytes with the same options lead to the task that is there, unless somebody wants it done again."""
+    site = await open_site(runs_worker=False)
+    page = await pages.open()
+    await page.goto(site.url)
+    await choose(page).set_input_files([payload("a.txt"), payload("b.txt")])
+    await expect(panel(page).get_by_text("2 taken in").first).to_be_visible()
+    await choose(page).set_input_files([payload("a.txt")])
+    await expect(panel(page).get_by_text("1 was there already").first).to_be_visible()
+    before = await panel(page).get_by_role("link", name="a.txt").get_attribute("href")
+    await page.get_by_role("button", name="Process again anyway: a.txt").click()
+    await expect(panel(page).get_by_text("1 taken in").first).to_be_visible()
+    after = await panel(page).get_by_role("link", name="a.txt").get_attribute("href")
+    assert before != after
+    assert await site.engine.count() == 3
+
+
+async def test_options_are_a_form_and_wrong_ones_are_told_at_their_fields(open_site: OpenSite, pages: Pages) -> None:
+    """Novels wait while the options cannot be used, by the page's or the server's word; only what differs is sent."""
+    site = await open_site(runs_worker=False)
+    page = await pages.open()
+    bodies: list[str] = []
+    page.on("request", lambda request: bodies.append(request.post_data or "") if request.method == "POST" else None)
+    await page.goto(site.url)
+    await page.get_by_label("Processor").select_option("epub")
+    await page.get_by_role("button", name="Options").click()
+    form = page.get_by_role("region", name="Options of epub")
+    await form.get_by_label("Author").fill("Jane")
+    await form.get_by_label("Cover").uncheck()
+    await form.get_by_label("Chapter rule").fill("x" * 501)
+    await expect(form.get_by_text("At most 500 characters.")).to_be_visible()
+    await choose(page).set_input_files([payload("a.txt")])
+    await expect(panel(page).get_by_text("1 novel waits: correct the options above.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Add 1")).to_be_disabled()
+    assert await findings(page) == []
+    await form.get_by_label("Chapter rule").fill("")
+    await form.get_by_label("Encoding").fill("klingon")
+    await page.get_by_role("button", name="Add 1").click()
+    await expect(form.get_by_label("Encoding")).to_have_attribute("aria-invalid", "true")
+    await expect(form.get_by_text("Encoding", exact=False).filter(has_text="klingon")).to_be_visible()
+    assert await site.engine.count() == 0
+    await form.get_by_label("Encoding").fill("utf-8")
+    await page.get_by_role("button", name="Add 1").click()
+    await expect(panel(page).get_by_text("1 taken in").first).to_be_visible()
+    [options] = await options_of(site)
+    assert (options["author"], options["cover"], options["encoding"], options["title"]) == ("Jane", False, "utf-8", None)
+    assert '{"encoding":"utf-8","author":"Jane","cover":false}' in bodies[-1]
+    await page.reload()
+    await expect(page.get_by_label("Processor")).to_have_value("epub")
+    await expect(panel(page).get_by_text("Encoding: utf-8 · Author: Jane · Cover: false")).to_be_visible()
+
+
+@frozen(kw_only=True)
+class Margin:
+    """A group of options."""
+
+    left: float = field(default=1.5, validator=validators.ge(0))
+    unit: Literal["cm", "in"] = "cm"
+
+
+@frozen(kw_only=True)
+class PickyOptions:
+    """Options of every kind that a processor may have."""
+
+    copies: int = field(validator=validators.and_(validators.ge(1), validators.le(9)))
+    code: str = field(default="A1", validator=validators.matches_re("[A-Z][0-9]"))
+    draft: bool | None = None
+    tags: list[str] = field(factory=list)
+    margin: Margin = field(factory=Margin)
+    spare: Margin | None = None
+    extra: dict[str, int] = field(factory=dict)
+
+
+async def test_a_processor_of_ones_own_gets_a_form_too(open_site: OpenSite, pages: Pages, processors: Processors) -> None:
+    """Numbers with bounds, patterns, lists, choices, groups and JSON come from the schema and reach the task."""
+
+    @processors.register("picky", description="Wants much.")
+    async def picky(ctx: AttemptContext, options: PickyOptions) -> dict[str, object]:
+        return {}
+
+    site = await open_site(runs_worker=False, default_processor="picky")
+    page = await pages.open()
+    await page.goto(site.url)
+    await expect(panel(page).get_by_text("Wants much.")).to_be_visible()
+    form = page.get_by_role("region", name="Options of picky")
+    await expect(form.get_by_text("This is needed.")).to_be_visible()
+    await form.get_by_label("Copies").fill("12")
+    await expect(form.get_by_text("At most 9.")).to_be_visible()
+    await form.get_by_label("Copies").fill("3")
+    await form.get_by_label("Code").fill("b2")
+    await expect(form.get_by_text("This must match [A-Z][0-9].")).to_be_visible()
+    await form.get_by_label("Code").fill("B2")
+    await form.get_by_label("Draft").select_option("No")
+    await form.get_by_label("Tags").fill("war\n\npeace")
+    await form.get_by_role("group", name="Margin").get_by_label("Unit").select_option("in")
+    spare = form.get_by_role("group", name="Spare")
+    await spare.get_by_label("Set these").check()
+    await spare.get_by_label("Left").fill("-1")
+    await expect(spare.get_by_text("At least 0.")).to_be_visible()
+    await spare.get_by_label("Left").fill("2.25")
+    await form.get_by_label("Extra").fill("{")
+    await expect(form.get_by_text("This is not JSON")).to_be_visible()
+    await form.get_by_label("Extra").fill('{"a": 1}')
+    await form.get_by_text("Priority and time").click()
+    await form.get_by_label("Priority").fill("7")
+    assert await findings(page) == []
+    await choose(page).set_input_files([payload("a.txt")])
+    await expect(panel(page).get_by_text("1 taken in").first).to_be_visible()
+    [task] = (await site.engine.find()).items
+    assert task.priority == 7
+    assert await options_of(site) == [
+        {
+            "copies": 3,
+            "code": "B2",
+            "draft": False,
+            "tags": ["war", "peace"],
+            "margin": {"left": 1.5, "unit": "in"},
+            "spare": {"left": 2.25, "unit": "cm"},
+            "extra": {"a": 1},
+        }
+    ]
+
+
+async def test_a_chapter_rule_is_tried_out_as_it_is_typed(open_site: OpenSite, pages: Pages) -> None:
+    """Before anything is uploaded the page shows what a rule finds in a file, and what is wrong with a rule."""
+    site = await open_site(runs_worker=False)
+    page = await pages.open()
+    await page.goto(site.url)
+    await page.get_by_label("Processor").select_option("split")
+    await page.get_by_role("button", name="Options").click()
+    await page.get_by_role("button", name="Try it on a file").click()
+    await page.get_by_label("Choose a file").set_input_files([payload("novel.txt", TALE.format(name="X") * 4)])
+    found = page.get_by_role("list", name="Headings found")
+    await expect(panel(page).get_by_text("12 chapters")).to_be_visible()
+    await page.get_by_label("Chapter rule").fill(r"(?P<title>It was \w+)")
+    await expect(found.get_by_role("listitem").first).to_contain_text("It was evening")
+    await expect(panel(page).get_by_text("8 chapters")).to_be_visible()
+    assert await findings(page) == []
+    await page.get_by_label("Chapter rule").fill("It was (")
+    await expect(panel(page).get_by_text("Chapter rule is not a regular expression")).to_be_visible()
+    assert await findings(page) == []
+    await page.get_by_label("Chapter rule").fill("It was night")
+    await expect(panel(page).get_by_text("4 chapters")).to_be_visible()
+    assert await site.engine.count() == 0
+
+
+async def _closed(open_site: OpenSite, pages: Pages, **settings: Any) -> tuple[Site, Page]:
+    """Open the page of a server that wants tokens, with a token."""
+    site = await open_site(runs_worker=False, host="0.0.0.0", **settings)
+    secret, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))
+    page = await pages.open()
+    await page.add_init_script(f"sessionStorage.getItem('novel-tasks.token') ?? sessionStorage.setItem('novel-tasks.token', '{secret}')")
+    await page.goto(site.url)
+    await expect(page.get_by_label("Processor")).to_be_visible()
+    return site, page
+
+
+async def test_two_hundred_files_obey_the_limit_and_none_is_lost(open_site: OpenSite, pages: Pages) -> None:
+    """The page waits as long as the server says, tells it, and goes on by itself until all are there."""
+    site, page = await _closed(open_site, pages, upload_rate_limit="120/2 second")
+    refused: list[int] = []
+    page.on("response", lambda response: refused.append(response.status) if response.status == 429 else None)
+    await choose(page).set_input_files([payload(f"{number}.txt") for number in range(200)])
+    await expect(panel(page).get_by_text("The server takes no more just now.")).to_be_visible()
+    await expect(panel(page).get_by_text("Next try in")).to_be_visible()
+    await expect(panel(page).get_by_text("200 taken in").first).to_be_visible(timeout=30_000)
+    assert await site.engine.count() == 200
+    assert 1 <= len(refused) <= 12
+
+
+async def test_a_token_that_ends_in_the_middle_is_asked_for_and_uploads_go_on(open_site: OpenSite, pages: Pages) -> None:
+    """Without a good token the novels wait; with another one they go on, each of them once."""
+    site, page = await _closed(open_site, pages)
+    [token] = [token for token in await site.engine.tokens.list() if token.owner == "ann"]
+    await choose(page).set_input_files([payload("a.txt")])
+    await expect(panel(page).get_by_text("1 taken in").first).to_be_visible()
+    await site.engine.tokens.revoke(token.id)
+    await choose(page).set_input_files([payload(f"{number}.txt") for number in range(5)])
+    await expect(page.get_by_role("dialog", name="Token")).to_be_visible()
+    await page.get_by_role("button", name="Not now").click()
+    await expect(panel(page).get_by_text("Sending waits for a token.")).to_be_visible()
+    secret, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))
+    await page.get_by_role("button", name="Give a token").click()
+    await page.get_by_role("dialog").get_by_label("Token", exact=True).fill(secret)
+    await page.get_by_role("button", name="Use this token").click()
+    await expect(panel(page).get_by_text("5 taken in").first).to_be_visible()
+    assert await site.engine.count() == 6
+
+
+async def test_a_restart_in_the_middle_leaves_each_novel_exactly_once(open_site: OpenSite, pages: Pages, tmp_path: Path) -> None:
+    """What was cut off is sent again by itself when the server is back; leaving the page meanwhile is asked about."""
+    site = await open_site(runs_worker=False, engine={"shutdown_grace_seconds": 0.2})
+    page = await pages.open()
+    await page.goto(site.url)
+    await expect(page.get_by_label("Processor")).to_be_visible()
+    await throttle(page, SLOW)
+    await drop(page, novel(tmp_path, "cut.txt", size=LARGE), novel(tmp_path, "whole.txt"))
+    await expect(panel(page).get_by_text("1 of 2 taken in").first).to_be_visible()
+    await expect(uploads(page)).to_contain_text("% sent")
+    await site.stop()
+    await expect(panel(page).get_by_text("The server does not answer. Nothing is lost")).to_be_visible()
+    assert await findings(page) == []
+    asked = asyncio.Event()
+    page.once("dialog", lambda dialog: (asked.set(), asyncio.ensure_future(dialog.dismiss()))[1])
+    await page.get_by_role("heading", name="Tasks").click()
+    await page.close(run_before_unload=True)
+    async with asyncio.timeout(10):
+        await asked.wait()
+    await throttle(page)
+    await site.start()
+    await expect(panel(page).get_by_text("2 taken in").first).to_be_visible()
+    tasks = (await site.engine.find()).items
+    assert sorted(task.source.name for task in tasks if task.source) == ["cut.txt", "whole.txt"]
+
+
+async def test_a_file_that_vanishes_is_told_and_the_rest_goes_on(open_site: OpenSite, pages: Pages, tmp_path: Path) -> None:
+    """A file that is deleted, or changed, after it was given is named; what is given again takes its place."""
+    site = await open_site(runs_worker=False)
+    page = await pages.open()
+    await page.goto(site.url)
+    await page.get_by_role("button", name="Options").click()
+    await page.get_by_label("Chapter rule").fill("x" * 501)
+    gone, other, good = (novel(tmp_path, name) for name in ("gone.txt", "other.txt", "good.txt"))
+    await choose(page).set_input_files([gone, other, good])
+    await expect(panel(page).get_by_text("3 novels wait: correct the options above.")).to_be_visible()
+    gone.unlink()
+    novel(tmp_path, "other.txt", size=500)
+    await page.get_by_label("Chapter rule").fill("")
+    await page.get_by_role("button", name="Add 3").click()
+    await expect(panel(page).get_by_text("1 taken in, 2 refused").first).to_be_visible()
+    await expect(panel(page).get_by_text("The file was moved, deleted or changed after it was chosen.")).to_have_count(2)
+    await choose(page).set_input_files([novel(tmp_path, "gone.txt"), other])
+    await expect(panel(page).get_by_text("2 taken in").first).to_be_visible()
+    assert await site.engine.count() == 3
+
+
+async def _focused(page: Page, name: str, *, most: int = 30) -> None:
+    """Press Tab until the control of this name has the focus."""
+    for _ in range(most):
+        await page.keyboard.press("Tab")
+        held = await page.evaluate("() => document.activeElement.labels?.[0]?.textContent ?? document.activeElement.textContent")
+        if name in held:
+            return
+    raise AssertionError(f"{name} cannot be reached by Tab")
+
+
+async def test_uploading_works_by_keyboard_alone(site: Site, pages: Pages) -> None:
+    """A key opens the choice of files from anywhere, and all the rest can be reached and used by Tab and Enter."""
+    page = await pages.open()
+    await page.goto(site.url)
+    await expect(page.get_by_label("Processor")).to_be_visible()
+    async with page.expect_file_chooser() as by_key:
+        await page.keyboard.press("u")
+    await (await by_key.value).set_files([payload("a.txt")])
+    await expect(panel(page).get_by_text("1 taken in").first).to_be_visible()
+    await _focused(page, "Choose files")
+    async with page.expect_file_chooser() as by_enter:
+        await page.keyboard.press("Enter")
+    await (await by_enter.value).set_files([payload("a.txt"), payload("b.pdf")])
+    await expect(panel(page).get_by_text("1 was there already, 1 refused").first).to_be_visible()
+    await _focused(page, "Options")
+    await page.keyboard.press("Enter")
+    await _focused(page, "Encoding")
+    await page.keyboard.type("utf-8")
+    await _focused(page, "Process again anyway")
+    await page.keyboard.press("Enter")
+    await expect(panel(page).get_by_text("1 taken in, 1 refused").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        ({"viewport": {"width": 320, "height": 700}, "has_touch": True, "is_mobile": True}, "1 taken in, 1 refused"),
+        ({"locale": "zh-CN", "color_scheme": "dark"}, "已收下 1 本，1 个被拒绝"),
+    ],
+)
+async def test_uploads_are_right_on_phones_in_the_dark_and_in_chinese(
+    site: Site, pages: Pages, context: dict[str, Any], words: str
+) -> None:
+    """Nothing is cut off or hard to hit on a small phone, axe finds nothing, and Chinese is spoken throughout."""
+    page = await pages.open(**context)
+    await page.goto(site.url)
+    await page.locator("#uploads-processor").select_option("clean")
+    await page.get_by_role("button", name=re.compile("Options|选项")).click()
+    assert await findings(page) == []
+    await page.get_by_label(re.compile("Choose files|选择文件")).set_input_files([payload("a.txt"), payload("b.pdf")])
+    await expect(panel(page).get_by_text(words).first).to_be_visible()
+    assert await findings(page) == []
+    widths = await page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+    assert widths[0] <= widths[1]
+    if "is_mobile" in context:
+        assert await _heights(panel(page).get_by_role("button")) >= 40
+
+
+async def _heights(controls: Locator) -> float:
+    """Return the height of the lowest of these controls, in CSS pixels."""
+    boxes: Sequence[Any] = [await control.bounding_box() for control in await controls.all()]
+    return min(box["height"] for box in boxes if box)
