@@ -1,6 +1,7 @@
 // All uploads in one line: how many, how much, how fast; and what holds them up.
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { asking } from "../access.js";
 import { clock, duration, number, size } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
@@ -68,7 +69,9 @@ function Hold() {
     <div class="notice ${isBad ? "bad" : ""}" role="status">
       <span>${isBad ? held.problem.text : t(`uploads.hold.${held.why}`)}</span>
       ${seconds !== null && html`<span class="number" aria-live="off">${t("uploads.hold.until", { duration: duration(seconds), clock: clock(held.until) })}</span>`}
-      <button type="button" class="secondary small" onClick=${goOn}>${t(held.why === "token" ? "uploads.hold.give" : "uploads.hold.now")}</button>
+      ${held.why === "token"
+        ? html`<button type="button" class="small" onClick=${() => (asking.value = { reason: "expired" })}>${t("uploads.hold.give")}</button>`
+        : html`<button type="button" class="secondary small" onClick=${goOn}>${t("uploads.hold.now")}</button>`}
     </div>
   `;
 }
