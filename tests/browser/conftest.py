@@ -72,7 +72,7 @@ class Site:
         if self.config.runs_worker:
             await self._stack.enter_async_context(self.engine.worker())
         server = TestServer(create_app(self.config, engine=self.engine), port=self._port)
-        await server.start_server()
+        await server.start_server(shutdown_timeout=self.config.engine.shutdown_grace_seconds)
         self._stack.push_async_callback(server.close)
         self._port = server.port
 
