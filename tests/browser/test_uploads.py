@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from aiohttp import ClientSession
 from attrs import field, frozen, validators
 from playwright.async_api import FilePayload, Locator, expect
 
@@ -330,8 +332,8 @@ async def test_a_chapter_rule_is_tried_out_as_it_is_typed(open_site: OpenSite, p
     assert await site.engine.count() == 0
 
 
-async def _closed(open_site: OpenSite, pages: Pages, **settings: Any) -> tuple[Site, Page]:
-    """Open the page of a server that wants tokens, with a token."""
+async def _closed(open_site: OpenSite, pages: Pages, **settings: Any) -> tuple[Site, Page, str]:
+    """Open the page of a server that wants tokens, with the token that is returned."""
     site = await open_site(runs_worker=False, host="0.0.0.0", **settings)
     secret, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))
     page = await pages.open()
@@ -340,12 +342,20 @@ async def _closed(open_site: OpenSite, pages: Pages, **settings: Any) -> tuple[S
     )
     await page.goto(site.url)
     await expect(page.get_by_label("Processor")).to_be_visible()
-    return site, page
+    return site, page, secret
+
+
+async def _use_up(site: Site, secret: str, *, uploads: int) -> None:
+    """Have the owner of the token ask for so many uploads, which come to nothing but are counted."""
+    async with ClientSession(headers={"Authorization": f"Bearer {secret}"}) as session:
+        asked = (session.post(f"{site.url}api/v1/tasks/upload", data="no form") for _ in range(uploads))
+        assert {response.status for response in await asyncio.gather(*asked)} == {415}
 
 
 async def test_two_hundred_files_obey_the_limit_and_none_is_lost(open_site: OpenSite, pages: Pages) -> None:
     """The page waits as long as the server says, tells it, and goes on by itself until all are there."""
-    site, page = await _closed(open_site, pages, upload_rate_limit="50/3 second")
+    site, page, secret = await _closed(open_site, pages, upload_rate_limit="300/6 second")
+    await _use_up(site, secret, uploads=285)
     refused: list[int] = []
     page.on("response", lambda response: refused.append(response.status) if response.status == 429 else None)
     await choose(page).set_input_files([payload(f"{number}.txt") for number in range(200)])
@@ -358,7 +368,7 @@ async def test_two_hundred_files_obey_the_limit_and_none_is_lost(open_site: Open
 
 async def test_uploads_go_on_with_another_token(open_site: OpenSite, pages: Pages) -> None:
     """Without a good token the novels wait; with another one they go on, each of them once."""
-    site, page = await _closed(open_site, pages)
+    site, page, _ = await _closed(open_site, pages)
     [token] = [token for token in await site.engine.tokens.list() if token.owner == "ann"]
     await choose(page).set_input_files([payload("a.txt")])
     await expect(settled(page, "1 taken in")).to_be_visible()
