@@ -5,6 +5,7 @@ import { Icon } from "../icons.js";
 import { hasWords, t } from "../words.js";
 import { catalogue } from "./catalogue.js";
 import * as choices from "./choices.js";
+import { keepingFocus } from "./focus.js";
 import { faultText, Fields, labelOf } from "./form.js";
 import { RuleTrial } from "./trial.js";
 
@@ -67,7 +68,7 @@ function Options({ chosen }) {
         ? html`<${Fields} key=${chosen.name} shape=${shape} form=${form} />`
         : html`<${Fields} key=${chosen.name} shape=${{ fields: [{ ...shape, name: t("uploads.options"), description: t("uploads.options.json") }] }} form=${form} />`}
       <${More} refused=${refused} />
-      ${choices.changed.value > 0 && html`<button type="button" class="secondary small" onClick=${choices.resetAll}><${Icon} name="retry" /> ${t("uploads.reset")}</button>`}
+      ${choices.changed.value > 0 && html`<button type="button" class="secondary small" onClick=${keepingFocus(choices.resetAll)}><${Icon} name="retry" /> ${t("uploads.reset")}</button>`}
     </section>
   `;
 }

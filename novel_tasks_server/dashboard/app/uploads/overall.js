@@ -5,6 +5,7 @@ import { asking } from "../access.js";
 import { clock, duration, number, size } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
+import { keepingFocus } from "./focus.js";
 import { cancelAll, goOn, hold, isBusy, summary } from "./queue.js";
 import { settledText } from "./texts.js";
 
@@ -45,7 +46,7 @@ export function Overall() {
       <p>
         <strong>${t("uploads.overall", { done: number(settled), all: number(counts.all) })}</strong>
         <span class="quiet number">${amountText(counts)}</span>
-        <button type="button" class="secondary small" onClick=${cancelAll}>${t("uploads.cancel.all")}</button>
+        <button type="button" class="secondary small" onClick=${keepingFocus(cancelAll)}>${t("uploads.cancel.all")}</button>
       </p>
       <progress max=${Math.max(1, counts.bytes)} value=${counts.sent} aria-label=${t("uploads.progress.all")}></progress>
       <${Hold} />
@@ -71,7 +72,7 @@ function Hold() {
       ${seconds !== null && html`<span class="number" aria-live="off">${t("uploads.hold.until", { duration: duration(seconds), clock: clock(held.until) })}</span>`}
       ${held.why === "token"
         ? html`<button type="button" class="small" onClick=${() => (asking.value = { reason: "expired" })}>${t("uploads.hold.give")}</button>`
-        : html`<button type="button" class="secondary small" onClick=${goOn}>${t("uploads.hold.now")}</button>`}
+        : html`<button type="button" class="secondary small" onClick=${keepingFocus(goOn)}>${t("uploads.hold.now")}</button>`}
     </div>
   `;
 }

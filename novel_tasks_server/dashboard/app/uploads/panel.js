@@ -13,8 +13,9 @@ import { catalogue, catalogueProblem, loadCatalogue } from "./catalogue.js";
 import { fields } from "./choices.js";
 import { Choosing } from "./choosing.js";
 import { takeChosen } from "./drop.js";
+import { keepingFocus } from "./focus.js";
 import { Overall } from "./overall.js";
-import { forget, isBusy, resumeWithChoices, summary, uploads, waitsForChoices } from "./queue.js";
+import { forget, isBusy, resumeWithChoices, uploads, waitsForChoices } from "./queue.js";
 import { Rows } from "./rows.js";
 
 /** Whether there are tasks: then the panel is small. Remembered, so that it does not shrink before one's eyes. */
@@ -31,7 +32,7 @@ export function UploadPanel() {
   if (!mayWrite.value) return html`<p class="quiet" id="uploads">${t("uploads.forbidden")}</p>`;
   const isSmall = hasTasks.value || uploads.value.length > 0;
   return html`
-    <section class="card uploading ${isSmall ? "small" : "inviting"}" id="uploads" aria-labelledby="uploads-title">
+    <section class="card uploading ${isSmall ? "small" : "inviting"}" id="uploads" tabindex="-1" aria-labelledby="uploads-title">
       <div class="zone">
         <div class="zone-files"><${Files} isSmall=${isSmall} /></div>
         ${catalogue.value ? html`<${Choosing} />` : html`<${Unknown} />`}
@@ -71,12 +72,12 @@ function Waiting() {
   return html`
     <div class="notice" role="status">
       <span>${t(fields.value ? "uploads.corrected" : "uploads.correct", { n })}</span>
-      <button type="button" class="small" disabled=${!fields.value} onClick=${resumeWithChoices}>${t("uploads.add", { n: number(n) })}</button>
+      <button type="button" class="small" disabled=${!fields.value} onClick=${keepingFocus(resumeWithChoices)}>${t("uploads.add", { n: number(n) })}</button>
     </div>
   `;
 }
 
 function Settled() {
-  if (isBusy.value || !summary.value) return null;
-  return html`<p class="settled"><button type="button" class="secondary small" onClick=${() => forget()}>${t("uploads.clear")}</button></p>`;
+  if (isBusy.value) return null;
+  return html`<p class="settled"><button type="button" class="secondary small" onClick=${keepingFocus(() => forget())}>${t("uploads.clear")}</button></p>`;
 }

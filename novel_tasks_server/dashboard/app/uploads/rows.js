@@ -7,6 +7,7 @@ import { Icon } from "../icons.js";
 import { href } from "../router.js";
 import { say } from "../say.js";
 import { t } from "../words.js";
+import { keepingFocus } from "./focus.js";
 import { again, cancel, forget, summary, uploads } from "./queue.js";
 import { faultOfUpload, settledText } from "./texts.js";
 
@@ -86,18 +87,18 @@ function Acts({ one }) {
   const [isAsking, setAsking] = useState(false);
   const named = (words) => `${words}: ${one.path}`;
   if (status === "waiting" || status === "sending")
-    return html`<button type="button" class="icon" title=${t("uploads.cancel")} aria-label=${named(t("uploads.cancel"))} onClick=${() => cancel(one)}><${Icon} name="cross" /></button>`;
+    return html`<button type="button" class="icon" title=${t("uploads.cancel")} aria-label=${named(t("uploads.cancel"))} onClick=${keepingFocus(() => cancel(one))}><${Icon} name="cross" /></button>`;
   if (status === "known")
     return html`
-      <button type="button" class="secondary small" disabled=${isAsking} aria-label=${named(t("uploads.anyway"))} onClick=${() => (setAsking(true), anyway(one).finally(() => setAsking(false)))}>
+      <button type="button" class="secondary small" disabled=${isAsking} aria-label=${named(t("uploads.anyway"))} onClick=${() => (setAsking(true), anyway(one).finally(keepingFocus(() => setAsking(false))))}>
         ${t("uploads.anyway")}
       </button>
     `;
   if (status === "storing" || status === "done") return null;
   const isHopeless = status === "refused" && refusal;
   return html`
-    ${!isHopeless && html`<button type="button" class="secondary small" aria-label=${named(t("uploads.again"))} onClick=${() => again(one)}><${Icon} name="retry" /> ${t("uploads.again")}</button>`}
-    <button type="button" class="icon" title=${t("uploads.forget")} aria-label=${named(t("uploads.forget"))} onClick=${() => forget([one])}><${Icon} name="cross" /></button>
+    ${!isHopeless && html`<button type="button" class="secondary small" aria-label=${named(t("uploads.again"))} onClick=${keepingFocus(() => again(one))}><${Icon} name="retry" /> ${t("uploads.again")}</button>`}
+    <button type="button" class="icon" title=${t("uploads.forget")} aria-label=${named(t("uploads.forget"))} onClick=${keepingFocus(() => forget([one]))}><${Icon} name="cross" /></button>
   `;
 }
 
