@@ -454,7 +454,9 @@ async def test_uploading_works_by_keyboard_alone(site: Site, chromium_path: str)
     # A browser of its own: one in which files were dropped by the driver opens no choice of files any more.
     async with open_browser(chromium_path) as browser, Pages(browser) as pages:
         page = await pages.open()
+        page.on("filechooser", lambda _: None)  # the driver takes a moment before it catches them
         await page.goto(site.url)
+        await expect(page.get_by_text("live", exact=True)).to_be_visible()
         await expect(page.get_by_label("Processor")).to_be_visible()
         async with page.expect_file_chooser() as by_key:
             await page.keyboard.press("u")
