@@ -373,7 +373,9 @@ async def test_uploads_go_on_with_another_token(open_site: OpenSite, pages: Page
     await choose(page).set_input_files([payload("a.txt")])
     await expect(settled(page, "1 taken in")).to_be_visible()
     await site.engine.tokens.revoke(token.id)
-    await expect(page.get_by_role("dialog", name="Token")).to_be_visible()
+    await expect(page.get_by_role("dialog", name="Token")).to_be_visible(
+        timeout=20_000
+    )  # sockets are looked at now and then
     await page.get_by_role("dialog", name="Token").get_by_role("button", name="Close").click()
     await choose(page).set_input_files([payload(f"{number}.txt") for number in range(5)])
     await expect(panel(page).get_by_text("Sending waits for a token.")).to_be_visible()
