@@ -3,109 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
-from attrs import field, frozen, validators
-from playwright.async_api import FilePayload, Locator, expect
+from playwright.async_api import Locator, expect
 
-from novel_tasks_core import AttemptContext, Processors
 from tests.browser.conftest import OpenSite, Site
-from tests.browser.pages import Page, Pages, findings, open_browser
-
-TALE = "Chapter 1\n\nIt was evening in {name}.\n\nChapter 2\n\nIt was night.\n\nChapter 3\n\nMorning came.\n"
-SLOW = 150_000
-"""Bytes a second of a slow line."""
-
-FREE = -1
-LARGE = 600_000
-
-
-_NOTE_FIELDS = """
-    const append = FormData.prototype.append;
-    window.sentFields = {};
-    FormData.prototype.append = function (name, ...rest) {
-      sentFields[name] = rest[0];
-      append.call(this, name, ...rest);
-    };
-"""
-
-
-def payload(name: str, text: str | None = None) -> FilePayload:
-    """Return a file as Playwright puts it into a field."""
-    content = TALE.format(name=name) if text is None else text
-    return {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
-
-
-def novel(folder: Path, name: str, *, size: int = 0) -> Path:
-    """Write a novel of its own kind, of `size` bytes at least, and return where it is."""
-    path = folder / name
-    path.parent.mkdir(exist_ok=True, parents=True)
-    text = TALE.format(name=name)
-    path.write_text(text + "And so it went on.\n" * (1 + size // 19), encoding="utf-8")
-    return path
-
-
-async def hold_over(page: Page, *paths: Path) -> Mapping[str, Any]:
-    """Hold real files over the middle of the page, as the browser hears of it from the system."""
-    devtools = await page.context.new_cdp_session(page)
-    place = {"x": 500, "y": 500, "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}}
-    for kind in ("dragEnter", "dragOver"):
-        await devtools.send("Input.dispatchDragEvent", {"type": kind, **place})
-    return {"devtools": devtools, "place": place}
-
-
-async def drop(page: Page, *paths: Path) -> None:
-    """Let real files go over the middle of the page."""
-    held = await hold_over(page, *paths)
-    await held["devtools"].send("Input.dispatchDragEvent", {"type": "drop", **held["place"]})
-    await held["devtools"].detach()
-
-
-Line = Callable[[int], Awaitable[None]]
-
-
-async def line_of(page: Page) -> Line:
-    """Return what lets the page send no faster than so many bytes a second; -1 is as fast as it can."""
-    devtools = await page.context.new_cdp_session(page)
-    await devtools.send("Network.enable")
-
-    async def limit(bytes_per_second: int) -> None:
-        speeds = {"downloadThroughput": -1, "uploadThroughput": bytes_per_second}
-        await devtools.send("Network.emulateNetworkConditions", {"offline": False, "latency": 0, **speeds})
-
-    return limit
-
-
-def panel(page: Page) -> Locator:
-    """Where novels come in, whatever it is called just now."""
-    return page.get_by_role("region", name=re.compile("Add novels|Drop your first novel|添加小说|把第一本小说"))
-
-
-def settled(page: Page, words: str) -> Locator:
-    """Where the page says what has become of all uploads, in these words."""
-    return panel(page).get_by_text(words, exact=True).first
-
-
-def choose(page: Page) -> Locator:
-    """The field of the button by which files are chosen."""
-    return page.get_by_label("Choose files")
-
-
-def uploads(page: Page) -> Locator:
-    """The list of what is on its way or needs somebody."""
-    return page.get_by_role("list", name="Uploads").first
-
-
-async def options_of(site: Site) -> list[Mapping[str, Any]]:
-    """Return the options of all tasks, the oldest first."""
-    page = await site.engine.find(order="asc", limit=1000)
-    return [(await site.engine.get(task.id)).options for task in page.items]
+from tests.browser.pages import Page, Pages, findings
+from tests.browser.uploading import (
+    FREE,
+    LARGE,
+    SLOW,
+    choose,
+    drop,
+    hold_over,
+    line_of,
+    novel,
+    panel,
+    payload,
+    settled,
+    uploads,
+)
 
 
 async def test_dropped_files_and_folders_become_tasks(site: Site, pages: Pages, tmp_path: Path) -> None:
@@ -196,140 +117,6 @@ async def test_what_is_there_already_is_named_and_can_be_done_again(open_site: O
     after = await panel(page).get_by_role("link", name="a.txt").get_attribute("href")
     assert before != after
     assert await site.engine.count() == 3
-
-
-async def test_options_are_a_form_and_wrong_ones_are_told_at_their_fields(open_site: OpenSite, pages: Pages) -> None:
-    """Novels wait while the options cannot be used, by the page's or the server's word; only what differs is sent."""
-    site = await open_site(runs_worker=False)
-    page = await pages.open()
-    await page.add_init_script(_NOTE_FIELDS)
-    await page.goto(site.url)
-    await page.get_by_label("Processor").select_option("epub")
-    await page.get_by_role("button", name="Options").click()
-    form = page.get_by_role("region", name="Options of epub")
-    await form.get_by_label("Author").fill("Jane")
-    await form.get_by_label("Cover").uncheck()
-    await form.get_by_label("Chapter rule").fill("x" * 501)
-    await expect(form.get_by_text("At most 500 characters.")).to_be_visible()
-    await choose(page).set_input_files([payload("a.txt")])
-    await expect(panel(page).get_by_text("1 novel waits: correct the options above.")).to_be_visible()
-    await expect(page.get_by_role("button", name="Add 1")).to_be_disabled()
-    assert await findings(page) == []
-    await form.get_by_label("Chapter rule").fill("")
-    await form.get_by_label("Encoding").fill("klingon")
-    await page.get_by_role("button", name="Add 1").click()
-    await expect(form.get_by_label("Encoding")).to_have_attribute("aria-invalid", "true")
-    await expect(form.get_by_text("Encoding", exact=False).filter(has_text="klingon")).to_be_visible()
-    assert await site.engine.count() == 0
-    await form.get_by_label("Encoding").fill("utf-8")
-    await page.get_by_role("button", name="Add 1").click()
-    await expect(settled(page, "1 taken in")).to_be_visible()
-    [options] = await options_of(site)
-    assert (options["author"], options["cover"], options["encoding"], options["title"]) == (
-        "Jane",
-        False,
-        "utf-8",
-        None,
-    )
-    sent = await page.evaluate("() => sentFields.options")
-    assert json.loads(sent) == {"encoding": "utf-8", "author": "Jane", "cover": False}
-    await page.reload()
-    await expect(page.get_by_label("Processor")).to_have_value("epub")
-    await expect(panel(page).get_by_text("Encoding: utf-8 · Author: Jane · Cover: false")).to_be_visible()
-
-
-@frozen(kw_only=True)
-class Margin:
-    """A group of options."""
-
-    left: float = field(default=1.5, validator=validators.ge(0))
-    unit: Literal["cm", "in"] = "cm"
-
-
-@frozen(kw_only=True)
-class PickyOptions:
-    """Options of every kind that a processor may have."""
-
-    copies: int = field(validator=validators.and_(validators.ge(1), validators.le(9)))
-    code: str = field(default="A1", validator=validators.matches_re("[A-Z][0-9]"))
-    draft: bool | None = None
-    tags: list[str] = field(factory=list)
-    margin: Margin = field(factory=Margin)
-    spare: Margin | None = None
-    extra: dict[str, int] = field(factory=dict)
-
-
-async def test_any_processor_gets_a_form(open_site: OpenSite, pages: Pages, processors: Processors) -> None:
-    """Numbers with bounds, patterns, lists, choices, groups and JSON come from the schema and reach the task."""
-
-    @processors.register("picky", description="Wants much.")
-    async def picky(ctx: AttemptContext, options: PickyOptions) -> dict[str, object]:
-        return {}
-
-    site = await open_site(runs_worker=False, default_processor="picky")
-    page = await pages.open()
-    await page.goto(site.url)
-    await expect(panel(page).get_by_text("Wants much.")).to_be_visible()
-    form = page.get_by_role("region", name="Options of picky")
-    await expect(form.get_by_text("This is needed.")).to_be_visible()
-    await form.get_by_label("Copies").fill("12")
-    await expect(form.get_by_text("At most 9.")).to_be_visible()
-    await form.get_by_label("Copies").fill("3")
-    await form.get_by_label("Code").fill("b2")
-    await expect(form.get_by_text("This must match [A-Z][0-9].")).to_be_visible()
-    await form.get_by_label("Code").fill("B2")
-    await form.get_by_label("Draft").select_option("No")
-    await form.get_by_label("Tags").fill("war\n\npeace")
-    await form.get_by_role("group", name="Margin").get_by_label("Unit").select_option("in")
-    spare = form.get_by_role("group", name="Spare")
-    await spare.get_by_label("Set these").check()
-    await spare.get_by_label("Left").fill("-1")
-    await expect(spare.get_by_text("At least 0.")).to_be_visible()
-    await spare.get_by_label("Left").fill("2.25")
-    await form.get_by_label("Extra").fill("{")
-    await expect(form.get_by_text("This is not JSON")).to_be_visible()
-    await form.get_by_label("Extra").fill('{"a": 1}')
-    await form.get_by_text("Priority and time").click()
-    await form.get_by_label("Priority").fill("7")
-    assert await findings(page) == []
-    await choose(page).set_input_files([payload("a.txt")])
-    await expect(settled(page, "1 taken in")).to_be_visible()
-    [task] = (await site.engine.find()).items
-    assert task.priority == 7
-    assert await options_of(site) == [
-        {
-            "copies": 3,
-            "code": "B2",
-            "draft": False,
-            "tags": ["war", "peace"],
-            "margin": {"left": 1.5, "unit": "in"},
-            "spare": {"left": 2.25, "unit": "cm"},
-            "extra": {"a": 1},
-        }
-    ]
-
-
-async def test_a_chapter_rule_is_tried_out_as_it_is_typed(open_site: OpenSite, pages: Pages) -> None:
-    """Before anything is uploaded the page shows what a rule finds in a file, and what is wrong with a rule."""
-    site = await open_site(runs_worker=False)
-    page = await pages.open()
-    await page.goto(site.url)
-    await page.get_by_label("Processor").select_option("split")
-    await page.get_by_role("button", name="Options").click()
-    await page.get_by_role("button", name="Try it on a file").click()
-    await page.get_by_label("Choose a file").set_input_files([payload("novel.txt", TALE.format(name="X") * 4)])
-    found = page.get_by_role("list", name="Headings found")
-    await expect(panel(page).get_by_text("12 chapters")).to_be_visible()
-    await page.get_by_label("Chapter rule").fill(r"(?P<title>It was \w+)")
-    await expect(found.get_by_role("listitem").first).to_contain_text("It was evening")
-    await expect(panel(page).get_by_text("8 chapters")).to_be_visible()
-    assert await findings(page) == []
-    await page.get_by_label("Chapter rule").fill("It was (")
-    await expect(panel(page).get_by_text("Chapter rule is not a regular expression")).to_be_visible()
-    assert await findings(page) == []
-    await page.get_by_label("Chapter rule").fill("It was night")
-    await expect(panel(page).get_by_text("4 chapters")).to_be_visible()
-    assert await site.engine.count() == 0
 
 
 async def _closed(open_site: OpenSite, pages: Pages, **settings: Any) -> tuple[Site, Page, str]:
@@ -451,34 +238,32 @@ async def _focused(page: Page, name: str, *, most: int = 30) -> None:
     raise AssertionError(f"{name} cannot be reached by Tab")
 
 
-async def test_uploading_works_by_keyboard_alone(site: Site, chromium_path: str) -> None:
+async def test_uploading_works_by_keyboard_alone(site: Site, pages: Pages) -> None:
     """A key opens the choice of files from anywhere, and all the rest can be reached and used by Tab and Enter."""
-    # A browser of its own: one in which files were dropped by the driver opens no choice of files any more.
-    async with open_browser(chromium_path) as browser, Pages(browser) as pages:
-        page = await pages.open()
-        page.on("filechooser", lambda _: None)  # the driver takes a moment before it catches them
-        await page.goto(site.url)
-        await expect(page.get_by_text("live", exact=True)).to_be_visible()
-        await expect(page.get_by_label("Processor")).to_be_visible()
-        async with page.expect_file_chooser() as by_key:
-            await page.keyboard.press("u")
-        await (await by_key.value).set_files([payload("a.txt")])
-        await expect(settled(page, "1 taken in")).to_be_visible()
-        await _focused(page, "Choose files")
-        async with page.expect_file_chooser() as by_enter:
-            await page.keyboard.press("Enter")
-        await (await by_enter.value).set_files([payload("a.txt"), payload("b.pdf")])
-        await expect(settled(page, "1 was there already, 1 refused")).to_be_visible()
-        await _focused(page, "Options")
+    page = await pages.open()
+    page.on("filechooser", lambda _: None)  # the driver takes a moment before it catches them
+    await page.goto(site.url)
+    await expect(page.get_by_text("live", exact=True)).to_be_visible()
+    await expect(page.get_by_label("Processor")).to_be_visible()
+    async with page.expect_file_chooser() as by_key:
+        await page.keyboard.press("u")
+    await (await by_key.value).set_files([payload("a.txt")])
+    await expect(settled(page, "1 taken in")).to_be_visible()
+    await _focused(page, "Choose files")
+    async with page.expect_file_chooser() as by_enter:
         await page.keyboard.press("Enter")
-        await _focused(page, "Encoding")
-        await page.keyboard.type("utf-8")
-        await _focused(page, "Process again anyway")
-        await page.keyboard.press("Enter")
-        await expect(settled(page, "1 taken in, 1 refused")).to_be_visible()
-        await _focused(page, "Take off the list")
-        await page.keyboard.press("Enter")
-        await expect(panel(page)).to_be_focused()
+    await (await by_enter.value).set_files([payload("a.txt"), payload("b.pdf")])
+    await expect(settled(page, "1 was there already, 1 refused")).to_be_visible()
+    await _focused(page, "Options")
+    await page.keyboard.press("Enter")
+    await _focused(page, "Encoding")
+    await page.keyboard.type("utf-8")
+    await _focused(page, "Process again anyway")
+    await page.keyboard.press("Enter")
+    await expect(settled(page, "1 taken in, 1 refused")).to_be_visible()
+    await _focused(page, "Take off the list")
+    await page.keyboard.press("Enter")
+    await expect(panel(page)).to_be_focused()
 
 
 @pytest.mark.parametrize(
