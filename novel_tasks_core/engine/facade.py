@@ -336,9 +336,14 @@ class TaskEngine(Changing, Explaining, Operating):
             while True:
                 yield await reader.take()
 
-    async def events(self, task_id: TaskId, *, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
-        """Return up to `limit` (at most 10,000) stored events with a seq above `after`, in order."""
-        events = await self._parts.events.after(task_id, after, limit=_bounded(limit))
+    async def events(
+        self, task_id: TaskId, *, after: int = 0, limit: int = 1000, logs: bool = True
+    ) -> list[StoredEvent]:
+        """Return up to `limit` (at most 10,000) stored events with a seq above `after`, in order.
+
+        Without `logs` they are those that tell of its life, however much has been logged between them.
+        """
+        events = await self._parts.events.after(task_id, after, limit=_bounded(limit), logs=logs)
         if not events:
             await self._require(task_id)
         return events

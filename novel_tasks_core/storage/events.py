@@ -33,9 +33,10 @@ class Events:
         self._database = database
         self._sql = load_queries("events")
 
-    async def after(self, task_id: TaskId, seq: int, *, limit: int) -> list[StoredEvent]:
-        """Return up to `limit` events with a higher seq, in order; none for an unknown task."""
-        rows = await self._database.fetch(self._sql["after"], task_id, seq, limit)
+    async def after(self, task_id: TaskId, seq: int, *, limit: int, logs: bool = True) -> list[StoredEvent]:
+        """Return up to `limit` events with a higher seq, in order, `logs` among them; none for an unknown task."""
+        statement = self._sql["after" if logs else "after_without_logs"]
+        rows = await self._database.fetch(statement, task_id, seq, limit)
         return [
             read_event(
                 task_id, row["seq"], row["at"], attempt=row["attempt"], kind=row["kind"], data=read_json(row["data"])

@@ -52,13 +52,15 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     """Answer with the stored events after a seq; `last_seq` is what to ask after next.
 
     Who accepts text/event-stream gets them as a stream that goes on live until the task has finished, without a
-    limit. The header Last-Event-ID of one that comes back counts more than `after`; once there is nothing more to
-    come the answer is 204.
+    limit and with the log. The header Last-Event-ID of one that comes back counts more than `after`; once there is
+    nothing more to come the answer is 204.
     """
     query = query_of(request, EventsQuery)
     if wants_stream(request):
         return await _stream_events(request, after=last_event_id(request, query.after))
-    events = await request.app[ENGINE].events(await require_visible(request), after=query.after, limit=query.limit)
+    events = await request.app[ENGINE].events(
+        await require_visible(request), after=query.after, limit=query.limit, logs=query.logs
+    )
     return json_response(EventListView.of(events, after=query.after))
 
 

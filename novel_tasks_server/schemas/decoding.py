@@ -230,6 +230,12 @@ def _scopes(value: Any) -> list[Scope]:
     return [_enum(word, Scope) for word in value]
 
 
+def _boolean_of_text(value: str) -> bool:
+    if value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value == "true"
+
+
 def _number_of_text(value: str) -> float:
     try:
         number = float(value)
@@ -278,6 +284,7 @@ _JSON = _converter(
 _TEXT = _converter(
     {
         str: _text,
+        bool: _boolean_of_text,
         int: _integer_of_text,
         float: _number_of_text,
         datetime: _moment,

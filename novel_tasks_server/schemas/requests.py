@@ -239,16 +239,23 @@ _MAX_SEQ = 2**31 - 1
 
 
 @frozen(kw_only=True)
-class EventsQuery:
-    """The query of events: those after seq `after`, at most `limit`."""
+class HistoryQuery:
+    """Which part of a history: what came after seq `after`, at most `limit`."""
 
     after: int = field(default=0, validator=_within(0, _MAX_SEQ))
     limit: int = field(default=1000, validator=_within(1, 1000))
 
 
 @frozen(kw_only=True)
-class LogsQuery(EventsQuery):
-    """The query of log entries: as of events, and of which level at least; None is any."""
+class EventsQuery(HistoryQuery):
+    """The query of events; with `logs` false those that are not log entries."""
+
+    logs: bool = True
+
+
+@frozen(kw_only=True)
+class LogsQuery(HistoryQuery):
+    """The query of log entries: of which level at least; None is any."""
 
     level: LogLevel | None = None
 

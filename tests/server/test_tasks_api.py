@@ -353,6 +353,9 @@ async def test_history_of_a_task(make_task: Make, client: Client, engine: TaskEn
     assert events[-1]["attempt"] == 1
     later = await (await client.get(f"{path}/events", params={"after": "1", "limit": "1"})).json()
     assert later["events"] == [events[1]]
+    life = (await (await client.get(f"{path}/events", params={"logs": "false"})).json())["events"]
+    assert life == [event for event in events if event["kind"] != "log"] != events
+    assert (await client.get(f"{path}/events", params={"logs": "no"})).status == 422
     attempts = (await (await client.get(f"{path}/attempts")).json())["attempts"]
     assert [(a["number"], a["outcome"], a["error"]) for a in attempts] == [(1, "completed", None)]
 

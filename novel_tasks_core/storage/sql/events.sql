@@ -2,6 +2,11 @@
 -- Stored events of a task after a seq.
 select seq, at, attempt, kind, data from task_events where task_id = $1 and seq > $2 order by seq limit $3
 
+-- name: after_without_logs
+-- The same without the log entries.
+select seq, at, attempt, kind, data from task_events
+where task_id = $1 and seq > $2 and kind <> 'log' order by seq limit $3
+
 -- name: logs
 -- Log entries of a task after a seq, of the given levels.
 select seq, at, attempt, data from task_events

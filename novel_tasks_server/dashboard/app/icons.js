@@ -24,6 +24,8 @@ const PATHS = {
   clock: "M12 7v5l3 2m6-2a9 9 0 1 1-18 0 9 9 0 0 1 18 0",
   open: "M14 4h6v6m0-6-9 9M18 14v6H4V6h6",
   left: "M15 5l-7 7 7 7",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  full: "M4 9V4h5m6 0h5v5m0 6v5h-5m-6 0H4v-5",
 };
 
 /** The picture of this name. */

@@ -159,5 +159,6 @@ class Guard extends Component {
 }
 
 effect(() => {
-  document.title = route.value.view === "tasks" || route.value.view === "task" ? t("app.title") : `${t(`nav.${route.value.view}`)} · ${t("app.title")}`;
+  if (route.value.view === "task") return; // the view knows more
+  document.title = route.value.view === "tasks" ? t("app.title") : `${t(`nav.${route.value.view}`)} · ${t("app.title")}`;
 });

@@ -359,6 +359,7 @@ async def test_histories_can_be_read_in_parts(engine: TaskEngine, processors: Pr
     assert [e.kind for e in events] == ["log", "started", *["log"] * 5, "retry", "started", *["log"] * 4, "completed"]
     assert await engine.events(task.id, after=5, limit=3) == events[5:8]
     assert await engine.events(task.id, after=99) == []
+    assert await engine.events(task.id, after=2, logs=False) == [e for e in events[2:] if e.kind != "log"]
     warnings = await engine.logs(task.id, level=LogLevel.WARNING)
     assert [log.level.value for log in warnings] == ["warning", "error", "error", "warning", "error"]
     assert await engine.logs(task.id, level=LogLevel.WARNING, after=warnings[1].seq, limit=1) == [warnings[2]]

@@ -1,0 +1,154 @@
+// Two charts over the chapters of the book, under one cursor: how long the chapters are, and who is in them. The cursor is
+// moved by the pointer or by the arrow keys, and what is under it is told in words.
+import { useMemo, useState } from "preact/hooks";
+import { number } from "../format.js";
+import { html } from "../html.js";
+import { t } from "../words.js";
+import { barsOf, median, peopleOf, stepOf } from "./shape.js";
+import { ChapterTable, PeopleTable } from "./tables.js";
+
+const HEIGHT = 150;
+const TOP = 8;
+const STRIP = 26;
+const FEW = 8;
+const LEAPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity };
+
+/** The charts of an analysis whose shape is known. */
+export function Charts({ analysis, shape }) {
+  const bars = useMemo(() => barsOf(shape), [shape]);
+  const people = useMemo(() => peopleOf(analysis, shape), [analysis, shape]);
+  const [at, setAt] = useState(null);
+  const [showsAll, showAll] = useState(false);
+  const caption = at === null ? null : captionOf(shape, bars[at]);
+  const who = at === null ? "" : whoIsAt(people, at);
+  const shown = showsAll ? people : people.slice(0, FEW);
+  const cursor = { at, setAt, count: bars.length };
+  return html`
+    <div class="chart">
+      <h3 id="lengths">${t("task.chart.lengths")}</h3>
+      <${Scrubber} ...${cursor} label=${t("task.chart.lengths")} text=${caption ? `${caption}. ${who}` : t("task.chart.hint")}>
+        <${Bars} bars=${bars} at=${at} unit=${shape.unit} hasDialogue=${analysis.book.dialogue_share !== null} />
+      <//>
+      <p class="reading" aria-hidden="true">${caption ? html`<bdi>${caption}</bdi>` : html`<span class="quiet">${t("task.chart.hint")}</span>`}</p>
+      <${ChapterTable} shape=${shape} />
+    </div>
+    ${analysis.book.people === null && html`<p class="quiet">${t("task.people.unknown")}</p>`}
+    ${people.length > 0 &&
+    html`
+      <div class="chart">
+        <h3 id="people">${t("task.chart.people")}</h3>
+        <ul class="people">
+          ${shown.map((person) => html`<${Strip} key=${person.name} person=${person} ...${cursor} />`)}
+        </ul>
+        <p class="reading" aria-hidden="true">${who}</p>
+        ${people.length > FEW && html`<button type="button" class="secondary small" aria-expanded=${showsAll} onClick=${() => showAll(!showsAll)}>${t(showsAll ? "task.people.fewer" : "task.people.all", { n: people.length })}</button>`}
+        <${PeopleTable} people=${people} shape=${shape} />
+      </div>
+    `}
+  `;
+}
+
+const captionOf = (shape, { first, last, amount, spoken }) => {
+  const chapter = shape.chapters[first];
+  const name = first === last ? [chapter.part, chapter.title].filter(Boolean).join(" · ") || t("task.chapter.number", { number: first + 1 }) : t("task.chapter.range", { first: first + 1, last: last + 1 });
+  const words = first === last ? `task.amount.${shape.unit}` : `task.amount.mean.${shape.unit}`;
+  return `${name}: ${t(words, { n: Math.round(amount) })}${spoken ? `, ${t("task.amount.spoken", { share: Math.round(spoken * 100) })}` : ""}`;
+};
+
+function whoIsAt(people, at) {
+  const here = people.filter(({ counts }) => counts[at]).sort((one, other) => other.counts[at] - one.counts[at]);
+  if (!here.length) return people.length ? t("task.people.nobody") : "";
+  const names = here.slice(0, 6).map(({ name, counts }) => `${name} (${number(counts[at])})`);
+  return names.join(t("task.comma")) + (here.length > 6 ? ` ${t("task.people.others", { n: here.length - 6 })}` : "");
+}
+
+/** What moves the cursor to where the pointer is, and takes it away with the mouse. */
+function pointing(setAt, count) {
+  const point = (event) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    setAt(Math.max(0, Math.min(count - 1, Math.floor(((event.clientX - left) / width) * count))));
+  };
+  return { onPointerMove: point, onPointerDown: point, onPointerLeave: (event) => event.pointerType === "mouse" && setAt(null) };
+}
+
+/** What is drawn with a cursor over it. It is a slider to the keyboard and to screen readers. */
+function Scrubber({ at, setAt, count, label, text, children }) {
+  const press = (event) => {
+    if (!(event.key in LEAPS)) return;
+    event.preventDefault();
+    setAt(Math.max(0, Math.min(count - 1, at === null ? 0 : at + LEAPS[event.key])));
+  };
+  return html`
+    <div class="scrubber" role="slider" tabindex="0" aria-label=${label} aria-valuemin="1" aria-valuemax=${count} aria-valuenow=${(at ?? 0) + 1} aria-valuetext=${text}
+      ...${pointing(setAt, count)} onKeyDown=${press}>
+      ${children}
+    </div>
+  `;
+}
+
+const percent = (part) => `${(part * 100).toFixed(3)}%`;
+
+function Bars({ bars, at, unit, hasDialogue }) {
+  const tallest = Math.max(1, ...bars.map(({ amount }) => amount));
+  const step = stepOf(tallest);
+  const highest = step * Math.ceil(tallest / step);
+  const y = (amount) => TOP + HEIGHT * (1 - amount / highest);
+  const width = bars.length > 120 ? 1 : 0.76;
+  const middle = median(bars.map(({ amount }) => amount));
+  const lines = Array.from({ length: Math.round(highest / step) + 1 }, (_, place) => place * step);
+  return html`
+    <svg class="bars" width="100%" height=${HEIGHT + TOP + 1} aria-hidden="true">
+      ${lines.map((amount) => html`<line key=${amount} class="rule" x1="0" x2="100%" y1=${y(amount)} y2=${y(amount)} />`)}
+      ${at !== null && html`<rect class="cursor" x=${percent(at / bars.length)} width=${percent(1 / bars.length)} y="0" height=${HEIGHT + TOP} />`}
+      <${Columns} ...${{ bars, width, y, hasDialogue }} />
+      ${bars.length > 4 && html`<line class="median" x1="0" x2="100%" y1=${y(middle)} y2=${y(middle)} />`}
+      ${lines.slice(1).map((amount) => html`<text key=${amount} class="scale" x="2" y=${y(amount) + 12}>${number(amount)}</text>`)}
+    </svg>
+    <p class="legend quiet">
+      <span>${t(`task.chart.unit.${unit}`)}</span>
+      ${hasDialogue && html`<span class="key spoken">${t("task.chart.spoken")}</span>`}
+      ${bars.length > 4 && html`<span class="key median">${t("task.chart.median", { amount: Math.round(middle) })}</span>`}
+    </p>
+  `;
+}
+
+/** The bars alone, which do not change while the cursor moves. */
+function Columns({ bars, width, y, hasDialogue }) {
+  return useMemo(
+    () =>
+      bars.map(({ first, amount, spoken }, place) => {
+        const x = percent((place + (1 - width) / 2) / bars.length);
+        const wide = percent(width / bars.length);
+        const [top, foot] = [y(amount), y(0)];
+        const said = hasDialogue ? (foot - top) * spoken : 0;
+        return html`
+          <g key=${first}>
+            <rect class="told" x=${x} width=${wide} y=${top} height=${Math.max(0, foot - top - said)} />
+            <rect class="spoken" x=${x} width=${wide} y=${foot - said} height=${said} />
+          </g>
+        `;
+      }),
+    [bars, hasDialogue],
+  );
+}
+
+function Strip({ person, at, setAt, count }) {
+  const path = useMemo(() => stripOf(person.counts), [person]);
+  return html`
+    <li>
+      <span class="name" title=${[person.name, ...person.aliases].join(t("task.comma"))}><bdi>${person.name}</bdi></span>
+      <svg class="strip" viewBox="0 0 ${count} ${STRIP}" preserveAspectRatio="none" aria-hidden="true" ...${pointing(setAt, count)}>
+        <rect class="ground" x="0" y="0" width=${count} height=${STRIP} />
+        ${at !== null && html`<rect class="cursor" x=${at} y="0" width="1" height=${STRIP} />`}
+        <path d=${path} />
+      </svg>
+      <span class="number quiet" title=${t("task.people.mentions", { n: person.mentions })}>${number(person.mentions)}</span>
+    </li>
+  `;
+}
+
+/** The outline of columns; the root of a count keeps single mentions visible. */
+function stripOf(counts) {
+  const most = Math.sqrt(Math.max(1, ...counts));
+  return counts.map((count, place) => (count ? `M${place} ${STRIP}V${(STRIP - 3 - (STRIP - 5) * (Math.sqrt(count) / most)).toFixed(1)}h1V${STRIP}z` : "")).join("");
+}

@@ -1,0 +1,51 @@
+// The figures of a novel, as tiles; what is not known of it is left out.
+import { duration, number } from "../format.js";
+import { html } from "../html.js";
+import { locale, t } from "../words.js";
+
+const SURE = 0.8;
+
+/** `[name, value, detail]` for each figure that a result has. */
+function tilesOf(result) {
+  const { chapters, words, characters, reading_minutes, dialogue_share, readability, language, encoding, repaired_bytes, pages } = result;
+  return [
+    ["chapters", number(chapters)],
+    ["words", words && number(words)],
+    ["characters", characters && number(characters)],
+    ["pages", pages && number(pages)],
+    ["reading", reading_minutes && duration(Math.round(reading_minutes) * 60)],
+    ["dialogue", typeof dialogue_share === "number" && `${number(Math.round(dialogue_share * 100))}%`],
+    ["readability", typeof readability === "number" && number(readability), typeof readability === "number" && t("task.figure.readability.scale")],
+    ["language", language && nameOf(language)],
+    ["encoding", encoding, repaired_bytes > 0 && t("task.figure.repaired", { n: repaired_bytes })],
+  ].filter(([, value]) => value);
+}
+
+function nameOf(tag) {
+  if (tag === "und") return t("task.figure.unknown");
+  try {
+    return new Intl.DisplayNames([locale.value], { type: "language" }).of(tag);
+  } catch {
+    return tag;
+  }
+}
+
+/** The tiles, and how sure the chapters are. */
+export function Figures({ result }) {
+  return html`
+    <dl class="tiles">
+      ${tilesOf(result).map(([name, value, detail]) => html`<div key=${name}><dt>${t(`task.figure.${name}`)}</dt><dd class="number">${value}</dd>${detail && html`<dd class="quiet">${detail}</dd>`}</div>`)}
+    </dl>
+    <${Confidence} result=${result} />
+  `;
+}
+
+function Confidence({ result: { confidence, reason } }) {
+  if (typeof confidence !== "number") return null;
+  const isLow = confidence < SURE;
+  return html`
+    <p class=${isLow ? "notice warn" : "quiet"}>
+      ${t("task.confidence", { percent: Math.floor(confidence * 100) })} ${reason && html`<bdi>${reason}</bdi>`} ${isLow && t("task.confidence.low")}
+    </p>
+  `;
+}

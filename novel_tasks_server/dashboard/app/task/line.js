@@ -1,0 +1,30 @@
+// One line of the log.
+import { clock, duration, moment } from "../format.js";
+import { html } from "../html.js";
+import { t } from "../words.js";
+
+/** A line; `text` is marked in it, `since` has its time told from there on rather than by the clock. */
+export function Line({ line, text, since }) {
+  const { seq, at, level, message } = line;
+  const time = since ? `+${duration(Math.max(0, (Date.parse(at) - Date.parse(since)) / 1000))}` : clock(at);
+  return html`
+    <div class="line ${level}" data-seq=${seq}>
+      <time datetime=${at} title=${moment(at)}>${time}</time>
+      <span class="level">${t(`task.log.short.${level}`)}</span>
+      <span class="message" dir="auto">${marked(message, text)}</span>
+    </div>
+  `;
+}
+
+/** The message with each place of `text`, which is in lower case, marked. */
+function marked(message, text) {
+  if (!text) return message;
+  const parts = [];
+  const lower = message.toLowerCase();
+  let done = 0;
+  for (let at = lower.indexOf(text); at >= 0; at = lower.indexOf(text, done)) {
+    parts.push(message.slice(done, at), html`<mark>${message.slice(at, at + text.length)}</mark>`);
+    done = at + text.length;
+  }
+  return [...parts, message.slice(done)];
+}
