@@ -61,15 +61,13 @@ export function Actions({ store }) {
   const button = (name, icon, run, kind = "secondary") =>
     html`<button type="button" class=${kind} onClick=${run}><${Icon} name=${icon} /> ${t(`task.do.${name}`)}</button>`;
   return html`
-    <div class="actions" role="group" aria-label=${t("task.actions")}>
       ${task.file_name !== null && task.processor !== "external" && button("again", "copy", () => ask("again"))}
       ${task.status === "pending" && button("priority", "up", () => ask("priority"))}
-      ${!isOpen && button("retry", "retry", () => retry(store))}
+      ${!isOpen && task.status !== "failed" && button("retry", "retry", () => retry(store))}
       ${isOpen && !task.cancel_requested && button("cancel", "stop", () => cancel(store))}
       ${button("delete", "trash", () => remove(store))}
       ${asks === "priority" && html`<${Priority} store=${store} onClose=${() => ask(null)} />`}
       ${asks === "again" && html`<${Again} task=${task} onClose=${() => ask(null)} />`}
-    </div>
   `;
 }
 

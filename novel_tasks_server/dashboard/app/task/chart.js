@@ -22,13 +22,19 @@ export function Charts({ analysis, shape }) {
   const caption = at === null ? null : captionOf(shape, bars[at]);
   const who = at === null ? "" : whoIsAt(people, at);
   const shown = showsAll ? people : people.slice(0, FEW);
+  const hasDialogue = analysis.book.dialogue_share !== null;
+  const scale = useMemo(() => scaleOf(bars), [bars]);
   const cursor = { at, setAt, count: bars.length };
   return html`
     <div class="chart">
       <h3 id="lengths">${t("task.chart.lengths")}</h3>
-      <${Scrubber} ...${cursor} label=${t("task.chart.lengths")} text=${caption ? `${caption}. ${who}` : t("task.chart.hint")}>
-        <${Bars} bars=${bars} at=${at} unit=${shape.unit} hasDialogue=${analysis.book.dialogue_share !== null} />
-      <//>
+      <div class="plot">
+        <${Scale} ...${scale} />
+        <${Scrubber} ...${cursor} label=${t("task.chart.lengths")} text=${caption ? `${caption}. ${who}` : t("task.chart.hint")}>
+          <${Bars} ...${{ bars, at, scale, hasDialogue }} />
+        <//>
+      </div>
+      <${Legend} unit=${shape.unit} middle=${scale.middle} hasDialogue=${hasDialogue} />
       <p class="reading" aria-hidden="true">${caption ? html`<bdi>${caption}</bdi>` : html`<span class="quiet">${t("task.chart.hint")}</span>`}</p>
       <${ChapterTable} shape=${shape} />
     </div>
@@ -40,7 +46,7 @@ export function Charts({ analysis, shape }) {
         <ul class="people">
           ${shown.map((person) => html`<${Strip} key=${person.name} person=${person} ...${cursor} />`)}
         </ul>
-        <p class="reading" aria-hidden="true">${who}</p>
+        <p class="reading" aria-hidden="true">${at !== null && who}</p>
         ${people.length > FEW && html`<button type="button" class="secondary small" aria-expanded=${showsAll} onClick=${() => showAll(!showsAll)}>${t(showsAll ? "task.people.fewer" : "task.people.all", { n: people.length })}</button>`}
         <${PeopleTable} people=${people} shape=${shape} />
       </div>
@@ -76,7 +82,7 @@ function Scrubber({ at, setAt, count, label, text, children }) {
   const press = (event) => {
     if (!(event.key in LEAPS)) return;
     event.preventDefault();
-    setAt(Math.max(0, Math.min(count - 1, at === null ? 0 : at + LEAPS[event.key])));
+    setAt(Math.max(0, Math.min(count - 1, (at ?? -1) + LEAPS[event.key])));
   };
   return html`
     <div class="scrubber" role="slider" tabindex="0" aria-label=${label} aria-valuemin="1" aria-valuemax=${count} aria-valuenow=${(at ?? 0) + 1} aria-valuetext=${text}
@@ -88,32 +94,45 @@ function Scrubber({ at, setAt, count, label, text, children }) {
 
 const percent = (part) => `${(part * 100).toFixed(3)}%`;
 
-function Bars({ bars, at, unit, hasDialogue }) {
+/** What the bars are measured by. */
+function scaleOf(bars) {
   const tallest = Math.max(1, ...bars.map(({ amount }) => amount));
   const step = stepOf(tallest);
   const highest = step * Math.ceil(tallest / step);
-  const y = (amount) => TOP + HEIGHT * (1 - amount / highest);
-  const width = bars.length > 120 ? 1 : 0.76;
-  const middle = median(bars.map(({ amount }) => amount));
-  const lines = Array.from({ length: Math.round(highest / step) + 1 }, (_, place) => place * step);
+  const steps = Array.from({ length: Math.round(highest / step) + 1 }, (_, place) => place * step);
+  return { steps, y: (amount) => TOP + HEIGHT * (1 - amount / highest), middle: bars.length > 4 ? median(bars.map(({ amount }) => amount)) : null };
+}
+
+function Scale({ steps, y }) {
+  const widest = number(steps.at(-1));
+  return html`<div class="scale" aria-hidden="true"><span class="unseen">${widest}</span>${steps.map((amount) => html`<b key=${amount} style=${{ top: `${y(amount)}px` }}>${number(amount)}</b>`)}</div>`;
+}
+
+function Bars({ bars, at, scale, hasDialogue }) {
+  const { steps, y, middle } = scale;
   return html`
     <svg class="bars" width="100%" height=${HEIGHT + TOP + 1} aria-hidden="true">
-      ${lines.map((amount) => html`<line key=${amount} class="rule" x1="0" x2="100%" y1=${y(amount)} y2=${y(amount)} />`)}
+      ${steps.map((amount) => html`<line key=${amount} class="rule" x1="0" x2="100%" y1=${y(amount)} y2=${y(amount)} />`)}
       ${at !== null && html`<rect class="cursor" x=${percent(at / bars.length)} width=${percent(1 / bars.length)} y="0" height=${HEIGHT + TOP} />`}
-      <${Columns} ...${{ bars, width, y, hasDialogue }} />
-      ${bars.length > 4 && html`<line class="median" x1="0" x2="100%" y1=${y(middle)} y2=${y(middle)} />`}
-      ${lines.slice(1).map((amount) => html`<text key=${amount} class="scale" x="2" y=${y(amount) + 12}>${number(amount)}</text>`)}
+      <${Columns} ...${{ bars, y, hasDialogue }} />
+      ${middle !== null && html`<line class="median" x1="0" x2="100%" y1=${y(middle)} y2=${y(middle)} />`}
     </svg>
+  `;
+}
+
+function Legend({ unit, middle, hasDialogue }) {
+  return html`
     <p class="legend quiet">
       <span>${t(`task.chart.unit.${unit}`)}</span>
       ${hasDialogue && html`<span class="key spoken">${t("task.chart.spoken")}</span>`}
-      ${bars.length > 4 && html`<span class="key median">${t("task.chart.median", { amount: Math.round(middle) })}</span>`}
+      ${middle !== null && html`<span class="key median">${t("task.chart.median", { amount: Math.round(middle) })}</span>`}
     </p>
   `;
 }
 
 /** The bars alone, which do not change while the cursor moves. */
-function Columns({ bars, width, y, hasDialogue }) {
+function Columns({ bars, y, hasDialogue }) {
+  const width = bars.length > 120 ? 1 : 0.76;
   return useMemo(
     () =>
       bars.map(({ first, amount, spoken }, place) => {

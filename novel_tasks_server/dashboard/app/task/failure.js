@@ -1,4 +1,5 @@
 // What went wrong, where the eye is, and the way on.
+import { mayWrite } from "../access.js";
 import { html } from "../html.js";
 import { number } from "../format.js";
 import { t } from "../words.js";
@@ -17,13 +18,13 @@ export function Failure({ store }) {
     <section class="card failure" aria-labelledby="failure">
       <h2 id="failure">${t("task.failed")}</h2>
       <p class="type">${error.type}</p>
-      <p class="message" dir="auto">${first.length > LONG ? `${first.slice(0, LONG)}…` : first}</p>
-      ${isLong && html`<details><summary>${t("task.error.details")}</summary><pre tabindex="0" aria-label=${t("task.error.details")}>${error.message}</pre></details>`}
+      <p class="told" dir="auto">${first.length > LONG ? `${first.slice(0, LONG)}…` : first}</p>
+      ${isLong && html`<details><summary>${t("task.error.details")}</summary><pre tabindex="0" role="group" aria-label=${t("task.error.details")}>${error.message}</pre></details>`}
       <p class="quiet">
         ${task.stage && html`${t("task.failed.at", { stage: task.stage, percent: number(task.progress) })} `}
         ${t("task.failed.attempts", { n: task.failures || task.attempt })} ${hint(error.type)}
       </p>
-      <button type="button" onClick=${() => retry(store)}>${t("task.retry.again")}</button>
+      ${mayWrite.value && html`<button type="button" onClick=${() => retry(store)}>${t("task.retry.again")}</button>`}
     </section>
   `;
 }

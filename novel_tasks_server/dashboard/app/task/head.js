@@ -34,7 +34,7 @@ export function Details({ store }) {
   const rows = [
     ["id", html`<code>${task.id}</code> <${Copy} text=${task.id} of=${t("task.fact.id")} />`],
     ["processor", task.processor],
-    ["options", Object.keys(task.options).length ? html`<pre tabindex="0" aria-label=${t("task.fact.options")}>${JSON.stringify(task.options, null, 2)}</pre>` : t("task.fact.defaults")],
+    ["options", html`<${Json} value=${chosen(task.options)} label=${t("task.fact.options")} />`],
     ["owner", task.owner && html`<bdi>${task.owner}</bdi>`],
     ["session", task.session_id && html`<bdi>${task.session_id}</bdi>`],
     ["priority", number(task.priority)],
@@ -45,7 +45,7 @@ export function Details({ store }) {
     ["finished", task.completed_at && moment(task.completed_at)],
     ["attempts", task.max_attempts && t("task.fact.attempts.most", { n: task.max_attempts })],
     ["timeout", task.timeout_seconds && duration(task.timeout_seconds)],
-    ["extra", Object.keys(task.extra_data).length > 0 && html`<pre tabindex="0" aria-label=${t("task.fact.extra")}>${JSON.stringify(task.extra_data, null, 2)}</pre>`],
+    ["extra", Object.keys(task.extra_data).length > 0 && html`<${Json} value=${task.extra_data} label=${t("task.fact.extra")} />`],
   ];
   return html`
     <section class="card" aria-labelledby="details">
@@ -55,4 +55,12 @@ export function Details({ store }) {
       </dl>
     </section>
   `;
+}
+
+/** The options that were given: null stands for one that was not. */
+const chosen = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
+
+function Json({ value, label }) {
+  if (Object.keys(value).length === 0) return t("task.fact.defaults");
+  return html`<pre tabindex="0" role="group" aria-label=${label}>${JSON.stringify(value, null, 2)}</pre>`;
 }

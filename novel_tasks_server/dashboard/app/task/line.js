@@ -11,7 +11,7 @@ export function Line({ line, text, since }) {
     <div class="line ${level}" data-seq=${seq}>
       <time datetime=${at} title=${moment(at)}>${time}</time>
       <span class="level">${t(`task.log.short.${level}`)}</span>
-      <span class="message" dir="auto">${marked(message, text)}</span>
+      <span class="said" dir="auto">${marked(message, text)}</span>
     </div>
   `;
 }

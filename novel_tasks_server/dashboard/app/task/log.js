@@ -15,8 +15,8 @@ const OVERSCAN = 600;
 const NEAR = 12;
 const LINE_HEIGHT = 24;
 
-/** The log; `store` is a LogStore, `name` names files made of it, `since` is when the task came. */
-export function Log({ store, name, since }) {
+/** The log; `store` is a LogStore, `name` names files made of it, `since` is when the task came; more comes while it `isLive`. */
+export function Log({ store, name, since, isLive }) {
   const [level, setLevel] = useState("debug");
   const [text, setText] = useState("");
   const [isRelative, setRelative] = useState(false);
@@ -47,9 +47,8 @@ export function Log({ store, name, since }) {
         </fieldset>
         <input ref=${search} type="search" placeholder=${t("task.log.search")} aria-label=${t("task.log.search")} value=${text} onInput=${(event) => setText(event.target.value)} onKeyDown=${escape} />
         <div class="tools">
-          <button type="button" class="secondary small" aria-pressed=${follows} onClick=${() => follow(!follows)}>
-            <${Icon} name=${follows ? "pause" : "play"} /> ${t(follows ? "task.log.pause" : "task.log.follow")}
-          </button>
+          ${isLive &&
+          html`<button type="button" class="secondary small" onClick=${() => follow(!follows)}><${Icon} name=${follows ? "pause" : "play"} /> ${t(follows ? "task.log.pause" : "task.log.follow")}</button>`}
           <button type="button" class="icon" aria-pressed=${isRelative} title=${t("task.log.relative")} aria-label=${t("task.log.relative")} onClick=${() => setRelative(!isRelative)}><${Icon} name="clock" /></button>
           <button type="button" class="icon" title=${t("task.log.copy")} aria-label=${t("task.log.copy")} onClick=${() => copy(written(selection.shown))}><${Icon} name="copy" /></button>
           <${Save} store=${store} level=${level} name=${name} />

@@ -1,6 +1,6 @@
 // What happened to the task, from the upload to now.
 import { useState } from "preact/hooks";
-import { ago, duration, moment, number } from "../format.js";
+import { ago, clock, duration, moment, number } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 import { entriesOf, shortened } from "./history.js";
@@ -33,12 +33,14 @@ function Entry({ seq, kind, at, tone, gap, seconds, event }) {
       ${gap && html`<span class="gap">${t(`task.gap.${gap}`, { time: duration(seconds) })}</span>`}
       <div class="what">
         <span>${t(`task.event.${kind}`, { attempt: event.attempt ?? 0, worker: String(event.worker_id ?? ""), priority: event.priority ?? 0 })}</span>
-        <time datetime=${at} title=${ago(at)}>${moment(at)}</time>
+        <time datetime=${at} title=${`${moment(at)}, ${ago(at)}`}>${isSameDay(at) ? clock(at) : moment(at)}</time>
       </div>
       <${Detail} kind=${kind} event=${event} />
     </li>
   `;
 }
+
+const isSameDay = (at) => new Date(at).toDateString() === new Date().toDateString();
 
 function Detail({ kind, event }) {
   if (event.error) {
@@ -63,7 +65,7 @@ function Waiting({ task, since }) {
 /** The finished attempts. */
 export function Attempts({ store }) {
   const attempts = store.attempts.value;
-  if (attempts.length === 0) return null;
+  if (attempts.length < 2) return null; // the history says as much
   return html`
     <section class="card" aria-labelledby="attempts">
       <h2 id="attempts">${t("task.attempts")} <span class="quiet">${number(attempts.length)}</span></h2>
@@ -90,7 +92,7 @@ function Attempt({ number: attempt, worker_id, started_at, duration_seconds, out
       html`
         <details>
           <summary><b>${error.type}</b> <span>${error.message.split("\n", 1)[0]}</span></summary>
-          <pre tabindex="0" aria-label=${t("task.error.details")}>${error.message}</pre>
+          <pre tabindex="0" role="group" aria-label=${t("task.error.details")}>${error.message}</pre>
         </details>
       `}
     </li>

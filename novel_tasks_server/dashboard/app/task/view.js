@@ -76,10 +76,10 @@ function There({ store, showsReport }) {
       <${Failure} store=${store} />
       ${task.status === "cancelled" && html`<p class="notice">${t("task.cancelled")}</p>`}
       ${hasReport && showsReport && html`<${Report} task=${task} onClose=${() => show(false)} />`}
-      <div class="columns">
+      <div class="halves">
         <div class="main">
           <${Result} store=${store} />
-          <${Log} store=${store.log} name=${task.file_name ?? task.id} since=${task.uploaded_at} />
+          <${Log} store=${store.log} name=${task.file_name ?? task.id} since=${task.uploaded_at} isLive=${!store.isFinished.value} />
         </div>
         <div class="side">
           <${Files} store=${store} />
