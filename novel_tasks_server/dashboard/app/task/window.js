@@ -12,8 +12,7 @@ export class Selection {
     this.shown = [];
     this.heights = new Map();
     this._base = 0;
-    this._first = null;
-    this._last = null;
+    this._isFilled = false;
   }
 
   wants(line) {
@@ -26,7 +25,8 @@ export class Selection {
     const fitting = lines.filter((line) => this.wants(line));
     const [first, last] = [before[0]?.seq ?? Infinity, before.at(-1)?.seq ?? 0];
     const older = before.length ? countWhile(fitting, (line) => line.seq < first) : 0;
-    const newer = before.length ? fitting.length - countWhile(fitting, (line) => line.seq <= last) : fitting.length;
+    const newer = this._isFilled ? fitting.length - countWhile(fitting, (line) => line.seq <= last) : 0;
+    this._isFilled = true;
     const gone = older ? 0 : countWhile(before, (line) => fitting.length === 0 || line.seq < fitting[0].seq);
     const at = this._chunkOf(0);
     this._base += gone - older;
