@@ -105,7 +105,7 @@ function scaleOf(bars) {
 
 function Scale({ steps, y }) {
   const widest = number(steps.at(-1));
-  return html`<div class="scale" aria-hidden="true"><span class="unseen">${widest}</span>${steps.map((amount) => html`<b key=${amount} style=${{ top: `${y(amount)}px` }}>${number(amount)}</b>`)}</div>`;
+  return html`<div class="scale" aria-hidden="true"><span class="unseen">${widest}</span>${steps.slice(1).map((amount) => html`<b key=${amount} style=${{ top: `${y(amount)}px` }}>${number(amount)}</b>`)}</div>`;
 }
 
 function Bars({ bars, at, scale, hasDialogue }) {

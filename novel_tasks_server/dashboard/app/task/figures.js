@@ -13,12 +13,17 @@ function tilesOf(result) {
     ["words", words && number(words)],
     ["characters", characters && number(characters)],
     ["pages", pages && number(pages)],
-    ["reading", reading_minutes && duration(Math.round(reading_minutes) * 60)],
+    ["reading", reading_minutes && readingTime(reading_minutes)],
     ["dialogue", typeof dialogue_share === "number" && `${number(Math.round(dialogue_share * 100))}%`],
     ["readability", typeof readability === "number" && number(readability), typeof readability === "number" && t("task.figure.readability.scale")],
     ["language", language && nameOf(language)],
     ["encoding", encoding, repaired_bytes > 0 && t("task.figure.repaired", { n: repaired_bytes })],
   ].filter(([, value]) => value);
+}
+
+/** Hours and minutes; nobody reads for days. */
+function readingTime(minutes) {
+  return minutes < 600 ? duration(Math.max(1, Math.round(minutes)) * 60) : t("format.h", { n: Math.round(minutes / 60) });
 }
 
 function nameOf(tag) {

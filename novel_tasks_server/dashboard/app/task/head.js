@@ -32,7 +32,7 @@ function State({ task }) {
 export function Details({ store }) {
   const task = store.task.value;
   const rows = [
-    ["id", html`<code>${task.id}</code> <${Copy} text=${task.id} of=${t("task.fact.id")} />`],
+    ["id", html`<span class="id"><code>${task.id}</code> <${Copy} text=${task.id} of=${t("task.fact.id")} /></span>`],
     ["processor", task.processor],
     ["options", html`<${Json} value=${chosen(task.options)} label=${t("task.fact.options")} />`],
     ["owner", task.owner && html`<bdi>${task.owner}</bdi>`],

@@ -13,7 +13,7 @@ import { shapeOf } from "./shape.js";
 import { Chapters } from "./chapters.js";
 import { Tree } from "./tree.js";
 
-const MOST_BYTES = 4_000_000;
+const MOST_BYTES = 12_000_000;
 
 /** What draws an artifact, by the schema that it names. */
 const DRAWN = {
@@ -41,6 +41,7 @@ function Shown({ store }) {
       ${book && value && html`<${Book} id=${task.id} file=${book} result=${value.result} />`}
       ${value && html`<${Told} result=${value.result} />`}
       ${drawn && html`<${Drawn} id=${task.id} file=${drawn} />`}
+      ${value && isNovel(value.result) && html`<details class="table"><summary>${t("task.result.all")}</summary><${Tree} value=${value.result} /></details>`}
     </section>
   `;
 }
@@ -49,7 +50,7 @@ const isNovel = (result) => result !== null && typeof result === "object" && "en
 
 function Told({ result }) {
   if (isNovel(result)) {
-    return html`<${Figures} result=${result} /><details class="table"><summary>${t("task.result.all")}</summary><${Tree} value=${result} /></details>`;
+    return html`<${Figures} result=${result} />`;
   }
   if (result === null) return null;
   return html`<${Tree} value=${result} name=${typeof result === "object" ? null : ""} />`;
