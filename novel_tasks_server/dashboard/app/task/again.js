@@ -1,66 +1,80 @@
 // More work on the same novel: another processor, or the same with other options. The task itself stays as it is.
-import { useEffect, useState } from "preact/hooks";
-import { API, call, taskPath } from "../api.js";
+import { useState } from "preact/hooks";
+import { call, taskPath } from "../api.js";
 import { Dialog } from "../dialog.js";
 import { html } from "../html.js";
 import { go, href } from "../router.js";
 import { say } from "../say.js";
+import { catalogue, catalogueProblem, loadCatalogue } from "../uploads/catalogue.js";
+import { descriptionOf } from "../uploads/choosing.js";
+import { faultText, Fields } from "../uploads/form.js";
+import { readOptions } from "../uploads/reading.js";
 import { t } from "../words.js";
+import { Unloaded } from "./load.js";
+import { draftsOf } from "./options.js";
 
 /** The question what is to be done with the novel of `task`. */
 export function Again({ task, onClose }) {
-  const [processors, setProcessors] = useState(null);
-  const [chosen, choose] = useState(task.processor);
-  const [options, setOptions] = useState(JSON.stringify(task.options, null, 2));
-  const [problem, setProblem] = useState(null);
-  useEffect(() => {
-    call("GET", `${API}/processors`).then(({ processors: all }) => setProcessors(all.filter(({ runs_in }) => runs_in !== "outside")), setProblem);
-  }, []);
-  const pick = (name) => {
-    choose(name);
-    setOptions(name === task.processor ? JSON.stringify(task.options, null, 2) : "{}");
-  };
-  const start = async (event) => {
-    event.preventDefault();
-    setProblem(null);
-    try {
-      await begin(task, chosen, read(options));
-      onClose();
-    } catch (failure) {
-      setProblem(failure);
-    }
-  };
+  const processors = (catalogue.value?.processors ?? []).filter(({ runs_in }) => runs_in !== "outside");
   return html`
-    <${Dialog} title=${t("task.again.title")} onClose=${onClose}>
-      <form onSubmit=${start}>
-        <p class="quiet">${t("task.again.hint", { name: task.file_name })}</p>
-        <label>
-          ${t("task.again.processor")}
-          <select value=${chosen} autofocus onChange=${(event) => pick(event.target.value)}>
-            ${(processors ?? []).map(({ name }) => html`<option key=${name} value=${name}>${name}</option>`)}
-          </select>
-          <small>${processors?.find(({ name }) => name === chosen)?.description}</small>
-        </label>
-        <label>
-          ${t("task.again.options")}
-          <textarea rows="4" spellcheck="false" value=${options} onInput=${(event) => setOptions(event.target.value)}></textarea>
-        </label>
-        ${problem && html`<p class="notice bad" role="alert">${problem.text ?? problem.message}</p>`}
-        <footer>
-          <button type="button" class="secondary" onClick=${onClose}>${t("dialog.no")}</button>
-          <button type="submit">${t("task.again.start")}</button>
-        </footer>
-      </form>
+    <${Dialog} title=${t("task.again.title")} name="again" onClose=${onClose}>
+      <p class="quiet">${t("task.again.hint", { name: task.file_name })}</p>
+      ${processors.length > 0
+        ? html`<${Choice} ...${{ task, processors, onClose }} />`
+        : catalogueProblem.value && html`<${Unloaded} problem=${catalogueProblem.value} again=${loadCatalogue} />`}
     <//>
   `;
 }
 
-function read(text) {
-  try {
-    return JSON.parse(text || "{}");
-  } catch {
-    throw new Error(t("task.again.json"));
-  }
+function Choice({ task, processors, onClose }) {
+  const [name, setName] = useState(processors.some((one) => one.name === task.processor) ? task.processor : processors[0].name);
+  const processor = processors.find((one) => one.name === name);
+  const [drafts, setDrafts] = useState(() => (name === task.processor ? draftsOf(processor.shape, task.options) : {}));
+  const [problem, setProblem] = useState(null);
+  const { options, faults } = readOptions(processor.shape, drafts);
+  const refused = Object.fromEntries((problem?.errors ?? []).map(({ pointer, detail }) => [pointer, detail]));
+  const faultAt = (pointer) => (faults.has(pointer) ? faultText(faults.get(pointer)) : (refused[`/options${pointer}`] ?? null));
+  const set = (pointer, value) => {
+    const { [pointer]: _, ...others } = drafts;
+    setDrafts(value === undefined ? others : { ...others, [pointer]: value });
+    setProblem(null);
+  };
+  const pick = (chosen) => {
+    const { shape } = processors.find((one) => one.name === chosen);
+    setName(chosen);
+    setDrafts(chosen === task.processor ? draftsOf(shape, task.options) : {});
+    setProblem(null);
+  };
+  const start = async (event) => {
+    event.preventDefault();
+    if (faults.size) return;
+    try {
+      await begin(task, name, options);
+      onClose();
+    } catch (failure) {
+      if (failure.name !== "Problem") throw failure;
+      setProblem(failure);
+    }
+  };
+  const form = { processor: name, prefix: "again-option", drafts, set, faultAt };
+  const shape = processor.shape.kind === "group" ? processor.shape : { fields: [{ ...processor.shape, name: t("task.fact.options") }] };
+  return html`
+    <form class="again" onSubmit=${start} novalidate>
+      <label>
+        ${t("task.again.processor")}
+        <select value=${name} autofocus aria-describedby="again-description" onChange=${(event) => pick(event.target.value)}>
+          ${processors.map((one) => html`<option key=${one.name} value=${one.name}>${one.name}</option>`)}
+        </select>
+      </label>
+      <p class="quiet" id="again-description">${descriptionOf(processor)}</p>
+      <${Fields} key=${name} shape=${shape} form=${form} />
+      ${problem && html`<p class="notice bad" role="alert">${problem.text}</p>`}
+      <footer>
+        <button type="button" class="secondary" onClick=${onClose}>${t("dialog.no")}</button>
+        <button type="submit" disabled=${faults.size > 0}>${t("task.again.start")}</button>
+      </footer>
+    </form>
+  `;
 }
 
 async function begin(task, processor, options) {

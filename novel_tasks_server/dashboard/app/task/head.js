@@ -1,9 +1,11 @@
 // What the task is: its name, its state, who asked for what and when.
 import { ago, duration, moment, number, size } from "../format.js";
 import { html } from "../html.js";
+import { catalogue } from "../uploads/catalogue.js";
 import { t } from "../words.js";
 import { Copy } from "./copy.js";
 import { useNow } from "./now.js";
+import { chosen } from "./options.js";
 
 /** Name, state and the facts of one line. */
 export function Head({ store }) {
@@ -31,10 +33,11 @@ function State({ task }) {
 /** All the rest that is known of it. */
 export function Details({ store }) {
   const task = store.task.value;
+  const processor = catalogue.value?.processors.find(({ name }) => name === task.processor);
   const rows = [
     ["id", html`<span class="id"><code>${task.id}</code> <${Copy} text=${task.id} of=${t("task.fact.id")} /></span>`],
     ["processor", task.processor],
-    ["options", html`<${Json} value=${chosen(task.options)} label=${t("task.fact.options")} />`],
+    ["options", html`<${Json} value=${chosen(task.options, processor)} label=${t("task.fact.options")} />`],
     ["owner", task.owner && html`<bdi>${task.owner}</bdi>`],
     ["session", task.session_id && html`<bdi>${task.session_id}</bdi>`],
     ["priority", number(task.priority)],
@@ -56,9 +59,6 @@ export function Details({ store }) {
     </section>
   `;
 }
-
-/** The options that were given: null stands for one that was not. */
-const chosen = (options) => Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null));
 
 function Json({ value, label }) {
   if (Object.keys(value).length === 0) return t("task.fact.defaults");

@@ -13,7 +13,7 @@ import { RuleTrial } from "./trial.js";
 const isWrong = () => choices.faults.value.size > 0 || Object.keys(choices.refusedFields.value).length > 0;
 
 /** What a processor does, in the language of the page where it is one of ours. */
-function descriptionOf({ name, description }) {
+export function descriptionOf({ name, description }) {
   return hasWords(`processor.${name}`) ? t(`processor.${name}`) : description;
 }
 
