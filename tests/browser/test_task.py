@@ -188,10 +188,9 @@ async def test_old_lines_come_when_they_are_wanted(puppet: Puppet, site: Site, p
     await log.get_by_role("button", name="Load older lines").click()
     await expect(log.get_by_text("where it begins")).to_be_visible()
     await page.get_by_text("All", exact=True).click()
-    for _ in range(2):
+    for count in ("1,999 lines", "2,501 lines"):
         await log.evaluate("(box) => { box.scrollTop = 0; }")
-        await log.get_by_role("button", name="Load older lines").click()
-    await expect(page.get_by_text("2,501 lines")).to_be_visible()
+        await expect(page.get_by_text(count)).to_be_visible()
     await log.evaluate("(box) => { box.scrollTop = 0; }")
     await expect(log.get_by_text("line 1", exact=True)).to_be_in_viewport()
     assert await log.locator("[data-seq]").count() < 300

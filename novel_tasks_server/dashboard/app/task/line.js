@@ -1,10 +1,17 @@
 // One line of the log.
+import { useMemo } from "preact/hooks";
 import { clock, duration, moment } from "../format.js";
 import { html } from "../html.js";
-import { t } from "../words.js";
+import { language, t } from "../words.js";
+
+/** Lines that follow each other, drawn again only when they are others. */
+export function Chunk({ lines, text, since }) {
+  const draw = () => lines.map((line) => html`<${Line} key=${line.seq} line=${line} text=${text} since=${since} />`);
+  return useMemo(draw, [lines[0]?.seq, lines.at(-1)?.seq, lines.length, text, since, language.value]);
+}
 
 /** A line; `text` is marked in it, `since` has its time told from there on rather than by the clock. */
-export function Line({ line, text, since }) {
+function Line({ line, text, since }) {
   const { seq, at, level, message } = line;
   const time = since ? `+${duration(Math.max(0, (Date.parse(at) - Date.parse(since)) / 1000))}` : clock(at);
   return html`

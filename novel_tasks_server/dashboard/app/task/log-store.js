@@ -30,15 +30,14 @@ export class LogStore {
 
   /** Load the newest lines up to `seq`. */
   async begin(seq) {
-    this._newest = seq;
     const after = Math.max(0, seq - PAGE);
     this._join(await this._load(after));
     this._covers("debug", after + 1);
   }
 
-  /** Load what came after the newest line that is here. */
-  async catchUp() {
-    for (let after = this.lines.at(-1)?.seq ?? 0; ; ) {
+  /** Load all that came after this seq. */
+  async catchUp(seq) {
+    for (let after = seq; ; ) {
       const lines = await this._load(after);
       this._join(lines);
       if (lines.length < PAGE) return;
@@ -50,6 +49,11 @@ export class LogStore {
   add({ seq, at, attempt, level, message }) {
     this._told.push({ seq, at, attempt, level, message });
     this._timer ??= setTimeout(() => this._flush(), FRAME_MS);
+  }
+
+  /** The seq from which on all lines of at least this level are here. */
+  from(level) {
+    return this._from[level];
   }
 
   /** Whether lines of at least this level may be older than the oldest that is here. */

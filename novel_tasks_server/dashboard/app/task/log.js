@@ -8,7 +8,7 @@ import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
 import { copy } from "./copy.js";
 import { LEVELS } from "./log-store.js";
-import { Line } from "./line.js";
+import { Chunk } from "./line.js";
 import { Selection, visible } from "./window.js";
 
 const OVERSCAN = 600;
@@ -41,11 +41,11 @@ export function Log({ store, name, since, isLive }) {
           <legend class="unseen">${t("task.log.level")}</legend>
           ${LEVELS.map((one) => html`
             <label key=${one} class=${level === one ? "chosen" : ""}>
-              <input type="radio" name="level" class="unseen" checked=${level === one} onChange=${() => setLevel(one)} /> ${t(`task.log.level.${one}`)}
+              <input type="radio" name="level" class="unseen" checked=${level === one} onChange=${() => (setLevel(one), follow(true))} /> ${t(`task.log.level.${one}`)}
             </label>
           `)}
         </fieldset>
-        <input ref=${search} type="search" placeholder=${t("task.log.search")} aria-label=${t("task.log.search")} value=${text} onInput=${(event) => setText(event.target.value)} onKeyDown=${escape} />
+        <input ref=${search} type="search" placeholder=${t("task.log.search")} aria-label=${t("task.log.search")} value=${text} onInput=${(event) => (setText(event.target.value), follow(true))} onKeyDown=${escape} />
         <div class="tools">
           ${isLive &&
           html`<button type="button" class="secondary small" onClick=${() => follow(!follows)}><${Icon} name=${follows ? "pause" : "play"} /> ${t(follows ? "task.log.pause" : "task.log.follow")}</button>`}
@@ -63,7 +63,7 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
   const version = store.version.value;
   const [, draw] = useState(0);
   const [range, setRange] = useState({ top: 0, bottom: 2000 });
-  const grown = useMemo(() => selection.update(store.lines), [version, selection]);
+  const grown = useMemo(() => selection.update(store.lines, store.from(selection.level)), [version, selection]);
   const chunks = selection.chunks(LINE_HEIGHT);
   const end = follows ? totalOf(chunks) : null;
   const shown = follows ? visible(chunks, end - (box.current?.clientHeight ?? 400) - OVERSCAN, end + 1) : visible(chunks, range.top, range.bottom);
@@ -83,7 +83,7 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
       pad.current.isOurs = true;
       box.current.scrollTop = box.current.scrollHeight;
     }
-    if (isChanged) draw((count) => count + 1);
+    if (isChanged && !follows) draw((count) => count + 1);
   });
   useEffect(() => {
     const observer = new ResizeObserver(() => (selection.heights.clear(), draw((count) => count + 1)));
@@ -109,9 +109,7 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
       ${selection.shown.length === 0 && html`<p class="quiet">${t(store.lines.length ? "task.log.none" : "task.log.empty")}</p>`}
       <div style=${{ height: `${shown.before}px` }}></div>
       ${shown.drawn.map(({ number: chunk, from, to }) => html`
-        <div key=${chunk} data-chunk=${chunk}>
-          ${selection.shown.slice(from, to).map((line) => html`<${Line} key=${line.seq} line=${line} text=${selection.text} since=${isRelative ? since : null} />`)}
-        </div>
+        <div key=${chunk} data-chunk=${chunk}><${Chunk} lines=${selection.shown.slice(from, to)} text=${selection.text} since=${isRelative ? since : null} /></div>
       `)}
       <div style=${{ height: `${shown.after}px` }}></div>
     </div>

@@ -25,6 +25,8 @@ export class TaskStore {
     this.artifacts = signal(null);
     this.isFinished = computed(() => ["completed", "failed", "cancelled"].includes(this.task.value?.status));
     this.log = new LogStore(id);
+    this._loadedSeq = 0; // the history is here up to this seq
+    this._toldSeq = 0; // and all after this one is told
     this._ended = new AbortController();
     this._isAsking = false;
     this._asksAgain = false;
@@ -50,7 +52,7 @@ export class TaskStore {
   async load() {
     if (this.state.value === "failed") this.state.value = "loading";
     await this.refresh();
-    if (this.state.value === "there") await this._attempted(() => Promise.all([this._loadEvents(), this.log.begin(this.task.value.last_seq)]));
+    if (this.state.value === "there") await this._attempted(() => this._fill());
   }
 
   /** Load the task as it is now, with what hangs on its state. Asked for while it runs, it runs once more. */
@@ -97,7 +99,8 @@ export class TaskStore {
     switch (message.type) {
       case "snapshot":
         this._see(message.task);
-        if (this._loadedSeq !== undefined && message.seq > this._loadedSeq) this._catchUp();
+        this._toldSeq = Math.max(this._toldSeq, message.seq);
+        if (this._loadedSeq > 0 && message.seq > this._loadedSeq) this._attempted(() => this._fill()).then(() => this.refresh());
         return;
       case "event":
         this._note(message);
@@ -122,21 +125,21 @@ export class TaskStore {
     this.refresh();
   }
 
-  /** A snapshot came in the middle: what happened before it has been missed, so it is loaded. */
-  async _catchUp() {
-    await this._attempted(() => Promise.all([this._loadEvents(), this.log.catchUp()]));
-    await this.refresh();
+  /** Load what is not here of the history until it joins what is told. */
+  async _fill() {
+    do {
+      const known = this.task.value.last_seq;
+      await Promise.all([this._loadEvents(this._loadedSeq), this._loadedSeq ? this.log.catchUp(this._loadedSeq) : this.log.begin(known)]);
+      this._loadedSeq = Math.max(this._loadedSeq, known);
+    } while (this._loadedSeq < this._toldSeq);
   }
 
-  async _loadEvents() {
-    let after = this.events.value.at(-1)?.seq ?? 0;
-    if (this._loadedSeq === undefined) after = 0;
-    for (;;) {
-      const { events, last_seq } = await this._get("/events", { after, limit: PAGE, logs: false });
+  async _loadEvents(after) {
+    for (let seq = after; ; ) {
+      const { events, last_seq } = await this._get("/events", { after: seq, limit: PAGE, logs: false });
       this.events.value = merged(this.events.value, events);
-      this._loadedSeq = Math.max(this._loadedSeq ?? 0, last_seq, this.task.value.last_seq);
       if (events.length < PAGE) return;
-      after = last_seq;
+      seq = last_seq;
     }
   }
 

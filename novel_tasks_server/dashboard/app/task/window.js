@@ -19,10 +19,13 @@ export class Selection {
     return isAtLeast(line.level, this.level) && (!this.text || line.message.toLowerCase().includes(this.text));
   }
 
-  /** Take in what has changed; returns how many lines were added at the end, and how many at the beginning. */
-  update(lines) {
+  /**
+   * Take in what has changed; returns how many lines were added at the end, and how many at the beginning. Lines before the
+   * seq `from` are left out: between them others of this level may be missing.
+   */
+  update(lines, from) {
     const before = this.shown;
-    const fitting = lines.filter((line) => this.wants(line));
+    const fitting = lines.filter((line) => line.seq >= from && this.wants(line));
     const [first, last] = [before[0]?.seq ?? Infinity, before.at(-1)?.seq ?? 0];
     const older = before.length ? countWhile(fitting, (line) => line.seq < first) : 0;
     const newer = this._isFilled ? fitting.length - countWhile(fitting, (line) => line.seq <= last) : 0;
