@@ -181,6 +181,7 @@ async def test_old_lines_come_when_they_are_wanted(puppet: Puppet, site: Site, p
     assert await finished(site, task_id) is TaskStatus.COMPLETED
     await page.goto(address(site, task_id))
     log = page.get_by_role("log")
+    await expect(page.get_by_role("region", name="Result")).to_contain_text("good")
     await log.scroll_into_view_if_needed()
     await expect(log.get_by_text("line 2499", exact=True)).to_be_in_viewport()
     assert await log.locator("[data-seq]").count() < 300

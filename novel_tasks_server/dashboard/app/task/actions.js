@@ -48,6 +48,7 @@ async function remove(store) {
   store.isLeaving = true;
   if (await attempt(store, () => call("DELETE", taskPath(store.id)))) {
     go(listAddress());
+    document.getElementById("content").focus();
     say(t("task.delete.done", { name }), { kind: "good" });
   } else store.isLeaving = false;
 }

@@ -67,7 +67,10 @@ function Choice({ task, processors, onClose }) {
         </select>
       </label>
       <p class="quiet" id="again-description">${descriptionOf(processor)}</p>
-      <${Fields} key=${name} shape=${shape} form=${form} />
+      <details key=${name} open=${Object.keys(drafts).length > 0 || problem !== null}>
+        <summary>${t("task.fact.options")}</summary>
+        <${Fields} shape=${shape} form=${form} />
+      </details>
       ${problem && html`<p class="notice bad" role="alert">${problem.text}</p>`}
       <footer>
         <button type="button" class="secondary" onClick=${onClose}>${t("dialog.no")}</button>

@@ -100,7 +100,7 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
       return;
     }
     if (isAtEnd !== follows) follow(isAtEnd);
-    if (scrollTop < 200 && !follows && store.hasOlder(selection.level)) older();
+    if (scrollTop < 200 && !isAtEnd && store.hasOlder(selection.level)) older();
   };
   return html`
     <div class="lines" role="log" aria-live="off" aria-label=${t("task.log")} tabindex="0" ref=${box} onScroll=${scrolled}>
