@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,9 +120,7 @@ async def test_a_novel_is_watched_to_its_report(open_site: OpenSite, pages: Page
     await expect(frame).to_be_hidden()
 
 
-async def test_progress_and_log_are_live_and_a_pause_is_one(
-    puppet: Puppet, site: Site, page: Page, tmp_path: Path
-) -> None:
+async def test_progress_and_log_are_live_and_a_pause_is_one(puppet: Puppet, site: Site, page: Page) -> None:
     """Percent, stage and lines come as they are told; who scrolls up is left in peace until they want the new ones."""
     task_id = await submit(site, "puppet")
     await page.goto(address(site, task_id))
@@ -163,8 +160,7 @@ async def test_progress_and_log_are_live_and_a_pause_is_one(
     await expect(log.get_by_role("mark")).to_have_text("later 7")
     async with page.expect_download() as download:
         await page.get_by_role("button", name="Download the log").click()
-    await (await download.value).save_as(tmp_path / "log")
-    written = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    written = (await (await download.value).path()).read_text(encoding="utf-8").splitlines()
     assert [line.split()[-1] for line in written] == [e.message.split()[-1] for e in await site.engine.logs(task_id)]
     await puppet.put(None)
     await expect(page.get_by_role("region", name="Result")).to_contain_text("good")
@@ -195,6 +191,10 @@ async def test_old_lines_come_when_they_are_wanted(puppet: Puppet, site: Site, p
     await log.evaluate("(box) => { box.scrollTop = 0; }")
     await expect(log.get_by_text("line 1", exact=True)).to_be_in_viewport()
     assert await log.locator("[data-seq]").count() < 300
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Download the log").click()
+    written = (await (await download.value).path()).read_text(encoding="utf-8").splitlines()
+    assert len(written) == 2501
     await log.focus()
     await page.keyboard.press("End")
     await expect(log.get_by_text("line 2499", exact=True)).to_be_in_viewport()
