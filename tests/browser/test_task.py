@@ -280,11 +280,12 @@ async def test_what_is_gone_is_said_with_a_way_back(site: Site, page: Page) -> N
     await page.goto(f"{site.url}#/tasks?status=completed")
     await page.goto(address(site, task_id))
     await expect(page.get_by_role("heading", level=1)).to_contain_text("completed")
+    await expect(page.get_by_role("row", name="Chapter 12")).to_be_visible()
     for path in site.config.engine.data_dir.rglob("*"):
         if path.is_file() and b"novel-tasks/chapters" in path.read_bytes():
             path.unlink()
     await page.get_by_role("button", name="Download chapters.json").click()
-    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_role("region", name="Messages").get_by_role("alert")).to_be_visible()
     await site.engine.delete(task_id)
     await expect(page.get_by_role("heading", name="This task has been deleted")).to_be_focused()
     assert await findings(page) == []

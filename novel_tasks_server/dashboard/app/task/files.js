@@ -1,6 +1,6 @@
 // The files of a task: what was uploaded and what came of it. The browser fetches them by links that are signed for a
 // few minutes, since it can send no token with them.
-import { call, local, taskPath } from "../api.js";
+import { call, local, problemOf, taskPath, unreachable } from "../api.js";
 import { size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
@@ -14,6 +14,11 @@ export const artifact = (name) => `artifacts/${name}`;
 /** An address of this file for a few minutes, relative to the page. Raises a Problem, also when the file itself is gone. */
 export async function linkTo(id, file) {
   const { url } = await call("POST", taskPath(id, "/links"), { body: { file } });
+  const response = await fetch(local(url), { headers: { Range: "bytes=0-0" } }).catch(() => {
+    throw unreachable();
+  });
+  const body = await response.text();
+  if (!response.ok && response.status !== 416) throw problemOf(response.status, body, (name) => response.headers.get(name));
   return local(url);
 }
 
