@@ -157,7 +157,7 @@ async def test_progress_and_log_are_live_and_a_pause_is_one(puppet: Puppet, site
     await page.keyboard.press("Tab")
     await page.keyboard.type("LATER 7")
     await expect(page.get_by_text("1 line", exact=True)).to_be_visible()
-    await expect(log.get_by_role("mark")).to_have_text("later 7")
+    await expect(log.locator("mark")).to_have_text("later 7")
     async with page.expect_download() as download:
         await page.get_by_role("button", name="Download the log").click()
     written = (await (await download.value).path()).read_text(encoding="utf-8").splitlines()
@@ -315,7 +315,7 @@ async def test_files_are_had_with_a_token(site: Site, pages: Pages) -> None:
     await expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
     async with page.expect_download() as download:
         await page.get_by_role("button", name="Download ferry.txt").click()
-    assert await (await download.value).path()
+    assert (await (await download.value).path()).read_text(encoding="utf-8") == TALE
     assert secret not in (await download.value).url
     await expect(page.get_by_role("button", name="Delete")).to_be_hidden()
 
