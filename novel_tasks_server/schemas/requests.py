@@ -239,7 +239,7 @@ _MAX_SEQ = 2**31 - 1
 
 
 @frozen(kw_only=True)
-class HistoryQuery:
+class SeqQuery:
     """Which part of a history: what came after seq `after`, at most `limit`."""
 
     after: int = field(default=0, validator=_within(0, _MAX_SEQ))
@@ -247,14 +247,14 @@ class HistoryQuery:
 
 
 @frozen(kw_only=True)
-class EventsQuery(HistoryQuery):
+class EventsQuery(SeqQuery):
     """The query of events; with `logs` false those that are not log entries."""
 
     logs: bool = True
 
 
 @frozen(kw_only=True)
-class LogsQuery(HistoryQuery):
+class LogsQuery(SeqQuery):
     """The query of log entries: of which level at least; None is any."""
 
     level: LogLevel | None = None
