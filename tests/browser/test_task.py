@@ -289,7 +289,7 @@ async def test_what_is_gone_is_said_with_a_way_back(site: Site, page: Page) -> N
     await site.engine.delete(task_id)
     await expect(page.get_by_role("heading", name="This task has been deleted")).to_be_focused()
     assert await findings(page) == []
-    await page.get_by_role("button", name="Back to the tasks").click()
+    await page.get_by_role("link", name="Back to the tasks").click()
     assert page.url.endswith("#/tasks?status=completed")
     await page.goto(f"{site.url}#/tasks/%3Cimg%20src=x%20onerror=alert(1)%3E")
     await expect(page.get_by_role("heading", name="There is no such task")).to_be_visible()

@@ -104,7 +104,7 @@ function Gone({ store }) {
       <h1 ref=${title} tabindex="-1">${t(isDeleted ? "task.deleted" : "task.missing")}</h1>
       <p>${isDeleted ? t("task.deleted.body", { name }) : t("task.missing.body")}</p>
       <p><code>${store.id}</code></p>
-      <a class="button" role="button" href=${listAddress()}>${t("task.back.all")}</a>
+      <a class="button" href=${listAddress()}>${t("task.back.all")}</a>
     </section>
   `;
 }
