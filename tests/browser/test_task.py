@@ -184,6 +184,7 @@ async def test_old_lines_come_when_they_are_wanted(puppet: Puppet, site: Site, p
     await page.get_by_text("Errors", exact=True).click()
     await log.get_by_role("button", name="Load older lines").click()
     await expect(log.get_by_text("where it begins")).to_be_visible()
+    await expect(page.get_by_role("button", name="new line")).to_be_hidden()
     await page.get_by_text("All", exact=True).click()
     for count in ("1,999 lines", "2,501 lines"):
         await log.evaluate("(box) => { box.scrollTop = 0; }")

@@ -12,7 +12,7 @@ export class Selection {
     this.shown = [];
     this.heights = new Map();
     this._base = 0;
-    this._isFilled = false;
+    this._seen = Infinity;
   }
 
   wants(line) {
@@ -26,10 +26,10 @@ export class Selection {
   update(lines, from) {
     const before = this.shown;
     const fitting = lines.filter((line) => line.seq >= from && this.wants(line));
-    const [first, last] = [before[0]?.seq ?? Infinity, before.at(-1)?.seq ?? 0];
+    const first = before[0]?.seq ?? Infinity;
     const older = before.length ? countWhile(fitting, (line) => line.seq < first) : 0;
-    const newer = this._isFilled ? fitting.length - countWhile(fitting, (line) => line.seq <= last) : 0;
-    this._isFilled = true;
+    const newer = fitting.length - countWhile(fitting, (line) => line.seq <= this._seen);
+    this._seen = lines.at(-1)?.seq ?? 0;
     const gone = older ? 0 : countWhile(before, (line) => fitting.length === 0 || line.seq < fitting[0].seq);
     const at = this._chunkOf(0);
     this._base += gone - older;
