@@ -47,19 +47,28 @@ export function Charts({ analysis, shape }) {
           ${shown.map((person) => html`<${Strip} key=${person.name} person=${person} ...${cursor} />`)}
         </ul>
         <p class="reading" aria-hidden="true">${at !== null && who}</p>
-        ${people.length > FEW && html`<button type="button" class="secondary small" aria-expanded=${showsAll} onClick=${() => showAll(!showsAll)}>${t(showsAll ? "task.people.fewer" : "task.people.all", { n: people.length })}</button>`}
+        ${people.length > FEW && html`
+          <button type="button" class="secondary small" aria-expanded=${String(showsAll)} onClick=${() => showAll(!showsAll)}>
+            ${t(showsAll ? "task.people.fewer" : "task.people.all", { n: people.length })}
+          </button>
+        `}
         <${PeopleTable} people=${people} shape=${shape} />
       </div>
     `}
   `;
 }
 
-const captionOf = (shape, { first, last, amount, spoken }) => {
-  const chapter = shape.chapters[first];
-  const name = first === last ? [chapter.part, chapter.title].filter(Boolean).join(" · ") || t("task.chapter.number", { number: first + 1 }) : t("task.chapter.range", { first: first + 1, last: last + 1 });
-  const words = first === last ? `task.amount.${shape.unit}` : `task.amount.mean.${shape.unit}`;
-  return `${name}: ${t(words, { n: Math.round(amount) })}${spoken ? `, ${t("task.amount.spoken", { share: Math.round(spoken * 100) })}` : ""}`;
-};
+function captionOf(shape, { first, last, amount, spoken }) {
+  const isOne = first === last;
+  const name = isOne ? nameOf(shape.chapters[first], first) : t("task.chapter.range", { first: first + 1, last: last + 1 });
+  const length = t(isOne ? `task.amount.${shape.unit}` : `task.amount.mean.${shape.unit}`, { n: Math.round(amount) });
+  const said = spoken ? `${t("task.comma")}${t("task.amount.spoken", { share: Math.round(spoken * 100) })}` : "";
+  return `${name}: ${length}${said}`;
+}
+
+function nameOf({ part, title }, place) {
+  return [part, title].filter(Boolean).join(" · ") || t("task.chapter.number", { number: place + 1 });
+}
 
 function whoIsAt(people, at) {
   const here = people.filter(({ counts }) => counts[at]).sort((one, other) => other.counts[at] - one.counts[at]);
@@ -85,8 +94,18 @@ function Scrubber({ at, setAt, count, label, text, children }) {
     setAt(Math.max(0, Math.min(count - 1, (at ?? -1) + LEAPS[event.key])));
   };
   return html`
-    <div class="scrubber" role="slider" tabindex="0" aria-label=${label} aria-valuemin="1" aria-valuemax=${count} aria-valuenow=${(at ?? 0) + 1} aria-valuetext=${text}
-      ...${pointing(setAt, count)} onKeyDown=${press}>
+    <div
+      class="scrubber"
+      role="slider"
+      tabindex="0"
+      aria-label=${label}
+      aria-valuemin="1"
+      aria-valuemax=${count}
+      aria-valuenow=${(at ?? 0) + 1}
+      aria-valuetext=${text}
+      ...${pointing(setAt, count)}
+      onKeyDown=${press}
+    >
       ${children}
     </div>
   `;

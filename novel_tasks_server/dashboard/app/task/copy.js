@@ -1,8 +1,8 @@
 // Copying, also where the page is not served in a way that browsers trust.
 import { html } from "../html.js";
-import { Icon } from "../icons.js";
 import { say } from "../say.js";
 import { t } from "../words.js";
+import { IconButton } from "./button.js";
 
 /** Put `text` on the clipboard, and say so. */
 export async function copy(text) {
@@ -29,6 +29,5 @@ function copyBySelection(text) {
 
 /** A small button that copies `text`; `of` says what that is. */
 export function Copy({ text, of }) {
-  const label = t("task.copy", { what: of });
-  return html`<button type="button" class="icon copy" title=${label} aria-label=${label} onClick=${() => copy(text)}><${Icon} name="copy" /></button>`;
+  return html`<${IconButton} icon="copy" kind="icon copy" label=${t("task.copy", { what: of })} onClick=${() => copy(text)} />`;
 }

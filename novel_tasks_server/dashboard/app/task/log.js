@@ -6,6 +6,7 @@ import { Icon } from "../icons.js";
 import { say } from "../say.js";
 import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
+import { IconButton } from "./button.js";
 import { copy } from "./copy.js";
 import { LEVELS } from "./log-store.js";
 import { Chunk } from "./line.js";
@@ -45,12 +46,24 @@ export function Log({ store, name, since, isLive }) {
             </label>
           `)}
         </fieldset>
-        <input ref=${search} type="search" placeholder=${t("task.log.search")} aria-label=${t("task.log.search")} value=${text} onInput=${(event) => (setText(event.target.value), follow(true))} onKeyDown=${escape} />
+        <input
+          ref=${search}
+          type="search"
+          placeholder=${t("task.log.search")}
+          aria-label=${t("task.log.search")}
+          value=${text}
+          onInput=${(event) => (setText(event.target.value), follow(true))}
+          onKeyDown=${escape}
+        />
         <div class="tools">
           ${isLive &&
-          html`<button type="button" class="secondary small" onClick=${() => follow(!follows)}><${Icon} name=${follows ? "pause" : "play"} /> ${t(follows ? "task.log.pause" : "task.log.follow")}</button>`}
-          <button type="button" class="icon" aria-pressed=${isRelative} title=${t("task.log.relative")} aria-label=${t("task.log.relative")} onClick=${() => setRelative(!isRelative)}><${Icon} name="clock" /></button>
-          <button type="button" class="icon" title=${t("task.log.copy")} aria-label=${t("task.log.copy")} onClick=${() => copy(written(selection.shown))}><${Icon} name="copy" /></button>
+          html`
+            <button type="button" class="secondary small" onClick=${() => follow(!follows)}>
+              <${Icon} name=${follows ? "pause" : "play"} /> ${t(follows ? "task.log.pause" : "task.log.follow")}
+            </button>
+          `}
+          <${IconButton} icon="clock" label=${t("task.log.relative")} aria-pressed=${isRelative} onClick=${() => setRelative(!isRelative)} />
+          <${IconButton} icon="copy" label=${t("task.log.copy")} onClick=${() => copy(written(selection.shown))} />
           <${Save} store=${store} level=${level} name=${name} />
         </div>
       </div>
@@ -105,7 +118,13 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
   return html`
     <div class="lines" role="log" aria-live="off" aria-label=${t("task.log")} tabindex="0" ref=${box} onScroll=${scrolled}>
       ${store.hasOlder(selection.level) &&
-      html`<p class="older"><button type="button" class="secondary small" disabled=${store.isLoading.value} onClick=${() => (follow(false), older())}>${t(store.isLoading.value ? "task.log.loading" : "task.log.older")}</button></p>`}
+      html`
+        <p class="older">
+          <button type="button" class="secondary small" disabled=${store.isLoading.value} onClick=${() => (follow(false), older())}>
+            ${t(store.isLoading.value ? "task.log.loading" : "task.log.older")}
+          </button>
+        </p>
+      `}
       ${selection.shown.length === 0 && html`<p class="quiet">${t(store.lines.length ? "task.log.none" : "task.log.empty")}</p>`}
       <div style=${{ height: `${shown.before}px` }}></div>
       ${shown.drawn.map(({ number: chunk, from, to }) => html`
@@ -115,7 +134,9 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
     </div>
     <p class="foot quiet">
       <span class="number">${t("task.log.count", { n: selection.shown.length })}</span>
-      ${unseen > 0 && !follows && html`<button type="button" class="small" onClick=${() => follow(true)}><${Icon} name="down" /> ${t("task.log.new", { n: unseen })}</button>`}
+      ${unseen > 0 &&
+      !follows &&
+      html`<button type="button" class="small" onClick=${() => follow(true)}><${Icon} name="down" /> ${t("task.log.new", { n: unseen })}</button>`}
     </p>
   `;
 }
@@ -150,9 +171,8 @@ function Save({ store, level, name }) {
     }
     setCount(null);
   };
-  const label = t("task.log.save");
   return html`
-    <button type="button" class="icon" title=${label} aria-label=${label} disabled=${count !== null} onClick=${save}><${Icon} name="download" /></button>
+    <${IconButton} icon="download" label=${t("task.log.save")} disabled=${count !== null} onClick=${save} />
     ${count > 0 && html`<span class="quiet number" role="status">${number(count)}</span>`}
   `;
 }

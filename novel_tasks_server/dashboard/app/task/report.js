@@ -1,9 +1,10 @@
 // The report, shown within the page: in a frame that may run nothing.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { Icon } from "../icons.js";
 import { t } from "../words.js";
+import { IconButton } from "./button.js";
 import { artifact, Download, linkTo, openInTab } from "./files.js";
+import { Unloaded } from "./load.js";
 
 export const REPORT = "report.html";
 const FILE = artifact(REPORT);
@@ -27,14 +28,18 @@ export function Report({ task, onClose }) {
         <h2 id="report">${t("task.report")}</h2>
         <div class="tools">
           ${document.fullscreenEnabled &&
-          html`<button type="button" class="icon" title=${t("task.report.full")} aria-label=${t("task.report.full")} onClick=${() => fullScreen(box.current)}><${Icon} name="full" /></button>`}
-          <button type="button" class="icon" title=${t("task.report.tab")} aria-label=${t("task.report.tab")} onClick=${() => openInTab(task.id, FILE)}><${Icon} name="open" /></button>
+          html`<${IconButton} icon="full" label=${t("task.report.full")} onClick=${() => fullScreen(box.current)} />`}
+          <${IconButton} icon="open" label=${t("task.report.tab")} onClick=${() => openInTab(task.id, FILE)} />
           <${Download} id=${task.id} file=${FILE} name=${REPORT} kind="icon" />
-          <button type="button" class="icon" title=${t("task.report.close")} aria-label=${t("task.report.close")} onClick=${onClose}><${Icon} name="cross" /></button>
+          <${IconButton} icon="cross" label=${t("task.report.close")} onClick=${onClose} />
         </div>
       </header>
-      ${problem && html`<div class="notice bad" role="alert"><p>${problem.text}</p><button type="button" class="secondary small" onClick=${load}>${t("error.again")}</button></div>`}
-      ${link && !problem && html`<iframe class=${isLoaded ? "" : "loading"} sandbox="" src=${link} title=${t("task.report.of", { name })} onLoad=${() => setLoaded(true)}></iframe>`}
+      ${problem && html`<${Unloaded} problem=${problem} again=${load} />`}
+      ${link &&
+      !problem &&
+      html`
+        <iframe class=${isLoaded ? "" : "loading"} sandbox="" src=${link} title=${t("task.report.of", { name })} onLoad=${() => setLoaded(true)}></iframe>
+      `}
     </section>
   `;
 }
