@@ -26,27 +26,27 @@ export function Charts({ analysis, shape }) {
   const scale = useMemo(() => scaleOf(bars), [bars]);
   const cursor = { at, setAt, count: bars.length };
   return html`
-    <div class="chart">
+    <div class="diagram">
       <h3 id="lengths">${t("task.chart.lengths")}</h3>
-      <div class="plot">
+      <div class="scaled">
         <${Scale} ...${scale} />
         <${Scrubber} ...${cursor} label=${t("task.chart.lengths")} text=${caption ? `${caption}. ${who}` : t("task.chart.hint")}>
           <${Bars} ...${{ bars, at, scale, hasDialogue }} />
         <//>
       </div>
       <${Legend} unit=${shape.unit} middle=${scale.middle} hasDialogue=${hasDialogue} />
-      <p class="reading" aria-hidden="true">${caption ? html`<bdi>${caption}</bdi>` : html`<span class="quiet">${t("task.chart.hint")}</span>`}</p>
+      <p class="pointed" aria-hidden="true">${caption ? html`<bdi>${caption}</bdi>` : html`<span class="quiet">${t("task.chart.hint")}</span>`}</p>
       <${ChapterTable} shape=${shape} />
     </div>
     ${analysis.book.people === null && html`<p class="quiet">${t("task.people.unknown")}</p>`}
     ${people.length > 0 &&
     html`
-      <div class="chart">
+      <div class="diagram">
         <h3 id="people">${t("task.chart.people")}</h3>
         <ul class="people">
           ${shown.map((person) => html`<${Strip} key=${person.name} person=${person} ...${cursor} />`)}
         </ul>
-        <p class="reading" aria-hidden="true">${at !== null && who}</p>
+        <p class="pointed" aria-hidden="true">${at !== null && who}</p>
         ${people.length > FEW && html`
           <button type="button" class="secondary small" aria-expanded=${String(showsAll)} onClick=${() => showAll(!showsAll)}>
             ${t(showsAll ? "task.people.fewer" : "task.people.all", { n: people.length })}
@@ -141,7 +141,7 @@ function Bars({ bars, at, scale, hasDialogue }) {
 
 function Legend({ unit, middle, hasDialogue }) {
   return html`
-    <p class="legend quiet">
+    <p class="meaning quiet">
       <span>${t(`task.chart.unit.${unit}`)}</span>
       ${hasDialogue && html`<span class="key spoken">${t("task.chart.spoken")}</span>`}
       ${middle !== null && html`<span class="key median">${t("task.chart.median", { amount: Math.round(middle) })}</span>`}

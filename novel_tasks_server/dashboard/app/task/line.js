@@ -15,7 +15,7 @@ function Line({ line, text, since }) {
   const { seq, at, level, message } = line;
   const time = since ? `+${duration(Math.max(0, (Date.parse(at) - Date.parse(since)) / 1000))}` : clock(at);
   return html`
-    <div class="line ${level}" data-seq=${seq}>
+    <div class="entry ${level}" data-seq=${seq}>
       <time datetime=${at} title=${moment(at)}>${time}</time>
       <span class="level">${t(`task.log.short.${level}`)}</span>
       <span class="said" dir="auto">${marked(message, text)}</span>

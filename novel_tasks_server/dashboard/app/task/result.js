@@ -66,7 +66,7 @@ function Drawn({ id, file }) {
     return html`<p class="notice">${t("task.result.large", { name: file.name, size: size(file.size) })} <${Download} id=${id} file=${artifact(file.name)} name=${file.name}>${t("task.download")}<//></p>`;
   }
   if (problem) return html`<${Unloaded} problem=${problem} again=${again} />`;
-  if (!value) return html`<div class="skeleton small" aria-busy="true"></div>`;
+  if (!value) return html`<div class="awaited small" aria-busy="true"></div>`;
   return value.schema === schema ? html`<${Picture} document=${value} />` : html`<${Tree} value=${value} />`;
 }
 

@@ -39,7 +39,7 @@ export function TaskView({ id, query }) {
 function Body({ store, showsReport }) {
   switch (store.state.value) {
     case "loading":
-      return html`<div class="skeleton" aria-busy="true"><span class="unseen">${t("task.loading")}</span></div>`;
+      return html`<div class="awaited" aria-busy="true"><span class="unseen">${t("task.loading")}</span></div>`;
     case "missing":
     case "deleted":
       return html`<${Gone} store=${store} />`;
