@@ -155,7 +155,7 @@ async def _serve(config: ServerConfig) -> int:
     """Serve until a signal comes; return the exit code."""
 
     def tell(url: str) -> None:
-        _tell(config, f"Novel Tasks listens on {url}; Ctrl-C stops it in good order.")
+        _tell(config, f"Novel Tasks listens on {url}/ : open it in a browser. Ctrl-C stops it in good order.")
 
     from novel_tasks_server.app import serve as run_server  # the whole server: help and completion need not wait for it
 
