@@ -7,7 +7,7 @@ import { t } from "./words.js";
 const question = signal(null);
 
 /**
- * Ask for a yes. `title` and `body` say what will happen, `action` names the button; `isDangerous` colours it.
+ * Ask for a yes. `title` and `body` (a text, or what is drawn) say what will happen, `action` names the button; `isDangerous` colours it.
  * Resolves to true, or to false when the person declines.
  */
 export function confirm({ title, body = null, action, isDangerous = false }) {
@@ -48,5 +48,5 @@ export function Question() {
     <button type="button" class="secondary" onClick=${() => answer(false)}>${t("dialog.no")}</button>
     <button type="button" class=${asked.isDangerous ? "danger" : ""} autofocus onClick=${() => answer(true)}>${asked.action}</button>
   `;
-  return html`<${Dialog} title=${asked.title} name="question" onClose=${() => answer(false)} footer=${footer}>${asked.body && html`<p>${asked.body}</p>`}<//>`;
+  return html`<${Dialog} title=${asked.title} name="question" onClose=${() => answer(false)} footer=${footer}>${typeof asked.body === "string" ? html`<p>${asked.body}</p>` : asked.body}<//>`;
 }

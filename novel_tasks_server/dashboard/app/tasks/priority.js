@@ -1,0 +1,47 @@
+// The question for a priority.
+import { signal } from "@preact/signals";
+import { useState } from "preact/hooks";
+import { Dialog } from "../dialog.js";
+import { html } from "../html.js";
+import { t } from "../words.js";
+
+const LOWEST = -32768;
+const HIGHEST = 32767;
+const question = signal(null);
+
+/** Ask for a priority, beginning with this one. Resolves to a whole number, or null when the person declines. */
+export function askPriority({ priority }) {
+  return new Promise((resolve) => (question.value = { priority, resolve }));
+}
+
+/** The dialog of `askPriority`, when there is a question. */
+export function PriorityQuestion() {
+  return question.value && html`<${Asked} ...${question.value} />`;
+}
+
+function Asked({ priority, resolve }) {
+  const [text, setText] = useState(String(priority));
+  const answer = (value) => {
+    question.value = null;
+    resolve(value);
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    answer(Number(text));
+  };
+  return html`
+    <${Dialog} title=${t("priority.title")} name="priority" onClose=${() => answer(null)}>
+      <form onSubmit=${submit}>
+        <label>
+          ${t("priority.label")}
+          <input type="number" required step="1" min=${LOWEST} max=${HIGHEST} autofocus value=${text} aria-describedby="priority-hint" onInput=${(event) => setText(event.target.value)} />
+        </label>
+        <p id="priority-hint" class="quiet">${t("priority.hint")}</p>
+        <footer>
+          <button type="button" class="secondary" onClick=${() => answer(null)}>${t("dialog.no")}</button>
+          <button type="submit">${t("priority.set")}</button>
+        </footer>
+      </form>
+    <//>
+  `;
+}

@@ -1,0 +1,118 @@
+// One task in the list.
+import { busy, act } from "./acting.js";
+import { takes } from "./changes.js";
+import { openResult, resultOf } from "./results.js";
+import { identity, isAdmin, mayWrite } from "../access.js";
+import { ago, duration, moment, size } from "../format.js";
+import { html } from "../html.js";
+import { Icon } from "../icons.js";
+import { href } from "../router.js";
+import { t } from "../words.js";
+
+const ICONS = { retry: "retry", cancel: "stop", reprioritize: "up", delete: "trash" };
+
+export const nameOf = (task) => task.file_name ?? task.id;
+
+/** The task at a place, one of `count`; `onMenu` opens its actions where there is no room for them. */
+export function Row({ list, task, index, count, top, now, onMenu }) {
+  const place = { "aria-setsize": count, "aria-posinset": index + 1, "data-place": index, style: { top: `${top}px` } };
+  if (!task) return html`<li class="row hole" aria-busy="true" ...${place}><span class="unseen">${t("tasks.loading")}</span></li>`;
+  const isChosen = list.selection.has(task.id);
+  const name = nameOf(task);
+  return html`
+    <li class="row ${task.status} ${isChosen ? "chosen" : ""}" ...${place}>
+      <label class="choose">
+        <input
+          type="checkbox"
+          aria-label=${t("tasks.select", { name })}
+          checked=${isChosen}
+          onClick=${(event) => (list.selection.toggle(list.rows, index, event.shiftKey), (event.currentTarget.checked = list.selection.has(task.id)))}
+        />
+      </label>
+      <div class="what">
+        <a class="name" href=${href(`tasks/${task.id}`)} title=${name}><bdi>${name}</bdi></a>
+        <p class="facts quiet"><${Facts} task=${task} now=${now} /></p>
+      </div>
+      <div class="state"><${State} task=${task} /></div>
+      <div class="doings">
+        <${Result} task=${task} name=${name} />
+        ${mayWrite.value && html`<${Doings} list=${list} task=${task} name=${name} onMenu=${onMenu} />`}
+      </div>
+    </li>
+  `;
+}
+
+function Facts({ task, now }) {
+  const owner = isAdmin.value && task.owner && task.owner !== identity.value?.owner ? task.owner : null;
+  return html`
+    <span>${task.processor}</span>
+    ${task.file_size !== null && html`<span class="number">${size(task.file_size)}</span>`}
+    <time datetime=${task.uploaded_at} title=${moment(task.uploaded_at)}>${ago(task.uploaded_at, now)}</time>
+    ${owner && html`<span class="owner" title=${t("tasks.owner", { owner })}><bdi>${owner}</bdi></span>`}
+    ${task.attempt > 1 && html`<span class="tag">${t("tasks.attempt", { n: task.attempt })}</span>`}
+    ${task.priority !== 0 && html`<span class="tag">${t("tasks.priority", { priority: signed(task.priority) })}</span>`}
+  `;
+}
+
+const signed = (priority) => (priority > 0 ? `+${priority}` : `−${-priority}`);
+
+function State({ task }) {
+  const status = html`<span class="status ${task.status}">${t(`status.${task.status}`)}</span>`;
+  switch (task.status) {
+    case "processing":
+      return html`
+        <p class="top-line">${status}<span class="quiet number">${percent(task)}</span></p>
+        <progress max="100" value=${task.progress} aria-label=${t("tasks.progress", { name: nameOf(task) })}></progress>
+        <p class="quiet more" title=${task.stage}>${task.stage}</p>
+      `;
+    case "failed":
+      return html`<p class="top-line">${status}</p><p class="bad more" title=${task.error_message}>${task.error_message}</p>`;
+    case "completed":
+      return html`<p class="top-line">${status}</p><p class="quiet more">${took(task)}</p>`;
+    case "pending":
+      if (task.attempt > 0 && task.error_message) {
+        return html`<p class="top-line">${status}</p><p class="quiet more" title=${task.error_message}>${t("tasks.again", { error: task.error_message })}</p>`;
+      }
+  }
+  return html`<p class="top-line">${status}</p>`;
+}
+
+function percent({ progress, eta_seconds: left }) {
+  return left === null ? t("tasks.percent", { n: progress }) : t("tasks.percent.left", { n: progress, time: duration(Math.max(1, Math.round(left))) });
+}
+
+function took({ started_at: from, completed_at: to }) {
+  return from && to ? t("tasks.took", { time: duration((Date.parse(to) - Date.parse(from)) / 1000) }) : "";
+}
+
+function Result({ task, name }) {
+  const result = resultOf(task);
+  if (!result) return null;
+  const words = t(`tasks.result.${result.words}`);
+  return html`
+    <a class="result" href=${result.url} target="_blank" rel="noopener noreferrer" aria-label=${`${words}: ${name}`} onClick=${(event) => openResult(event, task, result)}>
+      <${Icon} name=${result.icon} /><span>${words}</span>
+    </a>
+  `;
+}
+
+function Doings({ list, task, name, onMenu }) {
+  const isBusy = busy.value.has(task.id);
+  const button = (action) => html`
+    <button
+      key=${action}
+      type="button"
+      class="icon quick"
+      disabled=${isBusy}
+      title=${t(`tasks.act.${action}`)}
+      aria-label=${`${t(`tasks.act.${action}`)}: ${name}`}
+      onClick=${() => act(list, action, task)}
+    >
+      <${Icon} name=${ICONS[action]} />
+    </button>
+  `;
+  return html`
+    ${["reprioritize", "retry", "cancel", "delete"].filter((action) => takes(action, task)).map(button)}
+    <button type="button" class="icon menu" aria-label=${t("tasks.menu", { name })} aria-haspopup="dialog" onClick=${() => onMenu(task)}><${Icon} name="more" /></button>
+  `;
+}

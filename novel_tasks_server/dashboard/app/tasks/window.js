@@ -1,0 +1,134 @@
+// The list as it is drawn: only the rows in sight are there, however long it is; the page scrolls as if all were.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { html } from "../html.js";
+import { useShortcut } from "../shortcuts.js";
+import { t } from "../words.js";
+import { Row } from "./row.js";
+
+const SPARE = 8; // rows drawn beyond the sight at either end
+const AHEAD = 40; // rows loaded beyond it
+const MOST_PX = 15_000_000; // the height that all browsers draw
+const NARROW = matchMedia("(max-width: 48rem)");
+
+function rowHeight() {
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return Math.round(rem * (NARROW.matches ? 6.75 : 4.25));
+}
+
+/** The rows of a list. `edge` tells how far down the page what is above them reaches when it sticks to the top. */
+export function Rows({ list, edge, now, onMenu, isOld }) {
+  const element = useRef(null);
+  const [height, setHeight] = useState(rowHeight);
+  const [shown, setShown] = useState({ from: 0, to: 24 });
+  const { rows } = list;
+  list.drawn.value; // draw again when it changes
+  const most = Math.floor(MOST_PX / height);
+  const length = Math.min(rows.ids.length, most);
+
+  const measure = () => {
+    const top = element.current.getBoundingClientRect().top - edge();
+    const first = Math.min(Math.max(0, Math.floor(-top / height)), Math.max(0, length - 1));
+    const end = first + Math.ceil((innerHeight - Math.max(0, top)) / height) + 1;
+    const isTop = top > -height / 2;
+    list.scrolled = isTop ? null : -top;
+    const from = Math.max(0, (first & ~3) - SPARE);
+    const to = Math.min(length, (end | 3) + SPARE);
+    if (from !== shown.from || to !== shown.to) setShown({ from, to });
+    const { view } = list;
+    if (view.first === first && view.isTop === isTop && view.to === end + AHEAD && rows.firstHole(view.from, view.to) < 0) return;
+    list.look({ from: first - AHEAD, to: Math.min(length, end + AHEAD), first, isTop });
+  };
+
+  useLayoutEffect(() => {
+    addEventListener("scroll", measure, { passive: true });
+    addEventListener("resize", measure, { passive: true });
+    return () => (removeEventListener("scroll", measure), removeEventListener("resize", measure));
+  });
+  useLayoutEffect(() => {
+    if (list.moved) scrollBy(0, list.moved * height);
+    list.moved = 0;
+    measure();
+  });
+  useEffect(() => {
+    const changed = () => setHeight(rowHeight());
+    NARROW.addEventListener("change", changed);
+    return () => NARROW.removeEventListener("change", changed);
+  }, []);
+  useReturn(list, element, edge);
+  const keys = useKeys(list, element, height, length, edge);
+
+  const places = [];
+  for (let index = shown.from; index < Math.min(shown.to, length); index++) places.push(index);
+  const kept = list.active.value === null ? -1 : rows.ids.indexOf(list.active.value);
+  if (kept >= 0 && kept < shown.from) places.unshift(kept); // what has the focus must not go
+  if (kept >= shown.to && kept < length) places.push(kept);
+  return html`
+    <ul class="tasks ${isOld ? "old" : ""}" role="list" aria-label=${t("tasks.title")} ref=${element} style=${{ height: `${length * height}px`, "--row": `${height}px` }} ...${keys}>
+      ${places.map((index) => html`<${Row} key=${rows.ids[index] ?? index} list=${list} task=${rows.at(index)} index=${index} count=${rows.ids.length} top=${index * height} now=${now} onMenu=${onMenu} />`)}
+    </ul>
+    ${rows.ids.length > most && html`<p class="quiet">${t("tasks.cut", { n: most })}</p>`}
+  `;
+}
+
+// Back from a task, the list stands where it stood. After the frame has gone to its top, hence the next frame.
+function useReturn(list, element, edge) {
+  useEffect(() => {
+    const { scrolled } = list;
+    if (scrolled === null) return undefined;
+    const frame = requestAnimationFrame(() => {
+      scrollTo(0, scrollY + element.current.getBoundingClientRect().top - edge() + scrolled);
+      if (list.active.value) linkAt(element.current, list.rows.ids.indexOf(list.active.value))?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [list]);
+}
+
+const linkAt = (element, place) => element.querySelector(`[data-place="${place}"] a.name`);
+
+// j and k anywhere; arrows, Home and End within the list; x chooses. Enter opens: the link of the row has the focus.
+function useKeys(list, element, height, length, edge) {
+  const wanted = useRef(null);
+  const goTo = (place) => {
+    if (length === 0) return;
+    const index = Math.min(Math.max(0, place), length - 1);
+    wanted.current = index;
+    list.active.value = list.rows.ids[index];
+    const top = element.current.getBoundingClientRect().top + index * height;
+    const above = edge();
+    if (top < above) scrollBy(0, top - above);
+    else if (top + height > innerHeight) scrollBy(0, top + height - innerHeight + 8);
+    list.draw();
+  };
+  useLayoutEffect(() => {
+    const place = wanted.current ?? list.focusPlace;
+    if (place === null || place === undefined) return;
+    const link = linkAt(element.current, Math.min(place, length - 1));
+    if (!link) return; // not loaded yet
+    wanted.current = null;
+    list.focusPlace = null;
+    link.focus({ preventScroll: true });
+  });
+  const step = (by) => {
+    const here = list.active.value === null ? -1 : list.rows.ids.indexOf(list.active.value);
+    goTo(here < 0 ? list.view.first : here + by);
+  };
+  const choose = () => {
+    const here = list.rows.ids.indexOf(list.active.value);
+    if (list.active.value !== null && here >= 0) list.selection.toggle(list.rows, here);
+  };
+  useShortcut("j", "tasks.keys.next", () => step(1));
+  useShortcut("k", "tasks.keys.previous", () => step(-1));
+  useShortcut("x", "tasks.keys.choose", choose);
+  const doings = { ArrowDown: () => step(1), ArrowUp: () => step(-1), Home: () => goTo(0), End: () => goTo(length - 1) };
+  return {
+    onKeyDown: (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(doings, event.key)) return;
+      event.preventDefault();
+      doings[event.key]();
+    },
+    onFocusIn: (event) => {
+      const place = Number(event.target.closest("[data-place]")?.dataset.place);
+      if (list.rows.ids[place]) list.active.value = list.rows.ids[place];
+    },
+  };
+}
