@@ -26,6 +26,7 @@ const PATHS = {
   left: "M15 5l-7 7 7 7",
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   full: "M4 9V4h5m6 0h5v5m0 6v5h-5m-6 0H4v-5",
+  funnel: "M4 5h16l-6 8v6l-4-2v-4z",
   more: "M5 11.500v1m7-1v1m7-1v1",
 };
 

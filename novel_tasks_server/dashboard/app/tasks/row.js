@@ -49,19 +49,21 @@ function Facts({ task, now }) {
     ${task.file_size !== null && html`<span class="number">${size(task.file_size)}</span>`}
     <time datetime=${task.uploaded_at} title=${moment(task.uploaded_at)}>${ago(task.uploaded_at, now)}</time>
     ${owner && html`<span class="owner" title=${t("tasks.owner", { owner })}><bdi>${owner}</bdi></span>`}
-    ${task.attempt > 1 && html`<span class="tag">${t("tasks.attempt", { n: task.attempt })}</span>`}
-    ${task.priority !== 0 && html`<span class="tag">${t("tasks.priority", { priority: signed(task.priority) })}</span>`}
   `;
 }
 
 const signed = (priority) => (priority > 0 ? `+${priority}` : `−${-priority}`);
 
 function State({ task }) {
-  const status = html`<span class="status ${task.status}">${t(`status.${task.status}`)}</span>`;
+  const status = html`
+    <span class="status ${task.status}">${t(`status.${task.status}`)}</span>
+    ${task.priority !== 0 && html`<span class="tag">${t("tasks.priority", { priority: signed(task.priority) })}</span>`}
+    ${task.attempt > 1 && html`<span class="tag">${t("tasks.attempt", { n: task.attempt })}</span>`}
+  `;
   switch (task.status) {
     case "processing":
       return html`
-        <p class="top-line">${status}<span class="quiet number">${percent(task)}</span></p>
+        <p class="top-line">${status}<span class="quiet number percent">${percent(task)}</span></p>
         <progress max="100" value=${task.progress} aria-label=${t("tasks.progress", { name: nameOf(task) })}></progress>
         <p class="quiet more" title=${task.stage}>${task.stage}</p>
       `;

@@ -29,7 +29,7 @@ export function Toolbar({ filter, faults }) {
         <${Processors} filter=${filter} set=${set} fault=${faults.processor} />
         <${Order} filter=${filter} set=${set} fault=${faults.sort_by} />
         <button type="button" class="secondary more-filters" aria-expanded=${isOpen ? "true" : "false"} aria-controls=${id} onClick=${() => open(!isOpen)}>
-          <${Icon} name="gear" /> ${t("tasks.more")}
+          <${Icon} name="funnel" /><span>${t("tasks.more")}</span>
         </button>
         ${isNarrow(filter) &&
         html`<a class="clear" href=${addressOf({ ...EVERYTHING, sort_by: filter.sort_by, order: filter.order })}>${t("tasks.clear")}</a>`}
