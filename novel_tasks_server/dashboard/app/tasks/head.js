@@ -1,6 +1,7 @@
 // The line above the rows, which stays in sight: how many there are, or what is chosen and what can be done to it.
 import { useEffect, useRef } from "preact/hooks";
 import { mayWrite } from "../access.js";
+import { Failure } from "../failure.js";
 import { number } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
@@ -28,7 +29,7 @@ export function Head({ list }) {
     ${running.value ? html`<${Running} />` : html`<${All} list=${list} />${selection.isEmpty ? html`<${Count} list=${list} />` : html`<${Chosen} list=${list} />`}`}
     ${rows.waiting > 0 &&
     html`<button type="button" class="small arrived" onClick=${() => (list.showNew(), scrollTo({ top: 0 }))}><${Icon} name="up" /> ${t("tasks.arrived", { n: rows.waiting })}</button>`}
-    ${list.phase.value === "ready" && list.problem.value && !mayBeOld() && html`<${Failed} list=${list} />`}
+    ${list.phase.value === "ready" && list.problem.value && !mayBeOld() && html`<${Failure} problem=${list.problem.value} onRetry=${() => list.reload()} isOld=${true} />`}
   `;
 }
 
@@ -97,14 +98,5 @@ function Running() {
     <p class="running" role="status">${of === null ? t("bulk.running") : t("bulk.running.of", { what: t(`tasks.act.${action}`), done: number(done), of: number(of) })}</p>
     <progress max=${of ?? 1} value=${of === null ? undefined : done} aria-label=${t("bulk.running")}></progress>
     <button type="button" class="secondary small" onClick=${stop}>${t("bulk.stop")}</button>
-  `;
-}
-
-function Failed({ list }) {
-  return html`
-    <p class="notice bad behind" role="alert">
-      ${t("tasks.behind", { reason: list.problem.value.text })}
-      <button type="button" class="secondary small" onClick=${() => list.reload()}>${t("error.again")}</button>
-    </p>
   `;
 }

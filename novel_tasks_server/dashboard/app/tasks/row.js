@@ -16,7 +16,7 @@ export const nameOf = (task) => task.file_name ?? task.id;
 /** The task at a place, one of `count`; `onMenu` opens its actions where there is no room for them. */
 export function Row({ list, task, index, count, top, now, onMenu }) {
   const place = { "aria-setsize": count, "aria-posinset": index + 1, "data-place": index, style: { top: `${top}px` } };
-  if (!task) return html`<li class="row hole" aria-busy="true" ...${place}><span class="unseen">${t("tasks.loading")}</span></li>`;
+  if (!task) return html`<li class="row hole" ...${place}><span class="unseen">${t("tasks.loading")}</span></li>`;
   const isChosen = list.selection.has(task.id);
   const name = nameOf(task);
   return html`

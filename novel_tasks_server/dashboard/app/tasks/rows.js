@@ -14,7 +14,7 @@ export class Rows {
     this.unplaced = 0;
     /** By the id of the last task of a page: the cursor that goes on from it, downwards and upwards. */
     this.cursors = { down: new Map(), up: new Map() };
-    this.newest = "";
+    this.newest = ""; // the highest id that was seen: ids begin with the time
     this.isEstimate = false;
     this.matches = matcherOf(filter);
   }
@@ -45,6 +45,7 @@ export class Rows {
   emptied(from) {
     const fresh = new Rows(this.filter, Math.max(1, this.ids.length));
     fresh.cursors = this.cursors;
+    fresh.newest = this.newest;
     const near = this.nearest("down", from);
     if (near >= 0 && near < from) fresh.place(near, [this.at(near)]);
     return fresh;
@@ -131,7 +132,7 @@ export class Rows {
   #insert(fresh, first, isTop) {
     const top = [];
     let isAdrift = false;
-    for (const task of fresh) {
+    for (const task of fresh.sort((a, b) => (a.id < b.id ? -1 : 1))) {
       const place = this.#placeOf(task);
       if (place === null) isAdrift = true;
       else if (place === "unknown") this.unplaced += 1;
@@ -157,6 +158,7 @@ export class Rows {
       this.newest = task.id;
       return "unknown";
     }
+    if (task.id > this.newest) return this.filter.order === "desc" ? 0 : this.ids.length;
     const isBefore = this.filter.order === "desc" ? (id) => task.id > id : (id) => task.id < id;
     const hole = this.ids.indexOf(null);
     const loaded = hole < 0 ? this.ids.length : hole;
@@ -166,8 +168,6 @@ export class Rows {
       if (isBefore(this.ids[middle])) high = middle;
       else low = middle + 1;
     }
-    if (low < loaded || hole < 0) return low;
-    if (this.filter.order === "asc" && task.id > this.newest) return this.ids.length;
-    return null;
+    return low < loaded || hole < 0 ? low : null;
   }
 }

@@ -1,5 +1,5 @@
 // The list's state: loads what is looked at, takes in what is told live, frame by frame, and outlives the view.
-import { signal } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { API, call, pause } from "../api.js";
 import { followList, followStatistics } from "../live.js";
 import { conditions, followed, isNarrow } from "./filter.js";
@@ -10,6 +10,7 @@ import { Selection } from "./selection.js";
 const MOST_WAITING = 2000; // messages; with more the list is loaded again, which is less work
 const RELOAD_MS = 1000;
 const DRIFT_MS = 5000;
+const CLOSED = Symbol("the list was closed meanwhile");
 
 /** The counts of tasks by status as last told, or null. */
 export const statistics = signal(null);
@@ -30,7 +31,8 @@ export class TaskList {
     this.view = { from: 0, to: 40, first: 0, isTop: true };
     /** The place that has the keyboard. */
     this.active = signal(null);
-    this.scrolled = 0;
+    /** How far the rows are scrolled beyond the line above them, or null at the top. */
+    this.scrolled = null;
     this.moved = 0;
     this.waiting = new Map();
     this.recent = new Map(); // what was told while something was being loaded, which may be older
@@ -64,8 +66,9 @@ export class TaskList {
     if (this.filling || this.swapping || this.phase.value !== "ready") return;
     const { rows } = this;
     this.filling = true;
-    await this.#load(rows, () => this.view);
+    const problem = await this.#load(rows, () => this.view);
     this.filling = false;
+    if (problem !== CLOSED) this.problem.value = problem;
     if (rows !== this.rows) this.fill();
   }
 
@@ -103,10 +106,11 @@ export class TaskList {
     const { view } = this;
     const fresh = this.rows.emptied(view.from);
     this.swapping = true;
-    const isWhole = await this.#load(fresh, () => view);
+    const problem = await this.#load(fresh, () => view);
     this.swapping = false;
-    if (closed.aborted) return;
-    if (isWhole) this.#swap(fresh, view);
+    if (closed.aborted || problem === CLOSED) return;
+    if (problem === null) this.#swap(fresh, view);
+    else this.#fail(problem);
     this.fill();
     const rest = RELOAD_MS - (performance.now() - began);
     if (this.again && rest > 0) await pause(rest / 1000);
@@ -122,11 +126,21 @@ export class TaskList {
     const now = isTop || !anchor ? -1 : fresh.ids.indexOf(anchor);
     if (now >= 0) this.moved += now - first;
     this.rows = fresh;
-    this.phase.value = "ready";
-    this.draw();
+    batch(() => {
+      this.phase.value = "ready";
+      this.problem.value = null;
+      this.draw();
+    });
   }
 
-  // Fill the empty places of what is wanted. Returns whether all went well.
+  #fail(problem) {
+    batch(() => {
+      this.problem.value = problem;
+      if (this.phase.value === "loading") this.phase.value = "failed";
+    });
+  }
+
+  // Fill the empty places of what is wanted. Returns the Problem that stopped it, or null.
   async #load(rows, wanted) {
     const { signal: aborted } = this.ended;
     const asked = new Set();
@@ -144,14 +158,11 @@ export class TaskList {
         rows.apply(this.recent, { first: 0, isTop: true });
         if (rows === this.rows) this.draw();
       }
-      this.problem.value = null;
-      return true;
+      return null;
     } catch (problem) {
-      if (problem.name === "AbortError") return false;
+      if (problem.name === "AbortError") return CLOSED;
       if (problem.name !== "Problem") throw problem;
-      this.problem.value = problem;
-      if (this.phase.value === "loading") this.phase.value = "failed";
-      return false;
+      return problem;
     } finally {
       this.loads -= 1;
     }

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Dialog } from "../dialog.js";
+import { Failure } from "../failure.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { announce } from "../say.js";
@@ -76,7 +77,7 @@ function Body({ list, isTurning, onMenu }) {
     <div class="list-card ${isTurning ? "turning" : ""}" aria-busy=${isTurning || phase === "loading" ? "true" : undefined}>
       <div class="list-head" ref=${head}><${Head} list=${list} /></div>
       ${phase === "loading" && html`<${Skeleton} />`}
-      ${phase === "failed" && html`<${Failure} list=${list} />`}
+      ${phase === "failed" && html`<div class="broken"><${Failure} problem=${list.problem.value} onRetry=${() => list.reload()} /></div>`}
       ${phase === "ready" && length === 0 && html`<${Empty} list=${list} />`}
       ${phase === "ready" && length > 0 && html`<${Rows} key=${JSON.stringify(list.filter)} list=${list} edge=${edge} now=${now.value} onMenu=${onMenu} isOld=${mayBeOld()} />`}
     </div>
@@ -95,17 +96,6 @@ function useStickyTop(head) {
 
 function Skeleton() {
   return html`<div class="skeleton" aria-hidden="true">${[0, 1, 2, 3, 4, 5].map((row) => html`<div key=${row} class="row hole"></div>`)}</div>`;
-}
-
-function Failure({ list }) {
-  const problem = list.problem.value;
-  return html`
-    <div class="empty" role="alert">
-      <p class="bad">${t("tasks.failed")}</p>
-      <p>${problem.text}</p>
-      <button type="button" onClick=${() => list.reload()}>${t("error.again")}</button>
-    </div>
-  `;
 }
 
 function Empty({ list }) {

@@ -25,7 +25,9 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
   const most = Math.floor(MOST_PX / height);
   const length = Math.min(rows.ids.length, most);
 
+  const returning = useReturn(list, element, edge);
   const measure = () => {
+    if (returning.current) return;
     const top = element.current.getBoundingClientRect().top - edge();
     const first = Math.min(Math.max(0, Math.floor(-top / height)), Math.max(0, length - 1));
     const end = first + Math.ceil((innerHeight - Math.max(0, top)) / height) + 1;
@@ -54,7 +56,6 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
     NARROW.addEventListener("change", changed);
     return () => NARROW.removeEventListener("change", changed);
   }, []);
-  useReturn(list, element, edge);
   const keys = useKeys(list, element, height, length, edge);
 
   const places = [];
@@ -72,15 +73,18 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
 
 // Back from a task, the list stands where it stood. After the frame has gone to its top, hence the next frame.
 function useReturn(list, element, edge) {
+  const returning = useRef(list.scrolled !== null);
   useEffect(() => {
     const { scrolled } = list;
-    if (scrolled === null) return undefined;
+    if (!returning.current) return undefined;
     const frame = requestAnimationFrame(() => {
+      returning.current = false;
       scrollTo(0, scrollY + element.current.getBoundingClientRect().top - edge() + scrolled);
       if (list.active.value) linkAt(element.current, list.rows.ids.indexOf(list.active.value))?.focus({ preventScroll: true });
     });
     return () => cancelAnimationFrame(frame);
-  }, [list]);
+  }, []);
+  return returning;
 }
 
 const linkAt = (element, place) => element.querySelector(`[data-place="${place}"] a.name`);

@@ -1,0 +1,385 @@
+"""The list of tasks: found, watched, chosen and changed, however many there are."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from attrs import evolve
+from playwright.async_api import Locator, expect
+
+from novel_tasks_core import NewTask, Processors, RetryPolicy, TaskEngine, TaskFilter, TaskId, TaskStatus
+from tests.browser.conftest import OpenSite, Site
+from tests.browser.pages import Page, Pages, findings
+
+TALE = b"Chapter 1\n\nIt was late, and nobody came.\n\nChapter 2\n\nThen somebody came.\n"
+MARKUP = "<img src=x onerror=alert(1)>.txt"
+
+
+async def add(engine: TaskEngine, *names: str, processor: str = "external", owner: str = "") -> list[TaskId]:
+    """Submit a task for each name, one after the other; nobody works on those of `external`."""
+    source = await engine.store(TALE, name="tale.txt")
+    return [
+        (await engine.submit(evolve(source, name=name), processor=processor, owner=owner, on_duplicate="allow")).id
+        for name in names
+    ]
+
+
+async def add_many(engine: TaskEngine, count: int, *, processor: str = "external") -> None:
+    """Import so many tasks, whose names end with their number from 0 on."""
+    source = await engine.store(TALE, name="tale.txt")
+    await engine.import_tasks(
+        NewTask(processor=processor, source=evolve(source, name=f"novel {n:06}.txt")) for n in range(count)
+    )
+
+
+def row(page: Page, name: str) -> Locator:
+    """Return the row of the task of this name."""
+    return page.get_by_role("list", name="Tasks").get_by_role("listitem").filter(has_text=name)
+
+
+def rows(page: Page) -> Locator:
+    """Return all rows that are there."""
+    return page.get_by_role("list", name="Tasks").get_by_role("listitem")
+
+
+def bulk(page: Page, action: str) -> Locator:
+    """Return the button that does this to all that are selected."""
+    return page.get_by_role("group", name="What to do with the selected tasks").get_by_role("button", name=action)
+
+
+def failing(processors: Processors) -> asyncio.Event:
+    """Add a processor `fickle` that fails until the returned event is set."""
+    mended = asyncio.Event()
+
+    async def fickle(ctx: Any) -> None:
+        if not mended.is_set():
+            raise ValueError("the paper is wet")
+
+    processors.register("fickle", fickle, retry=RetryPolicy.never())
+    return mended
+
+
+async def test_filters_are_in_the_address(site: Site, page: Page) -> None:
+    """Status, search and processor are in the address: Back undoes them, a reload keeps them, a link brings them."""
+    await add(site.engine, "Dracula.txt", "Emma.txt", MARKUP)
+    done = await add(site.engine, "Drift.txt", "Dune.txt", processor="split")
+    for task_id in done:
+        async for _ in site.engine.watch(task_id):
+            continue
+    statuses = page.get_by_role("navigation", name="Status")
+    await expect(statuses.get_by_role("link", name="all 5")).to_be_visible()
+    await expect(row(page, MARKUP)).to_be_visible()
+    await statuses.get_by_role("link", name="completed 2").click()
+    await expect(rows(page)).to_have_count(2)
+    await page.keyboard.press("/")
+    await page.keyboard.type("dr")
+    await expect(rows(page)).to_have_count(1)
+    await expect(page).to_have_url(re.compile(r"#/tasks\?status=completed&q=dr$"))
+    await statuses.get_by_role("link", name="all 5").click()
+    await expect(rows(page)).to_have_count(2)
+    await page.get_by_label("Processor").select_option("external")
+    await expect(rows(page)).to_have_count(1)
+    await expect(page.get_by_text("1 task found")).to_be_visible()
+    await page.go_back()
+    await expect(rows(page)).to_have_count(2)
+    await page.go_back()
+    await expect(rows(page)).to_have_text([re.compile("Drift")])
+    await page.reload()
+    await expect(rows(page)).to_have_text([re.compile("Drift")])
+    await expect(page.get_by_role("searchbox")).to_have_value("dr")
+    await page.get_by_role("searchbox").press("Escape")
+    await expect(rows(page)).to_have_count(2)
+    await page.get_by_label("Order").select_option("by name, backwards")
+    await expect(rows(page)).to_have_text([re.compile("Dune"), re.compile("Drift")])
+
+
+async def test_what_nobody_knows_in_the_address_is_said(site: Site, page: Page) -> None:
+    """A filter that does not exist is named and left out; one that the server refuses is told at its field."""
+    await add(site.engine, "Emma.txt")
+    await page.goto(site.url + "#/tasks?status=tired&colour=red")
+    await expect(page.get_by_role("status").filter(has_text="status=tired, colour=red")).to_be_visible()
+    await expect(rows(page)).to_have_count(1)
+    await page.goto(site.url + "#/tasks?q=%00")
+    search = page.get_by_role("searchbox", name="Search")
+    await expect(search).to_have_attribute("aria-invalid", "true")
+    await expect(search).to_have_accessible_description(re.compile("NUL|characters"))
+    assert await findings(page) == []
+    await search.fill("zz")
+    await expect(page.get_by_text("No name or id begins with “zz”.")).to_be_visible()
+    await search.fill("mm")
+    await expect(page.get_by_text("No name or id begins with “mm”.")).to_be_visible()
+    await page.get_by_role("link", name="Look for it anywhere").click()
+    await expect(rows(page)).to_have_count(1)
+    await page.get_by_role("button", name="More filters").click()
+    await page.get_by_label("Added until").fill("2020-01-01")
+    await expect(page.get_by_text("No task is like that.")).to_be_visible()
+    await page.get_by_role("link", name="Clear the filters").first.click()
+    await expect(rows(page)).to_have_count(1)
+    await expect(search).to_have_value("")
+
+
+async def test_a_thousand_failed_tasks_are_retried(open_site: OpenSite, processors: Processors, pages: Pages) -> None:
+    """All that failed are chosen, counted, asked about and begun anew; what they come to is seen as it happens."""
+    mended = failing(processors)
+    site = await open_site(runs_worker=False)
+    await add_many(site.engine, 1000, processor="fickle")
+    page = await pages.open()
+    await page.goto(site.url)
+    async with site.engine.worker(concurrency=16):
+        await retry_all(page, mended)
+    assert (await site.engine.statistics()).completed == 1000
+
+
+async def retry_all(page: Page, mended: asyncio.Event) -> None:
+    """Wait until all 1,000 have failed, retry them, and wait until all are completed."""
+    statuses = page.get_by_role("navigation", name="Status")
+    await statuses.get_by_role("link", name="failed 1,000").click(timeout=30_000)
+    await expect(row(page, "novel 000999")).to_contain_text("the paper is wet")
+    mended.set()
+    await page.get_by_label("Select all loaded tasks").click()
+    await page.get_by_role("button", name="Select all 1,000 that match").click()
+    await bulk(page, "Retry").click()
+    question = page.get_by_role("dialog", name="Retry 1,000 failed tasks?")
+    await expect(question).to_contain_text("They begin anew")
+    assert await findings(page) == []
+    await question.get_by_role("button", name="Retry 1,000 failed tasks").click()
+    await expect(page.get_by_text("Begun anew: 1,000 tasks.")).to_be_visible()
+    await expect(statuses.get_by_role("link", name="completed 1,000")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("Nothing has failed.")).to_be_visible()
+
+
+async def test_progress_is_live(open_site: OpenSite, processors: Processors, pages: Pages) -> None:
+    """A row says how far its task is and at what, and then where the report is, without being touched."""
+    go_on, began = asyncio.Event(), asyncio.Event()
+
+    async def slow(ctx: Any) -> None:
+        await ctx.progress(0.42, stage="Chapter XI")
+        began.set()
+        await go_on.wait()
+
+    processors.register("slow", slow)
+    site = await open_site()
+    page = await pages.open()
+    await page.goto(site.url)
+    await expect(page.get_by_text("No novels yet.")).to_be_visible()
+    assert await findings(page) == []
+    await add(site.engine, "Dracula.txt", processor="slow")
+    await expect(row(page, "Dracula")).to_contain_text("Chapter XI")
+    await expect(row(page, "Dracula").get_by_role("progressbar")).to_have_attribute("value", "42")
+    assert await findings(page) == []
+    go_on.set()
+    await expect(row(page, "Dracula")).to_contain_text("completed")
+    await add(site.engine, "Emma.txt", processor="analyze")
+    await expect(row(page, "Emma").get_by_role("link", name="Report: Emma.txt")).to_be_visible()
+    async with page.expect_popup() as shown:
+        await row(page, "Emma").get_by_role("link", name="Report").click()
+    await expect((await shown.value).get_by_role("heading").first).to_be_visible()
+
+
+async def test_nothing_is_missed_while_the_server_is_away(site: Site, page: Page) -> None:
+    """What was added, finished and deleted in between is there when the connection is; the list stays meanwhile."""
+    stays, goes = await add(site.engine, "Stays.txt", "Goes.txt")
+    await expect(rows(page)).to_have_count(2)
+    await site.stop()
+    await expect(page.get_by_text("connection lost, may be old")).to_be_visible()
+    await expect(rows(page)).to_have_count(2)
+    async with TaskEngine.open(site.config.engine, processors=site.processors) as engine:
+        await engine.delete(goes)
+        await engine.report(stays, status=TaskStatus.COMPLETED)
+        await add(engine, "Came.txt")
+    await site.start()
+    await expect(rows(page)).to_have_text([re.compile("Came.*pending"), re.compile("Stays.*completed")])
+    await expect(page.get_by_text("connection lost, may be old")).to_be_hidden()
+    await add(site.engine, "Later.txt")
+    await expect(rows(page)).to_have_count(3)
+
+
+async def test_a_hundred_thousand_tasks(site: Site, page: Page) -> None:
+    """However long the list is, only what is in sight is in the page, and the last task is one key away."""
+    await add_many(site.engine, 100_000)
+    await page.reload()
+    await expect(page.get_by_role("paragraph").filter(has_text="100,000 tasks")).to_be_visible()
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("link", name="novel 099999.txt")).to_be_focused()
+    await page.keyboard.press("End")
+    await expect(page.get_by_role("link", name="novel 000000.txt")).to_be_focused()
+    await expect(row(page, "novel 000000")).to_have_attribute("aria-posinset", "100000")
+    assert await rows(page).count() < 60
+    assert await page.evaluate("() => document.querySelectorAll('*').length") < 1500
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="novel 000001.txt")).to_be_visible()
+    await page.go_back()
+    await expect(row(page, "novel 000001")).to_be_in_viewport()
+    await page.evaluate("() => scrollTo(0, 60 * document.querySelector('[data-place]').offsetHeight * 100)")
+    await expect(row(page, "novel 094000")).to_be_in_viewport()
+    place = (await row(page, "novel 094000").bounding_box() or {})["y"]
+    await add(site.engine, "Fresh.txt")
+    fresh = page.get_by_role("button", name="1 new task")
+    await expect(fresh).to_be_visible()
+    assert (await row(page, "novel 094000").bounding_box() or {})["y"] == place
+    await fresh.click()
+    await expect(row(page, "Fresh.txt")).to_be_in_viewport()
+    await expect(page.get_by_role("paragraph").filter(has_text="100,001 tasks")).to_be_visible()
+
+
+async def test_keys_alone(site: Site, page: Page) -> None:
+    """Everything can be done from the keyboard, and the focus goes on to the next task when one is deleted."""
+    first, second, third, _ = await add(site.engine, "First.txt", "Second.txt", "Third.txt", "Fourth.txt")
+    await expect(rows(page)).to_have_count(4)
+    await page.keyboard.press("j")
+    await page.keyboard.press("j")
+    await expect(page.get_by_role("link", name="Third.txt")).to_be_focused()
+    await page.get_by_role("button", name="Delete: Third.txt").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog", name="Delete Third.txt?")).to_contain_text("cannot be undone")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("link", name="Second.txt")).to_be_focused()
+    assert third not in {task.id for task in (await site.engine.find()).items}
+    await page.keyboard.press("x")
+    await page.keyboard.press("j")
+    await page.keyboard.press("x")
+    await expect(page.get_by_text("2 selected")).to_be_visible()
+    await bulk(page, "Priority").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_label("New priority").fill("7")
+    await page.keyboard.press("Enter")
+    await (
+        page.get_by_role("dialog", name="Change the priority of 2 tasks?").get_by_text("Change 2 tasks").press("Enter")
+    )
+    await expect(page.get_by_text("Priority changed: 2 tasks.")).to_be_visible()
+    await expect(row(page, "First")).to_contain_text("priority +7")
+    assert {(await site.engine.get(task_id)).priority for task_id in (first, second)} == {7}
+    await page.keyboard.press("k")
+    await page.keyboard.press("x")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("1 selected")).to_be_hidden()
+
+
+async def test_some_are_chosen(site: Site, page: Page) -> None:
+    """A range is chosen with Shift; what cannot be done to a part of it is said before, and that part is left alone."""
+    ids = await add(site.engine, *(f"Book {n}.txt" for n in range(6)))
+    await site.engine.cancel(ids[2])
+    await expect(row(page, "Book 2")).to_contain_text("cancelled")
+    await page.get_by_label("Select Book 4.txt").click()
+    await page.get_by_label("Select Book 1.txt").click(modifiers=["Shift"])
+    await expect(page.get_by_text("4 selected")).to_be_visible()
+    await bulk(page, "Cancel").click()
+    question = page.get_by_role("dialog", name="Cancel 3 tasks?")
+    await expect(question).to_contain_text("1 is skipped because its status does not allow it.")
+    await question.get_by_role("button", name="Leave it").click()
+    assert await site.engine.count(TaskFilter(status=TaskStatus.CANCELLED)) == 1
+    await bulk(page, "Cancel").click()
+    await question.get_by_role("button", name="Cancel 3 tasks").click()
+    await expect(page.get_by_text("Cancelled: 3 tasks.")).to_be_visible()
+    await expect(rows(page).filter(has_text="cancelled")).to_have_count(4)
+    await page.get_by_label("Select all loaded tasks").click()
+    await bulk(page, "Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete 6 tasks").click()
+    await expect(page.get_by_text("No novels yet.")).to_be_visible()
+    assert await site.engine.count() == 0
+
+
+async def test_a_task_that_somebody_else_has_deleted(site: Site, page: Page) -> None:
+    """Who acts on a task that is gone is told so, and the row goes."""
+    await add(site.engine, "Stays.txt")
+    (gone,) = await add(site.engine, "Gone.txt")
+    await expect(rows(page)).to_have_count(2)
+    await page.route(re.compile(r"/api/v1/tasks/task-.*/cancel"), lambda route: meanwhile(site, gone, route))
+    await row(page, "Gone").get_by_role("button", name="Cancel").click()
+    await expect(page.get_by_role("alert").filter(has_text="Gone.txt: ")).to_contain_text("not found")
+    await expect(rows(page)).to_have_count(1)
+
+
+async def meanwhile(site: Site, gone: TaskId, route: Any) -> None:
+    """Delete the task before the request for it goes on."""
+    await site.engine.delete(gone)
+    await route.continue_()
+
+
+async def test_a_list_that_cannot_be_loaded_says_so(site: Site, page: Page) -> None:
+    """What went wrong is said in the place of the list, with a way on; the rest of the page stays."""
+    await add(site.engine, "Emma.txt")
+    await page.route("**/api/v1/tasks?*", lambda route: route.abort())
+    await page.reload()
+    await expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    await expect(page.get_by_role("heading", name="Add novels")).to_be_visible()
+    assert await findings(page) == []
+    await page.unroute("**/api/v1/tasks?*")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(row(page, "Emma")).to_be_visible()
+
+
+async def test_without_sockets_the_list_is_asked_for(site: Site, pages: Pages) -> None:
+    """Where no WebSocket gets through, what is new and what has changed is shown all the same, a little later."""
+    page = await pages.open()
+    await page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    await page.goto(site.url)
+    await expect(page.get_by_text("every 3 s")).to_be_visible()
+    (late,) = await add(site.engine, "Late.txt")
+    await expect(row(page, "Late")).to_contain_text("pending")
+    await site.engine.cancel(late)
+    await expect(row(page, "Late")).to_contain_text("cancelled")
+    await expect(page.get_by_role("link", name="cancelled 1")).to_be_visible()
+
+
+async def test_a_token_that_ends_in_the_middle(site: Site, pages: Pages) -> None:
+    """The list stays while another token is asked for, and goes on with it; who may only read is offered no changes."""
+    secret, token = await site.engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))
+    other, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read",))
+    await add(site.engine, "Hers.txt", owner="ann")
+    await add(site.engine, "His.txt", owner="bob")
+    page = await pages.open()
+    await page.goto(site.url)
+    field = page.get_by_role("dialog").get_by_label("Token", exact=True)
+    await field.fill(secret)
+    await page.keyboard.press("Enter")
+    await expect(rows(page)).to_have_text([re.compile("Hers")])
+    await expect(page.get_by_role("button", name="Cancel: Hers.txt")).to_be_attached()
+    await site.engine.tokens.revoke(token.id)
+    await field.fill(other)
+    await expect(row(page, "Hers")).to_be_attached()
+    await page.keyboard.press("Enter")
+    await add(site.engine, "Hers too.txt", owner="ann")
+    await expect(rows(page)).to_have_count(2)
+    await expect(page.get_by_role("button", name="Cancel: Hers.txt")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"viewport": {"width": 320, "height": 640}, "has_touch": True, "is_mobile": True},
+            ("Cancel", "cancelled", "Delete"),
+        ),
+        ({"color_scheme": "dark", "locale": "zh-CN"}, ("取消", "已取消", "删除")),
+    ],
+    ids=["phone", "dark and Chinese"],
+)
+async def test_other_screens(site: Site, pages: Pages, options: dict[str, Any], words: tuple[str, str, str]) -> None:
+    """On a phone, in the dark and in Chinese the list is whole, accessible and no wider than the screen."""
+    act, done, delete = words
+    await add(site.engine, "道" * 120 + ".txt", MARKUP, "رواية.txt")
+    (failed,) = await add(site.engine, "x" * 250 + ".txt")
+    await site.engine.report(failed, status=TaskStatus.FAILED, error_message="it broke " * 100)
+    page = await pages.open(**options)
+    await page.goto(site.url)
+    item = page.get_by_role("listitem").filter(has_text=MARKUP)
+    await expect(item).to_be_visible()
+    assert await findings(page) == []
+    if "is_mobile" in options:
+        await item.get_by_role("button", name="What to do with").click()
+        assert await findings(page) == []
+        await page.get_by_role("dialog").get_by_role("button", name=act).click()
+    else:
+        await item.hover()
+        await item.get_by_role("button", name=act).click()
+    await expect(item).to_contain_text(done)
+    await page.get_by_role("checkbox").first.click()
+    await expect(page.get_by_role("button", name=delete, exact=True)).to_be_visible()
+    assert await findings(page) == []
+    sizes = await page.evaluate("() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert sizes[0] <= sizes[1]
