@@ -10,7 +10,7 @@ import pytest
 from attrs import evolve
 from playwright.async_api import Locator, expect
 
-from novel_tasks_core import NewTask, Processors, RetryPolicy, TaskEngine, TaskFilter, TaskId, TaskStatus
+from novel_tasks_core import NewTask, OnDuplicate, Processors, RetryPolicy, TaskEngine, TaskFilter, TaskId, TaskStatus
 from tests.browser.conftest import OpenSite, Site
 from tests.browser.pages import Page, Pages, findings
 
@@ -22,7 +22,11 @@ async def add(engine: TaskEngine, *names: str, processor: str = "external", owne
     """Submit a task for each name, one after the other; nobody works on those of `external`."""
     source = await engine.store(TALE, name="tale.txt")
     return [
-        (await engine.submit(evolve(source, name=name), processor=processor, owner=owner, on_duplicate="allow")).id
+        (
+            await engine.submit(
+                evolve(source, name=name), processor=processor, owner=owner, on_duplicate=OnDuplicate.ALLOW
+            )
+        ).id
         for name in names
     ]
 
@@ -216,11 +220,11 @@ async def test_a_hundred_thousand_tasks(site: Site, page: Page) -> None:
     await expect(row(page, "novel 000001")).to_be_in_viewport()
     await page.evaluate("() => scrollTo(0, 60 * document.querySelector('[data-place]').offsetHeight * 100)")
     await expect(row(page, "novel 094000")).to_be_in_viewport()
-    place = (await row(page, "novel 094000").bounding_box() or {})["y"]
+    place = await row(page, "novel 094000").bounding_box()
     await add(site.engine, "Fresh.txt")
     fresh = page.get_by_role("button", name="1 new task")
     await expect(fresh).to_be_visible()
-    assert (await row(page, "novel 094000").bounding_box() or {})["y"] == place
+    assert await row(page, "novel 094000").bounding_box() == place
     await fresh.click()
     await expect(row(page, "Fresh.txt")).to_be_in_viewport()
     await expect(page.get_by_role("paragraph").filter(has_text="100,001 tasks")).to_be_visible()

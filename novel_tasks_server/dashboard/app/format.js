@@ -1,6 +1,15 @@
 // Figures and times as people read them, in the language in use.
 import { locale, t } from "./words.js";
 
+const made = new Map();
+
+// The browser's formatter of this kind. To make one takes longer than to use it a hundred times, so it is kept.
+function formatter(kind, options) {
+  const key = `${kind} ${locale.value} ${JSON.stringify(options)}`;
+  if (!made.has(key)) made.set(key, new Intl[kind](locale.value, options));
+  return made.get(key);
+}
+
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 /** 0.5 s, 42 s, 3 min 5 s, 2 h 10 min, 3 d 4 h. Null is a dash. */
@@ -24,22 +33,22 @@ export function size(bytes) {
   if (bytes === null || bytes === undefined) return "–";
   const step = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
   const options = { style: "unit", unit: UNITS[step], unitDisplay: step ? "short" : "long" };
-  return new Intl.NumberFormat(locale.value, { ...options, maximumSignificantDigits: 3 }).format(bytes / 1000 ** step);
+  return formatter("NumberFormat", { ...options, maximumSignificantDigits: 3 }).format(bytes / 1000 ** step);
 }
 
 /** A whole or rounded number with the separators of the language. */
 export function number(value, digits = 0) {
-  return value === null || value === undefined ? "–" : value.toLocaleString(locale.value, { maximumFractionDigits: digits });
+  return value === null || value === undefined ? "–" : formatter("NumberFormat", { maximumFractionDigits: digits }).format(value);
 }
 
 /** Date and time to the second. */
 export function moment(iso) {
-  return iso ? new Date(iso).toLocaleString(locale.value, { dateStyle: "medium", timeStyle: "medium" }) : "–";
+  return iso ? formatter("DateTimeFormat", { dateStyle: "medium", timeStyle: "medium" }).format(new Date(iso)) : "–";
 }
 
 /** The time of day to the second. */
 export function clock(iso) {
-  return new Date(iso).toLocaleTimeString(locale.value, { hour12: false });
+  return formatter("DateTimeFormat", { timeStyle: "medium", hour12: false }).format(new Date(iso));
 }
 
 const STEPS = [
@@ -53,5 +62,5 @@ const STEPS = [
 export function ago(iso, now = Date.now()) {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   const [unit, length] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
-  return new Intl.RelativeTimeFormat(locale.value, { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
+  return formatter("RelativeTimeFormat", { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
 }

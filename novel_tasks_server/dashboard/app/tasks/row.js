@@ -47,7 +47,7 @@ function Facts({ task, now }) {
   return html`
     <span>${task.processor}</span>
     ${task.file_size !== null && html`<span class="number">${size(task.file_size)}</span>`}
-    <time datetime=${task.uploaded_at} title=${moment(task.uploaded_at)}>${ago(task.uploaded_at, now)}</time>
+    <time datetime=${task.uploaded_at} title=${moment(task.uploaded_at)}>${ago(task.uploaded_at, Math.max(now, Date.parse(task.uploaded_at)))}</time>
     ${owner && html`<span class="owner" title=${t("tasks.owner", { owner })}><bdi>${owner}</bdi></span>`}
   `;
 }

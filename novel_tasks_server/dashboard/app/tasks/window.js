@@ -26,9 +26,10 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
   const length = Math.min(rows.ids.length, most);
 
   const returning = useReturn(list, element, edge);
+  const place = useRef({ begin: 0, edge: 0, scrolled: 0 });
   const measure = () => {
     if (returning.current) return;
-    const top = element.current.getBoundingClientRect().top - edge();
+    const top = place.current.begin - place.current.scrolled - place.current.edge;
     const first = Math.min(Math.max(0, Math.floor(-top / height)), Math.max(0, length - 1));
     const end = first + Math.ceil((innerHeight - Math.max(0, top)) / height) + 1;
     const isTop = top > -height / 2;
@@ -37,17 +38,19 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
     const to = Math.min(length, (end | 3) + SPARE);
     if (from !== shown.from || to !== shown.to) setShown({ from, to });
     const { view } = list;
-    if (view.first === first && view.isTop === isTop && view.to === end + AHEAD && rows.firstHole(view.from, view.to) < 0) return;
-    list.look({ from: first - AHEAD, to: Math.min(length, end + AHEAD), first, isTop });
+    const wanted = { from: first - AHEAD, to: Math.min(length, end + AHEAD), first, isTop };
+    if (view.first === first && view.isTop === isTop && view.to === wanted.to && rows.firstHole(view.from, view.to) < 0) return;
+    list.look(wanted);
   };
 
+  const latest = useRef(measure);
+  latest.current = measure;
+  usePlace(element, edge, place, latest);
   useLayoutEffect(() => {
-    addEventListener("scroll", measure, { passive: true });
-    addEventListener("resize", measure, { passive: true });
-    return () => (removeEventListener("scroll", measure), removeEventListener("resize", measure));
-  });
-  useLayoutEffect(() => {
-    if (list.moved) scrollBy(0, list.moved * height);
+    if (list.moved) {
+      scrollBy(0, list.moved * height);
+      place.current.scrolled = scrollY;
+    }
     list.moved = 0;
     measure();
   });
@@ -69,6 +72,27 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
     </ul>
     ${rows.ids.length > most && html`<p class="quiet">${t("tasks.cut", { n: most })}</p>`}
   `;
+}
+
+// Where the rows begin on the page and how far it is scrolled. To ask makes the browser lay everything out, so it is
+// asked only when that may have changed: when the page is scrolled, and when it becomes higher or wider.
+function usePlace(element, edge, place, measure) {
+  useLayoutEffect(() => {
+    const scroll = () => {
+      place.current.scrolled = scrollY;
+      measure.current();
+    };
+    const look = () => {
+      place.current = { begin: element.current.getBoundingClientRect().top + scrollY, edge: edge(), scrolled: scrollY };
+      measure.current();
+    };
+    const observer = new ResizeObserver(look);
+    observer.observe(document.querySelector("main"));
+    addEventListener("scroll", scroll, { passive: true });
+    addEventListener("resize", look, { passive: true });
+    look();
+    return () => (observer.disconnect(), removeEventListener("scroll", scroll), removeEventListener("resize", look));
+  }, []);
 }
 
 // Back from a task, the list stands where it stood. After the frame has gone to its top, hence the next frame.
