@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -54,15 +55,15 @@ def bulk(page: Page, action: str) -> Locator:
     return page.get_by_role("group", name="What to do with the selected tasks").get_by_role("button", name=action)
 
 
-def failing(processors: Processors) -> asyncio.Event:
-    """Add a processor `fickle` that fails until the returned event is set."""
+def failing(processors: Processors, retry: RetryPolicy | None = None) -> asyncio.Event:
+    """Add a processor `fickle` that fails until the returned event is set; it is not tried again but by a policy."""
     mended = asyncio.Event()
 
     async def fickle(ctx: Any) -> None:
         if not mended.is_set():
             raise ValueError("the paper is wet")
 
-    processors.register("fickle", fickle, retry=RetryPolicy.never())
+    processors.register("fickle", fickle, retry=retry or RetryPolicy.never())
     return mended
 
 
@@ -181,6 +182,21 @@ async def test_progress_is_live(open_site: OpenSite, processors: Processors, pag
     async with page.expect_popup() as shown:
         await row(page, "Emma").get_by_role("link", name="Report").click()
     await expect((await shown.value).get_by_role("heading").first).to_be_visible()
+
+
+async def test_why_a_task_waits_is_said(open_site: OpenSite, processors: Processors, pages: Pages) -> None:
+    """A task that is not yet to begin says when it will, one that failed and is to be tried again when and why."""
+    failing(processors, RetryPolicy(max_attempts=3, base_seconds=7200, max_seconds=7200, jitter=0))
+    site = await open_site()
+    await add(site.engine, "Torn.txt", processor="fickle")
+    source = await site.engine.store(TALE, name="Later.txt")
+    later = site.engine.clock.now() + timedelta(days=2, hours=1)
+    await site.engine.submit(source, processor="external", run_at=later, priority=-3)
+    page = await pages.open()
+    await page.goto(site.url)
+    await expect(row(page, "Later")).to_contain_text("begins in 2 days")
+    await expect(row(page, "Later")).to_contain_text("priority \N{MINUS SIGN}3")
+    await expect(row(page, "Torn")).to_contain_text(re.compile("tries again in [12] hours?: the paper is wet"))
 
 
 async def test_nothing_is_missed_while_the_server_is_away(site: Site, page: Page) -> None:

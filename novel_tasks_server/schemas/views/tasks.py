@@ -25,7 +25,10 @@ from novel_tasks_server.schemas.views.history import LogView
 
 @frozen(kw_only=True, slots=False)
 class TaskView:
-    """A task as lists show it. `progress` is 0..100, `file_type` the extension with its dot."""
+    """A task as lists show it. `progress` is 0..100, `file_type` the extension with its dot.
+
+    `run_at` is before when a waiting task does not begin.
+    """
 
     id: str
     file_name: str | None
@@ -46,6 +49,7 @@ class TaskView:
     owner: str
     version: str
     eta_seconds: float | None
+    run_at: datetime | None
 
     @classmethod
     def of(cls, task: TaskSummary, *, now: datetime) -> TaskView:
@@ -59,7 +63,6 @@ class TaskDetail(TaskView):
 
     options: Mapping[str, Any]
     session_id: str | None
-    run_at: datetime | None
     failures: int
     max_attempts: int | None
     timeout_seconds: float | None
@@ -90,7 +93,6 @@ def _detailed(task: TaskSummary, now: datetime) -> dict[str, Any]:
         **_shown(task, now),
         "options": task.options if isinstance(task, Task) else {},
         "session_id": task.session_id,
-        "run_at": task.run_at,
         "failures": task.failures,
         "max_attempts": task.max_attempts,
         "timeout_seconds": task.timeout_seconds,
@@ -122,6 +124,7 @@ def _shown(task: TaskSummary, now: datetime) -> dict[str, Any]:
         "owner": task.owner,
         "version": task.version,
         "eta_seconds": _eta(task, now),
+        "run_at": task.run_at,
     }
 
 

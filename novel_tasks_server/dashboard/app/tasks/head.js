@@ -75,7 +75,7 @@ function Chosen({ list }) {
       ${!isAll.value &&
       rows.total > some.value.size &&
       html`<button type="button" class="text" onClick=${() => selection.takeAll()}>${t(rows.isEstimate ? "tasks.choose.about" : "tasks.choose.all", { total })}</button>`}
-      <button type="button" class="text" onClick=${() => selection.clear()}>${t("tasks.choose.none")}</button>
+      <button type="button" class="text none" onClick=${() => selection.clear()}>${t("tasks.choose.none")}</button>
     </p>
     ${mayWrite.value &&
     html`

@@ -33,7 +33,7 @@ export function Row({ list, task, index, count, top, now, onMenu }) {
         <a class="name" href=${href(`tasks/${task.id}`)} title=${name}><bdi>${name}</bdi></a>
         <p class="facts quiet"><${Facts} task=${task} now=${now} /></p>
       </div>
-      <div class="state"><${State} task=${task} /></div>
+      <div class="state"><${State} task=${task} now=${now} /></div>
       <div class="doings">
         <${Result} task=${task} name=${name} />
         ${mayWrite.value && html`<${Doings} list=${list} task=${task} name=${name} onMenu=${onMenu} />`}
@@ -54,7 +54,7 @@ function Facts({ task, now }) {
 
 const signed = (priority) => (priority > 0 ? `+${priority}` : `−${-priority}`);
 
-function State({ task }) {
+function State({ task, now }) {
   const status = html`
     <span class="status ${task.status}">${t(`status.${task.status}`)}</span>
     ${task.priority !== 0 && html`<span class="tag">${t("tasks.priority", { priority: signed(task.priority) })}</span>`}
@@ -72,15 +72,20 @@ function State({ task }) {
     case "completed":
       return html`<p class="top-line">${status}</p><p class="quiet more">${took(task)}</p>`;
     case "pending":
-      if (task.attempt > 0 && task.error_message) {
-        return html`<p class="top-line">${status}</p><p class="quiet more" title=${task.error_message}>${t("tasks.again", { error: task.error_message })}</p>`;
-      }
+      return html`<p class="top-line">${status}</p><p class="quiet more" title=${task.error_message ?? moment(task.run_at)}>${waits(task, now)}</p>`;
   }
   return html`<p class="top-line">${status}</p>`;
 }
 
 function percent({ progress, eta_seconds: left }) {
   return left === null ? t("tasks.percent", { n: progress }) : t("tasks.percent.left", { n: progress, time: duration(Math.max(1, Math.round(left))) });
+}
+
+// Why a waiting task does not begin: it is not yet time, or it failed and is to be tried again.
+function waits({ run_at: at, error_message: error }, now) {
+  const isLater = at !== null && Date.parse(at) > now;
+  if (error) return isLater ? t("tasks.again.later", { when: ago(at, now), error }) : t("tasks.again", { error });
+  return isLater ? t("tasks.scheduled", { when: ago(at, now) }) : "";
 }
 
 function took({ started_at: from, completed_at: to }) {
