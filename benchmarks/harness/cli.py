@@ -22,7 +22,7 @@ from novel_tasks_core import NovelTasksError
 
 NAMES = (
     *("pipeline", "processing", "quality", "engine", "submit", "bulk", "latency"),
-    *("growth", "snapshot", "wal", "memory", "upload", "api", "fanout", "sockets", "peers"),
+    *("growth", "snapshot", "wal", "memory", "upload", "api", "fanout", "sockets", "page", "peers"),
 )
 """The benchmarks, in the order in which they run; each is a module of the package."""
 

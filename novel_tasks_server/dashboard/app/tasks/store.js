@@ -9,6 +9,7 @@ import { Selection } from "./selection.js";
 
 const MOST_WAITING = 2000; // messages; with more the list is loaded again, which is less work
 const RELOAD_MS = 1000;
+const PATIENCE_MS = 200;
 const DRIFT_MS = 5000;
 const CLOSED = Symbol("the list was closed meanwhile");
 
@@ -42,13 +43,14 @@ export class TaskList {
   /** Load, and follow what happens; returns a function that ends it. */
   open() {
     this.ended = new AbortController();
-    this.reload();
+    this.patience = setTimeout(() => this.reload(), PATIENCE_MS); // the live connection says soon when to load
     const unfollow = [
       followList(followed(this.filter), (message) => this.#hear(message)),
       followStatistics((message) => this.#count(message.statistics)),
     ];
     return () => {
       for (const end of unfollow) end();
+      clearTimeout(this.patience);
       clearTimeout(this.drifting);
       this.drifting = null;
       this.ended.abort(new DOMException("the list is closed", "AbortError"));
@@ -74,6 +76,7 @@ export class TaskList {
 
   /** Load what is looked at again, soon; all else when it is looked at. Resolves when that is done. */
   reload() {
+    clearTimeout(this.patience);
     if (this.reloading) this.again = true;
     else this.reloading = this.#reload(this.ended.signal).finally(() => this.#reloaded());
     return this.reloading;
