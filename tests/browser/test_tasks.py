@@ -241,9 +241,18 @@ async def test_a_hundred_thousand_tasks(site: Site, page: Page) -> None:
     fresh = page.get_by_role("button", name="1 new task")
     await expect(fresh).to_be_visible()
     assert await row(page, "novel 094000").bounding_box() == place
+    await site.stop()
+    await expect(page.get_by_text("connection lost, may be old")).to_be_visible()
+    async with TaskEngine.open(site.config.engine, processors=site.processors) as engine:
+        await add(engine, "Meanwhile.txt", "Meanwhile too.txt")
+    await site.start()
+    await expect(page.get_by_role("paragraph").filter(has_text="100,003 tasks")).to_be_visible()
+    await expect(row(page, "novel 094000")).to_be_in_viewport()
+    assert await row(page, "novel 094000").bounding_box() == place
+    await add(site.engine, "Last.txt")
     await fresh.click()
+    await expect(row(page, "Last.txt")).to_be_in_viewport()
     await expect(row(page, "Fresh.txt")).to_be_in_viewport()
-    await expect(page.get_by_role("paragraph").filter(has_text="100,001 tasks")).to_be_visible()
 
 
 async def test_keys_alone(site: Site, page: Page) -> None:
@@ -347,7 +356,7 @@ async def test_without_sockets_the_list_is_asked_for(site: Site, pages: Pages) -
 
 
 async def test_a_token_that_ends_in_the_middle(site: Site, pages: Pages) -> None:
-    """The list stays while another token is asked for, and goes on with it; who may only read is offered no changes."""
+    """The list stays while another token is asked for, and goes on with it; readers get reports and no buttons."""
     secret, token = await site.engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))
     other, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read",))
     await add(site.engine, "Hers.txt", owner="ann")
@@ -363,8 +372,11 @@ async def test_a_token_that_ends_in_the_middle(site: Site, pages: Pages) -> None
     await field.fill(other)
     await expect(row(page, "Hers")).to_be_attached()
     await page.keyboard.press("Enter")
-    await add(site.engine, "Hers too.txt", owner="ann")
+    await add(site.engine, "Hers too.txt", owner="ann", processor="analyze")
     await expect(rows(page)).to_have_count(2)
+    async with page.expect_popup() as shown:
+        await row(page, "Hers too").get_by_role("link", name="Report").click()
+    await expect((await shown.value).get_by_role("heading").first).to_be_visible()
     await expect(page.get_by_role("button", name="Cancel: Hers.txt")).to_have_count(0)
 
 
