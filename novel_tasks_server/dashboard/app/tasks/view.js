@@ -74,7 +74,7 @@ function Body({ list, isTurning, onMenu }) {
   const { length } = list.rows.ids;
   const phase = list.phase.value;
   return html`
-    <div class="list-card ${isTurning ? "turning" : ""}" aria-busy=${isTurning || phase === "loading" ? "true" : undefined}>
+    <div class="list-card ${isTurning ? "turning" : ""}" inert=${isTurning} aria-busy=${isTurning || phase === "loading" ? "true" : undefined}>
       <div class="list-head" ref=${head}><${Head} list=${list} /></div>
       ${phase === "loading" && html`<${Skeleton} />`}
       ${phase === "failed" && html`<div class="broken"><${Failure} problem=${list.problem.value} onRetry=${() => list.reload()} /></div>`}
