@@ -22,15 +22,16 @@ export async function act(list, action, task) {
   const wish = await wishFor(action, t("tasks.act.delete.title", { name: nameOf(task) }), () => t("tasks.act.delete.body"), task.priority);
   if (!wish) return;
   busy.value = new Set([...busy.value, task.id]);
+  const place = list.active.value === task.id ? list.rows.ids.indexOf(task.id) : null;
   try {
     const now = await change(action, task.id, wish);
     announce(t(`tasks.done.${action}`, { name: nameOf(task) }));
     if (now) list.take(now);
-    else dropFocused(list, task.id);
+    else drop(list, task.id, place);
   } catch (problem) {
     if (problem.name !== "Problem") throw problem;
     say(`${nameOf(task)}: ${problem.text}`, { kind: "bad" });
-    if (problem.status === 404) dropFocused(list, task.id);
+    if (problem.status === 404) drop(list, task.id, place);
   } finally {
     busy.value = new Set([...busy.value].filter((id) => id !== task.id));
   }
@@ -46,9 +47,9 @@ async function wishFor(action, title, body, priority = 0) {
   return (await confirm({ title, body: body(), action: t("tasks.act.delete"), isDangerous: true })) ? {} : null;
 }
 
-function dropFocused(list, id) {
-  const place = list.rows.ids.indexOf(id);
-  if (list.active.value === id) list.focusPlace = place;
+// Its place was looked up before: that it is gone may have been told live meanwhile.
+function drop(list, id, place) {
+  list.focusPlace = place;
   list.drop(id);
 }
 

@@ -34,6 +34,8 @@ export class TaskList {
     this.active = signal(null);
     /** How far the rows are scrolled beyond the line above them, or null at the top. */
     this.scrolled = null;
+    /** The place that is to have the focus when the list is drawn next, or null. */
+    this.focusPlace = null;
     this.moved = 0;
     this.waiting = new Map();
     this.recent = new Map(); // what was told while something was being loaded, which may be older
@@ -94,9 +96,11 @@ export class TaskList {
     this.#hear({ type: "task", task });
   }
 
-  /** Take out a task that is gone. */
+  /** Take out a task that is gone, at once; without effect when it is out already. */
   drop(id) {
     this.#hear({ type: "deleted", task_id: id });
+    cancelAnimationFrame(this.frame);
+    this.#apply();
   }
 
   draw() {

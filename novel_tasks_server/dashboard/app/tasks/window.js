@@ -129,7 +129,7 @@ function useKeys(list, element, height, length, edge) {
   };
   useLayoutEffect(() => {
     const place = wanted.current ?? list.focusPlace;
-    if (place === null || place === undefined) return;
+    if (place === null) return;
     const link = linkAt(element.current, Math.min(place, length - 1));
     if (!link) return; // not loaded yet
     wanted.current = null;
