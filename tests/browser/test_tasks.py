@@ -308,10 +308,12 @@ async def test_some_are_chosen(site: Site, page: Page) -> None:
     await page.get_by_label("Select Book 1.txt").click()
     await page.get_by_label("Select Book 5.txt").click(modifiers=["Shift"])
     await expect(page.get_by_text("5 selected")).to_be_visible()
+    await site.engine.delete(ids[5])
+    await expect(page.get_by_text("4 selected")).to_be_visible()
     await page.get_by_role("button", name="Select none").click()
     await page.get_by_label("Select all loaded tasks").click()
     await bulk(page, "Delete").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Delete 6 tasks").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete 5 tasks").click()
     await expect(page.get_by_text("No novels yet.")).to_be_visible()
     assert await site.engine.count() == 0
 
