@@ -1,12 +1,12 @@
 // What the list is asked for: status, search, processor, days, owner, order. All of it is in the address.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { isAdmin } from "../access.js";
-import { API, call } from "../api.js";
 import { number } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { go, href } from "../router.js";
 import { useShortcut } from "../shortcuts.js";
+import { catalogue } from "../uploads/catalogue.js";
 import { t } from "../words.js";
 import { EVERYTHING, isNarrow, SORTS, STATUSES, writeFilter } from "./filter.js";
 import { statistics } from "./store.js";
@@ -45,6 +45,12 @@ export function Toolbar({ filter, faults }) {
 
 function Statuses({ filter }) {
   const counts = statistics.value;
+  const list = useRef(null);
+  useEffect(() => {
+    // On a phone not all have room: the chosen one is to be seen.
+    const chosen = list.current.querySelector("[aria-current]");
+    list.current.scrollLeft += chosen.getBoundingClientRect().right - list.current.getBoundingClientRect().right + 48;
+  }, [filter.status]);
   const link = (status) => {
     const count = counts?.[status || "total"];
     return html`
@@ -55,7 +61,7 @@ function Statuses({ filter }) {
       </li>
     `;
   };
-  return html`<nav class="statuses" aria-label=${t("tasks.statuses")}><ul>${["", ...STATUSES].map(link)}</ul></nav>`;
+  return html`<nav class="statuses" aria-label=${t("tasks.statuses")}><ul ref=${list}>${["", ...STATUSES].map(link)}</ul></nav>`;
 }
 
 function Field({ label, fault, children, isQuiet = true }) {
@@ -127,8 +133,7 @@ function Search({ filter, set, fault }) {
 }
 
 function Processors({ filter, set, fault }) {
-  const [known, setKnown] = useState([]);
-  useEffect(() => void call("GET", `${API}/processors`).then(({ processors }) => setKnown(processors.map(({ name }) => name)), () => {}), []);
+  const known = (catalogue.value?.processors ?? []).map(({ name }) => name);
   const names = filter.processor && !known.includes(filter.processor) ? [...known, filter.processor] : known;
   return html`
     <${Field} label=${t("tasks.processor")} fault=${fault}>
