@@ -10,6 +10,7 @@ import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
 import { actOnChosen, running } from "./acting.js";
 import { isNarrow } from "./filter.js";
+import { COUNTED } from "./pages.js";
 
 const ACTIONS = [
   ["retry", "retry"],
@@ -17,6 +18,12 @@ const ACTIONS = [
   ["reprioritize", "up"],
   ["delete", "trash"],
 ];
+
+/** How many tasks there are, in words that say whether that is exact. */
+export function amount({ total, isEstimate }) {
+  if (!isEstimate) return t("tasks.total", { n: total });
+  return total === COUNTED + 1 ? t("tasks.total.more", { n: COUNTED }) : t("tasks.total.about", { n: total });
+}
 
 /** Whether what is shown may be old, since the connection is lost. */
 export const mayBeOld = () => connection.value === "reconnecting" || connection.value === "offline";
@@ -26,7 +33,9 @@ export function Head({ list }) {
   list.drawn.value; // its rows are no signal
   const { selection, rows } = list;
   return html`
-    ${running.value ? html`<${Running} />` : html`<${All} list=${list} />${selection.isEmpty ? html`<${Count} list=${list} />` : html`<${Chosen} list=${list} />`}`}
+    ${running.value
+      ? html`<${Running} />`
+      : html`<${All} list=${list} />${selection.isEmpty ? html`<${Count} list=${list} />` : html`<${Chosen} list=${list} />`}`}
     ${rows.waiting > 0 &&
     html`<button type="button" class="small arrived" onClick=${() => (list.showNew(), scrollTo({ top: 0 }))}><${Icon} name="up" /> ${t("tasks.arrived", { n: rows.waiting })}</button>`}
     ${list.phase.value === "ready" && list.problem.value && !mayBeOld() && html`<${Failure} problem=${list.problem.value} onRetry=${() => list.reload()} isOld=${true} />`}
@@ -56,7 +65,7 @@ function Count({ list }) {
   list.drawn.value; // draw again when it changes
   const { rows } = list;
   if (list.phase.value !== "ready") return html`<p class="quiet count"></p>`;
-  const words = t(rows.isEstimate ? "tasks.total.about" : "tasks.total", { n: rows.total });
+  const words = amount(rows);
   return html`
     <p class="quiet count">
       ${isNarrow(list.filter) ? t("tasks.total.matching", { total: words }) : words}${mayBeOld() && html` · <span class="stale">${t("tasks.old")}</span>`}

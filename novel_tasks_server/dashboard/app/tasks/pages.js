@@ -4,7 +4,7 @@ import { isById } from "./filter.js";
 /** How many tasks a page has: the most that the server gives. */
 export const PAGE = 100;
 
-/** How far the server counts pages from either end of a list. */
+/** How far the server counts: pages from either end of a list, and the tasks that match where it has to look. */
 export const COUNTED = 10000;
 
 const turned = (order) => (order === "asc" ? "desc" : "asc");

@@ -50,7 +50,7 @@ function Statuses({ filter }) {
     // On a phone not all have room: the chosen one is to be seen.
     const chosen = list.current.querySelector("[aria-current]");
     list.current.scrollLeft += chosen.getBoundingClientRect().right - list.current.getBoundingClientRect().right + 48;
-  }, [filter.status]);
+  }, [filter.status, counts === null]);
   const link = (status) => {
     const count = counts?.[status || "total"];
     return html`

@@ -11,7 +11,7 @@ import { t } from "../words.js";
 import { act } from "./acting.js";
 import { ACTIONS, takes } from "./changes.js";
 import { isNarrow, readFilter, writeFilter } from "./filter.js";
-import { Head, mayBeOld } from "./head.js";
+import { amount, Head, mayBeOld } from "./head.js";
 import { PriorityQuestion } from "./priority.js";
 import { nameOf } from "./row.js";
 import { TaskList } from "./store.js";
@@ -56,7 +56,7 @@ function useShown(list) {
   const phase = list.phase.value;
   if (phase !== "loading") last.current = list;
   useEffect(() => {
-    if (phase === "ready") announce(t(list.rows.isEstimate ? "tasks.total.about" : "tasks.total", { n: list.rows.total }));
+    if (phase === "ready") announce(amount(list.rows));
   }, [list, phase]);
   return last.current;
 }

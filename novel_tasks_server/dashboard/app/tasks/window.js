@@ -66,9 +66,14 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
   const kept = list.active.value === null ? -1 : rows.ids.indexOf(list.active.value);
   if (kept >= 0 && kept < shown.from) places.unshift(kept); // what has the focus must not go
   if (kept >= shown.to && kept < length) places.push(kept);
+  const row = (index) => {
+    const shape = { list, task: rows.at(index), index, count: rows.ids.length, top: index * height, now, onMenu };
+    return html`<${Row} key=${rows.ids[index] ?? index} ...${shape} />`;
+  };
+  const style = { height: `${length * height}px`, "--row": `${height}px` };
   return html`
-    <ul class="tasks ${isOld ? "old" : ""}" role="list" aria-label=${t("tasks.title")} ref=${element} style=${{ height: `${length * height}px`, "--row": `${height}px` }} ...${keys}>
-      ${places.map((index) => html`<${Row} key=${rows.ids[index] ?? index} list=${list} task=${rows.at(index)} index=${index} count=${rows.ids.length} top=${index * height} now=${now} onMenu=${onMenu} />`)}
+    <ul class="tasks ${isOld ? "old" : ""}" role="list" aria-label=${t("tasks.title")} ref=${element} style=${style} ...${keys}>
+      ${places.map(row)}
     </ul>
     ${rows.ids.length > most && html`<p class="quiet">${t("tasks.cut", { n: most })}</p>`}
   `;
