@@ -31,7 +31,7 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
     if (returning.current) return;
     const top = place.current.begin - place.current.scrolled - place.current.edge;
     const first = Math.min(Math.max(0, Math.floor(-top / height)), Math.max(0, length - 1));
-    const end = first + Math.ceil((innerHeight - Math.max(0, top)) / height) + 1;
+    const end = first + Math.max(0, Math.ceil((innerHeight - Math.max(0, top)) / height)) + 1;
     const isTop = top > -height / 2;
     list.scrolled = isTop ? null : -top;
     const from = Math.max(0, (first & ~3) - SPARE);
@@ -65,7 +65,7 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
   for (let index = shown.from; index < Math.min(shown.to, length); index++) places.push(index);
   const kept = list.active.value === null ? -1 : rows.ids.indexOf(list.active.value);
   if (kept >= 0 && kept < shown.from) places.unshift(kept); // what has the focus must not go
-  if (kept >= shown.to && kept < length) places.push(kept);
+  if (kept >= 0 && kept >= shown.to && kept < length) places.push(kept);
   const row = (index) => {
     const shape = { list, task: rows.at(index), index, count: rows.ids.length, top: index * height, now, onMenu };
     return html`<${Row} key=${rows.ids[index] ?? index} ...${shape} />`;
