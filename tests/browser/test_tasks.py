@@ -206,6 +206,7 @@ async def test_nothing_is_missed_while_the_server_is_away(site: Site, page: Page
     await site.stop()
     await expect(page.get_by_text("connection lost, may be old")).to_be_visible()
     await expect(rows(page)).to_have_count(2)
+    assert await findings(page) == []
     async with TaskEngine.open(site.config.engine, processors=site.processors) as engine:
         await engine.delete(goes)
         await engine.report(stays, status=TaskStatus.COMPLETED)
