@@ -1,7 +1,7 @@
 // The words of the list of tasks.
 export const en = {
   "tasks.title": "Tasks",
-  "tasks.list": "All tasks",
+  "tasks.list": "The list",
   "tasks.loading": "loading …",
   "tasks.all": "all",
   "tasks.statuses": "Status",
@@ -123,7 +123,7 @@ export const en = {
 
 export const zh = {
   "tasks.title": "任务",
-  "tasks.list": "全部任务",
+  "tasks.list": "列表",
   "tasks.loading": "加载中……",
   "tasks.all": "全部",
   "tasks.statuses": "状态",
