@@ -89,12 +89,16 @@ def test_a_changed_file_makes_another_build(tmp_path: Path) -> None:
     assert f"dashboard/{second.build}/app/main.js".encode() in second.page.data
 
 
+_TEXT = re.compile(r'^  "([\w.-]+)":(.+?)(?=^  "|^};)', re.MULTILINE | re.DOTALL)
+"""A key of a file of words, and all that stands behind it."""
+
+
 def _books() -> Iterator[tuple[Path, dict[str, str], dict[str, str]]]:
     """Yield each file of words with what it says in English and in Chinese."""
     for path in sorted(FOLDER.glob("app/**/*words.js")):
         parts = path.read_text(encoding="utf-8").split("export const zh")
         if len(parts) == 2:
-            english, chinese = (dict(re.findall(r'^  "([\w.-]+)": (.+?),?$', part, re.MULTILINE)) for part in parts)
+            english, chinese = (dict(_TEXT.findall(part)) for part in parts)
             yield path, english, chinese
 
 

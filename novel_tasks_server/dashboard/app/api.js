@@ -24,7 +24,9 @@ export class Problem extends Error {
 
   /** Whether the same may well succeed a little later. */
   get isPassing() {
-    return this.status === 0 || this.status === 429 || this.status === 502 || this.status === 503 || this.status === 504;
+    return (
+      this.status === 0 || this.status === 429 || this.status === 502 || this.status === 503 || this.status === 504
+    );
   }
 }
 
@@ -40,7 +42,14 @@ export function problemOf(status, text, read) {
   }
   const retryAfter = Number.parseFloat(read("Retry-After")) || null;
   const kind = String(body.type ?? "").startsWith(PREFIX) ? body.type.slice(PREFIX.length) : "";
-  return new Problem({ status, kind, detail: body.detail ?? t("problem.other", { status: String(status) }), errors: body.errors ?? [], retryAfter, body });
+  return new Problem({
+    status,
+    kind,
+    detail: body.detail ?? t("problem.other", { status: String(status) }),
+    errors: body.errors ?? [],
+    retryAfter,
+    body,
+  });
 }
 
 /** The headers that say who asks. */
@@ -84,7 +93,8 @@ export async function send(method, path, { query = {}, body, headers = {}, signa
     });
     if (response.ok) return response;
     const problem = problemOf(response.status, await response.text(), (name) => response.headers.get(name));
-    if (problem.status === 401 && tries < MOST_TRIES && (token.value !== used || (await askForToken(reasonFor(used))))) continue;
+    if (problem.status === 401 && tries < MOST_TRIES && (token.value !== used || (await askForToken(reasonFor(used)))))
+      continue;
     if (problem.status !== 429 || !waits || tries >= MOST_TRIES) throw problem;
     await pause((problem.retryAfter ?? 1) + Math.random(), signal);
   }

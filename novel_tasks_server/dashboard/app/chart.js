@@ -15,7 +15,13 @@ function faded(text) {
 }
 
 function axis(extra) {
-  return { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif", ...extra };
+  return {
+    stroke: colour("soft"),
+    grid: { stroke: colour("line"), width: 1 },
+    ticks: { show: false },
+    font: "12px system-ui, sans-serif",
+    ...extra,
+  };
 }
 
 /** The marks of the time axis: times of day, dates where a day begins, in the language in use. */
@@ -39,15 +45,29 @@ function options({ series, write, height, width }) {
     cursor: { y: false, points: { size: 6 } },
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
-    axes: [axis({ values: times, space: width < NARROW ? 70 : 90, size: 30 }), axis({ values: (_, splits) => splits.map(write), size: 62 })],
+    axes: [
+      axis({ values: times, space: width < NARROW ? 70 : 90, size: 30 }),
+      axis({ values: (_, splits) => splits.map(write), size: 62 }),
+    ],
     series: [{}, ...series.map((line) => drawn(line))],
   };
 }
 
 function drawn({ label, colour: name, kind = "line", dashed = false, values }) {
   const paint = colour(name);
-  const bars = kind === "bars" ? { paths: window.uPlot.paths.bars({ size: [0.8, 40], align: 1 }), fill: paint, width: 0 } : { width: 2 };
-  return { label, stroke: paint, points: { show: kind === "line" && values.includes(null), size: 5, fill: paint }, spanGaps: true, fill: dashed ? undefined : faded(paint), dash: dashed ? [5, 4] : undefined, ...bars };
+  const bars =
+    kind === "bars"
+      ? { paths: window.uPlot.paths.bars({ size: [0.8, 40], align: 1 }), fill: paint, width: 0 }
+      : { width: 2 };
+  return {
+    label,
+    stroke: paint,
+    points: { show: kind === "line" && values.includes(null), size: 5, fill: paint },
+    spanGaps: true,
+    fill: dashed ? undefined : faded(paint),
+    dash: dashed ? [5, 4] : undefined,
+    ...bars,
+  };
 }
 
 /**
@@ -66,7 +86,11 @@ export function Chart({ label, times: at, series, write, height = 200 }) {
     const element = place.current;
     const chosen = { series, write, height, width: Math.max(200, element.clientWidth) };
     const tell = (made) => (readout.current.textContent = reading(made.cursor.idx, latest.current));
-    plot.current = new window.uPlot({ ...options(chosen), hooks: { setCursor: [tell] } }, [at, ...series.map((line) => line.values)], element);
+    plot.current = new window.uPlot(
+      { ...options(chosen), hooks: { setCursor: [tell] } },
+      [at, ...series.map((line) => line.values)],
+      element,
+    );
     const watch = new ResizeObserver(() => plot.current.setSize({ width: Math.max(200, element.clientWidth), height }));
     watch.observe(element);
     return () => (watch.disconnect(), plot.current.destroy(), (plot.current = null));
@@ -87,7 +111,13 @@ export function Chart({ label, times: at, series, write, height = 200 }) {
 }
 
 function when(seconds) {
-  return new Date(seconds * 1000).toLocaleString(locale.value, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return new Date(seconds * 1000).toLocaleString(locale.value, {
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
 }
 
 function reading(index, { at, series, write }) {
@@ -101,24 +131,28 @@ function Table({ label, times: at, series, write }) {
   return html`
     <details class="as-table">
       <summary>${t("chart.table")}</summary>
-      ${filled.length === 0
-        ? html`<p class="quiet">${t("chart.nothing")}</p>`
-        : html`
+      ${
+        filled.length === 0
+          ? html`<p class="quiet">${t("chart.nothing")}</p>`
+          : html`
             <div class="scroll" tabindex="0" role="region" aria-label=${label}>
               <table>
                 <caption class="unseen">${label}</caption>
                 <thead><tr><th scope="col">${t("chart.time")}</th>${series.map((line) => html`<th key=${line.label} scope="col">${line.label}</th>`)}</tr></thead>
                 <tbody>
-                  ${filled.reverse().map((index) => html`
+                  ${filled.reverse().map(
+                    (index) => html`
                     <tr key=${at[index]}>
                       <th scope="row">${when(at[index])}</th>
                       ${series.map(({ label: name, values }) => html`<td key=${name} class="number">${values[index] === null ? "–" : write(values[index])}</td>`)}
                     </tr>
-                  `)}
+                  `,
+                  )}
                 </tbody>
               </table>
             </div>
-          `}
+          `
+      }
     </details>
   `;
 }

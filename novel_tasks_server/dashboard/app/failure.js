@@ -10,9 +10,11 @@ export function Failure({ problem, onRetry, isOld = false }) {
   return html`
     <div class="notice bad with-button" role="alert">
       <p>${problem.text}${isOld && html`<br /><small>${t("error.old")}</small>`}</p>
-      ${problem.status === 401
-        ? html`<button type="button" class="secondary small" onClick=${ask}>${t("access.give")}</button>`
-        : html`<button type="button" class="secondary small" onClick=${onRetry}>${t("error.again")}</button>`}
+      ${
+        problem.status === 401
+          ? html`<button type="button" class="secondary small" onClick=${ask}>${t("access.give")}</button>`
+          : html`<button type="button" class="secondary small" onClick=${onRetry}>${t("error.again")}</button>`
+      }
     </div>
   `;
 }

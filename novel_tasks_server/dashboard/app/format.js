@@ -38,7 +38,9 @@ export function size(bytes) {
 
 /** A whole or rounded number with the separators of the language. */
 export function number(value, digits = 0) {
-  return value === null || value === undefined ? "–" : formatter("NumberFormat", { maximumFractionDigits: digits }).format(value);
+  return value === null || value === undefined
+    ? "–"
+    : formatter("NumberFormat", { maximumFractionDigits: digits }).format(value);
 }
 
 /** Date and time to the second. */

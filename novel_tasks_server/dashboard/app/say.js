@@ -37,8 +37,10 @@ export function Messages() {
           (message) => html`
             <div key=${message.id} class="message ${message.kind}" role=${message.kind === "bad" ? "alert" : undefined}>
               <p>${message.text}</p>
-              ${message.action &&
-              html`<button type="button" class="small" onClick=${() => (message.dismiss(), message.action.run())}>${message.action.label}</button>`}
+              ${
+                message.action &&
+                html`<button type="button" class="small" onClick=${() => (message.dismiss(), message.action.run())}>${message.action.label}</button>`
+              }
               <button type="button" class="icon" aria-label=${t("say.dismiss")} onClick=${message.dismiss}>×</button>
             </div>
           `,

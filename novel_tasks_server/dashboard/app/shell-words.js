@@ -15,7 +15,8 @@ export const en = {
   "connection.locked": "no token",
   "connection.hint.connecting": "The connection is being made.",
   "connection.hint.live": "What happens is shown as it happens.",
-  "connection.hint.reconnecting": "The connection is lost. What is shown may be old; it is made good as soon as the server answers.",
+  "connection.hint.reconnecting":
+    "The connection is lost. What is shown may be old; it is made good as soon as the server answers.",
   "connection.hint.polling": "The network lets no WebSocket through: the page asks every 3 seconds.",
   "connection.hint.locked": "This server wants a token: give one in the settings of this page.",
   "connection.hint.offline": "This device has no network. What is shown may be old.",

@@ -90,7 +90,10 @@ function Settings() {
   const element = useRef(null);
   useEffect(() => {
     const close = (event) => element.current.contains(event.target) || (element.current.open = false);
-    const escape = (event) => event.key === "Escape" && element.current.open && ((element.current.open = false), element.current.firstElementChild.focus());
+    const escape = (event) =>
+      event.key === "Escape" &&
+      element.current.open &&
+      ((element.current.open = false), element.current.firstElementChild.focus());
     addEventListener("pointerdown", close);
     addEventListener("keydown", escape);
     return () => (removeEventListener("pointerdown", close), removeEventListener("keydown", escape));
@@ -160,5 +163,6 @@ class Guard extends Component {
 
 effect(() => {
   if (route.value.view === "task") return; // the view knows more
-  document.title = route.value.view === "tasks" ? t("app.title") : `${t(`nav.${route.value.view}`)} · ${t("app.title")}`;
+  document.title =
+    route.value.view === "tasks" ? t("app.title") : `${t(`nav.${route.value.view}`)} · ${t("app.title")}`;
 });

@@ -27,9 +27,11 @@ export function TokenDialog({ reason }) {
         <label><input type="checkbox" checked=${isShown} onChange=${() => show(!isShown)} /> ${t("access.show")}</label>
         <label><input type="checkbox" checked=${isKept} onChange=${() => keep(!isKept)} /> ${t("access.remember")} <small>${t("access.remember.hint")}</small></label>
         <footer>
-          ${token.value
-            ? html`<button type="button" class="secondary" onClick=${() => useToken(null)}>${t("access.forget")}</button>`
-            : html`<button type="button" class="secondary" onClick=${declineToken}>${t("access.later")}</button>`}
+          ${
+            token.value
+              ? html`<button type="button" class="secondary" onClick=${() => useToken(null)}>${t("access.forget")}</button>`
+              : html`<button type="button" class="secondary" onClick=${declineToken}>${t("access.later")}</button>`
+          }
           <button type="submit">${t("access.use")}</button>
         </footer>
       </form>

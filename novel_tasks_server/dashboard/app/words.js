@@ -16,7 +16,9 @@ export const language = computed(() => {
 });
 
 /** The language as the browser's own formatting functions want it. */
-export const locale = computed(() => (language.value === "zh" ? "zh-CN" : navigator.language.startsWith("en") ? navigator.language : "en-GB"));
+export const locale = computed(() =>
+  language.value === "zh" ? "zh-CN" : navigator.language.startsWith("en") ? navigator.language : "en-GB",
+);
 
 /** Choose a language, for good. */
 export function chooseLanguage(wanted) {
@@ -39,7 +41,7 @@ const plurals = { en: new Intl.PluralRules("en"), zh: new Intl.PluralRules("zh")
 export function t(key, values = {}) {
   const found = books[language.value][key] ?? books.en[key];
   if (found === undefined) throw new Error(`no words for ${key}`);
-  const text = typeof found === "string" ? found : found[plurals[language.value].select(values.n)] ?? found.other;
+  const text = typeof found === "string" ? found : (found[plurals[language.value].select(values.n)] ?? found.other);
   return text.replace(/\{(\w+)\}/g, (all, name) => {
     const value = values[name];
     return typeof value === "number" ? value.toLocaleString(locale.value) : (value ?? all);

@@ -15,7 +15,8 @@ const EVERY_SECONDS = 10;
 export function History({ minutes, processor, processors }) {
   const load = (signal) => call("GET", `${API}/queue/history`, { query: { minutes, processor }, signal });
   const { data, problem, reload } = usePolled(load, EVERY_SECONDS, `${minutes} ${processor}`);
-  const choose = (change) => go(href("queue", { minutes: minutes === WINDOWS[0] ? null : minutes, processor, ...change }), { replace: true });
+  const choose = (change) =>
+    go(href("queue", { minutes: minutes === WINDOWS[0] ? null : minutes, processor, ...change }), { replace: true });
   return html`
     <div class="choices">
       <label>
@@ -42,7 +43,12 @@ function Charts({ history }) {
   const values = (name) => points.map((point) => point[name]);
   const sum = (name) => points.reduce((total, point) => total + point[name], 0);
   const count = (name, colour, rest = {}) => ({ label: t(`queue.${name}`), colour, values: values(name), ...rest });
-  const time = (name, colour, rest = {}) => ({ label: t(`queue.${name.replace("_", ".")}`), colour, values: values(name), ...rest });
+  const time = (name, colour, rest = {}) => ({
+    label: t(`queue.${name.replace("_", ".")}`),
+    colour,
+    values: values(name),
+    ...rest,
+  });
   return html`
     ${isSample && html`<p class="notice">${t("queue.sample")}</p>`}
     <div class="charts">

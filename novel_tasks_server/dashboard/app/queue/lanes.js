@@ -55,7 +55,11 @@ function Switch({ lane, onChange }) {
   const what = lane.paused ? "resume" : "pause";
   const { processor } = lane;
   const run = async () => {
-    const question = { title: t("queue.lanes.ask", { processor }), body: t("queue.lanes.ask.body"), action: t("queue.lanes.pause") };
+    const question = {
+      title: t("queue.lanes.ask", { processor }),
+      body: t("queue.lanes.ask.body"),
+      action: t("queue.lanes.pause"),
+    };
     if (what === "pause" && !(await confirm(question))) return;
     try {
       await call("POST", `${API}/queue/${encodeURIComponent(processor)}/${what}`);

@@ -20,7 +20,11 @@ let known = null;
 
 /** The processors whose work outside services do, which no worker takes; they do not change while the server runs. */
 async function outside(signal) {
-  known ??= new Set((await call("GET", `${API}/processors`, { signal })).processors.filter(({ runs_in }) => runs_in === "outside").map(({ name }) => name));
+  known ??= new Set(
+    (await call("GET", `${API}/processors`, { signal })).processors
+      .filter(({ runs_in }) => runs_in === "outside")
+      .map(({ name }) => name),
+  );
   return known;
 }
 

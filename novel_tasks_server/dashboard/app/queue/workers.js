@@ -12,7 +12,10 @@ export function obstacles(queues, workers, outside) {
   const takes = (worker, processor) => worker.state === "running" && (worker.processors?.includes(processor) ?? true);
   return queues
     .filter(({ ready, processor }) => ready && !outside.has(processor))
-    .map((lane) => ({ ...lane, kind: lane.paused ? "paused" : workers.some((worker) => takes(worker, lane.processor)) ? null : "none" }))
+    .map((lane) => ({
+      ...lane,
+      kind: lane.paused ? "paused" : workers.some((worker) => takes(worker, lane.processor)) ? null : "none",
+    }))
     .filter(({ kind }) => kind);
 }
 
@@ -32,9 +35,10 @@ export function Workers({ workers }) {
   return html`
     <section class="card" aria-labelledby="workers-title">
       <h2 id="workers-title">${t("queue.workers")}</h2>
-      ${workers.length === 0
-        ? html`<p>${t("queue.workers.none")} <code>${START}</code></p>`
-        : html`
+      ${
+        workers.length === 0
+          ? html`<p>${t("queue.workers.none")} <code>${START}</code></p>`
+          : html`
             <table class="rows">
               <thead>
                 <tr>
@@ -48,7 +52,8 @@ export function Workers({ workers }) {
               </thead>
               <tbody>${workers.map((worker) => html`<${Worker} key=${worker.id} worker=${worker} />`)}</tbody>
             </table>
-          `}
+          `
+      }
     </section>
   `;
 }

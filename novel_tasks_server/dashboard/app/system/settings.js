@@ -16,9 +16,10 @@ export function Settings({ settings }) {
         <input type="search" aria-label=${t("system.settings.filter")} placeholder=${t("system.settings.filter")} value=${wanted} onInput=${(event) => setWanted(event.target.value)} />
         <label><input type="checkbox" checked=${isChanged} onChange=${() => setChanged(!isChanged)} /> ${t("system.settings.changed")}</label>
       </div>
-      ${found.length === 0
-        ? html`<p class="quiet">${t("system.settings.none")}</p>`
-        : html`
+      ${
+        found.length === 0
+          ? html`<p class="quiet">${t("system.settings.none")}</p>`
+          : html`
             <table class="rows settings-table">
               <thead><tr><th scope="col">${t("system.settings.name")}</th><th scope="col">${t("system.settings.value")}</th></tr></thead>
               <tbody>
@@ -32,13 +33,15 @@ export function Settings({ settings }) {
                 )}
               </tbody>
             </table>
-          `}
+          `
+      }
     </section>
   `;
 }
 
 function shown({ value, is_secret: isSecret, is_default: isDefault }) {
-  if (isSecret && value === null) return html`<em class="quiet">${t(isDefault ? "system.settings.unset" : "system.settings.set")}</em>`;
+  if (isSecret && value === null)
+    return html`<em class="quiet">${t(isDefault ? "system.settings.unset" : "system.settings.set")}</em>`;
   if (value === null || value === "") return html`<em class="quiet">${t("system.settings.unset")}</em>`;
   return html`<code>${Array.isArray(value) ? value.join(", ") : String(value)}</code>`;
 }

@@ -106,7 +106,14 @@ function Versions({ versions, system }) {
 }
 
 function Storage({ storage }) {
-  const { files_bytes: files, free_bytes: free, total_bytes: total, database_bytes: database, tasks, tasks_is_estimate: isEstimate } = storage;
+  const {
+    files_bytes: files,
+    free_bytes: free,
+    total_bytes: total,
+    database_bytes: database,
+    tasks,
+    tasks_is_estimate: isEstimate,
+  } = storage;
   const room = t("system.storage.free", { free: size(free), total: size(total) });
   return html`
     <section class="card" aria-labelledby="storage-title">

@@ -37,14 +37,25 @@ export async function retry(store) {
 
 async function cancel(store) {
   const task = store.task.value;
-  const body = t(task.status === "processing" ? "task.cancel.body.processing" : "task.cancel.body.pending", { name: nameOf(task) });
-  if (!(await confirm({ title: t("task.cancel.title"), body, action: t("task.cancel.yes"), isDangerous: true }))) return;
+  const body = t(task.status === "processing" ? "task.cancel.body.processing" : "task.cancel.body.pending", {
+    name: nameOf(task),
+  });
+  if (!(await confirm({ title: t("task.cancel.title"), body, action: t("task.cancel.yes"), isDangerous: true })))
+    return;
   if (await attempt(store, () => call("POST", taskPath(store.id, "/cancel")))) store.refresh();
 }
 
 async function remove(store) {
   const name = nameOf(store.task.value);
-  if (!(await confirm({ title: t("task.delete.title"), body: t("task.delete.body", { name }), action: t("task.delete.yes"), isDangerous: true }))) return;
+  if (
+    !(await confirm({
+      title: t("task.delete.title"),
+      body: t("task.delete.body", { name }),
+      action: t("task.delete.yes"),
+      isDangerous: true,
+    }))
+  )
+    return;
   store.isLeaving = true;
   if (await attempt(store, () => call("DELETE", taskPath(store.id)))) {
     go(listAddress());

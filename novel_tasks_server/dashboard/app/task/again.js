@@ -19,21 +19,26 @@ export function Again({ task, onClose }) {
   return html`
     <${Dialog} title=${t("task.again.title")} name="again" onClose=${onClose}>
       <p class="quiet">${t("task.again.hint", { name: task.file_name })}</p>
-      ${processors.length > 0
-        ? html`<${Choice} ...${{ task, processors, onClose }} />`
-        : catalogueProblem.value && html`<${Unloaded} problem=${catalogueProblem.value} again=${loadCatalogue} />`}
+      ${
+        processors.length > 0
+          ? html`<${Choice} ...${{ task, processors, onClose }} />`
+          : catalogueProblem.value && html`<${Unloaded} problem=${catalogueProblem.value} again=${loadCatalogue} />`
+      }
     <//>
   `;
 }
 
 function Choice({ task, processors, onClose }) {
-  const [name, setName] = useState(processors.some((one) => one.name === task.processor) ? task.processor : processors[0].name);
+  const [name, setName] = useState(
+    processors.some((one) => one.name === task.processor) ? task.processor : processors[0].name,
+  );
   const processor = processors.find((one) => one.name === name);
   const [drafts, setDrafts] = useState(() => (name === task.processor ? draftsOf(processor.shape, task.options) : {}));
   const [problem, setProblem] = useState(null);
   const { options, faults } = readOptions(processor.shape, drafts);
   const refused = Object.fromEntries((problem?.errors ?? []).map(({ pointer, detail }) => [pointer, detail]));
-  const faultAt = (pointer) => (faults.has(pointer) ? faultText(faults.get(pointer)) : (refused[`/options${pointer}`] ?? null));
+  const faultAt = (pointer) =>
+    faults.has(pointer) ? faultText(faults.get(pointer)) : (refused[`/options${pointer}`] ?? null);
   const set = (pointer, value) => {
     const { [pointer]: _, ...others } = drafts;
     setDrafts(value === undefined ? others : { ...others, [pointer]: value });
@@ -57,7 +62,10 @@ function Choice({ task, processors, onClose }) {
     }
   };
   const form = { processor: name, prefix: "again-option", drafts, set, faultAt };
-  const shape = processor.shape.kind === "group" ? processor.shape : { fields: [{ ...processor.shape, name: t("task.fact.options") }] };
+  const shape =
+    processor.shape.kind === "group"
+      ? processor.shape
+      : { fields: [{ ...processor.shape, name: t("task.fact.options") }] };
   return html`
     <form class="again" onSubmit=${start} novalidate>
       <label>
@@ -82,6 +90,8 @@ function Choice({ task, processors, onClose }) {
 
 async function begin(task, processor, options) {
   const { task_id, duplicate } = await call("POST", taskPath(task.id, "/process"), { body: { processor, options } });
-  say(t(task_id === task.id ? "task.again.same" : duplicate ? "task.again.there" : "task.again.begun", { processor }), { kind: "good" });
+  say(t(task_id === task.id ? "task.again.same" : duplicate ? "task.again.there" : "task.again.begun", { processor }), {
+    kind: "good",
+  });
   go(href(`tasks/${task_id}`));
 }

@@ -25,12 +25,14 @@ function Change({ kind, count, examples }) {
     <details class="change">
       <summary>${title}</summary>
       <ul>
-        ${examples.slice(0, MOST).map(({ line, before, after }, place) => html`
+        ${examples.slice(0, MOST).map(
+          ({ line, before, after }, place) => html`
           <li key=${place}>
             <span class="quiet">${t("task.changes.line", { line })}</span>
             <del dir="auto">${before}</del> ${after !== null && html`<ins dir="auto">${after}</ins>`}
           </li>
-        `)}
+        `,
+        )}
       </ul>
     </details>
   `;

@@ -11,7 +11,16 @@ const HEIGHT = 150;
 const TOP = 8;
 const STRIP = 26;
 const FEW = 8;
-const LEAPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10, Home: -Infinity, End: Infinity };
+const LEAPS = {
+  ArrowLeft: -1,
+  ArrowRight: 1,
+  ArrowUp: 1,
+  ArrowDown: -1,
+  PageUp: 10,
+  PageDown: -10,
+  Home: -Infinity,
+  End: Infinity,
+};
 
 /** The charts of an analysis whose shape is known. */
 export function Charts({ analysis, shape }) {
@@ -39,28 +48,35 @@ export function Charts({ analysis, shape }) {
       <${ChapterTable} shape=${shape} />
     </div>
     ${analysis.book.people === null && html`<p class="quiet">${t("task.people.unknown")}</p>`}
-    ${people.length > 0 &&
-    html`
+    ${
+      people.length > 0 &&
+      html`
       <div class="diagram">
         <h3 id="people">${t("task.chart.people")}</h3>
         <ul class="people">
           ${shown.map((person) => html`<${Strip} key=${person.name} person=${person} ...${cursor} />`)}
         </ul>
         <p class="pointed" aria-hidden="true">${at !== null && who}</p>
-        ${people.length > FEW && html`
+        ${
+          people.length > FEW &&
+          html`
           <button type="button" class="secondary small" aria-expanded=${String(showsAll)} onClick=${() => showAll(!showsAll)}>
             ${t(showsAll ? "task.people.fewer" : "task.people.all", { n: people.length })}
           </button>
-        `}
+        `
+        }
         <${PeopleTable} people=${people} shape=${shape} />
       </div>
-    `}
+    `
+    }
   `;
 }
 
 function captionOf(shape, { first, last, amount, spoken }) {
   const isOne = first === last;
-  const name = isOne ? nameOf(shape.chapters[first], first) : t("task.chapter.range", { first: first + 1, last: last + 1 });
+  const name = isOne
+    ? nameOf(shape.chapters[first], first)
+    : t("task.chapter.range", { first: first + 1, last: last + 1 });
   const length = t(isOne ? `task.amount.${shape.unit}` : `task.amount.mean.${shape.unit}`, { n: Math.round(amount) });
   const said = spoken ? `${t("task.comma")}${t("task.amount.spoken", { share: Math.round(spoken * 100) })}` : "";
   return `${name}: ${length}${said}`;
@@ -83,7 +99,11 @@ function pointing(setAt, count) {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     setAt(Math.max(0, Math.min(count - 1, Math.floor(((event.clientX - left) / width) * count))));
   };
-  return { onPointerMove: point, onPointerDown: point, onPointerLeave: (event) => event.pointerType === "mouse" && setAt(null) };
+  return {
+    onPointerMove: point,
+    onPointerDown: point,
+    onPointerLeave: (event) => event.pointerType === "mouse" && setAt(null),
+  };
 }
 
 /** What is drawn with a cursor over it. It is a slider to the keyboard and to screen readers. */
@@ -119,7 +139,11 @@ function scaleOf(bars) {
   const step = stepOf(tallest);
   const highest = step * Math.ceil(tallest / step);
   const steps = Array.from({ length: Math.round(highest / step) + 1 }, (_, place) => place * step);
-  return { steps, y: (amount) => TOP + HEIGHT * (1 - amount / highest), middle: bars.length > 4 ? median(bars.map(({ amount }) => amount)) : null };
+  return {
+    steps,
+    y: (amount) => TOP + HEIGHT * (1 - amount / highest),
+    middle: bars.length > 4 ? median(bars.map(({ amount }) => amount)) : null,
+  };
 }
 
 function Scale({ steps, y }) {
@@ -188,5 +212,9 @@ function Strip({ person, at, setAt, count }) {
 /** The outline of columns; the root of a count keeps single mentions visible. */
 function stripOf(counts) {
   const most = Math.sqrt(Math.max(1, ...counts));
-  return counts.map((count, place) => (count ? `M${place} ${STRIP}V${(STRIP - 3 - (STRIP - 5) * (Math.sqrt(count) / most)).toFixed(1)}h1V${STRIP}z` : "")).join("");
+  return counts
+    .map((count, place) =>
+      count ? `M${place} ${STRIP}V${(STRIP - 3 - (STRIP - 5) * (Math.sqrt(count) / most)).toFixed(1)}h1V${STRIP}z` : "",
+    )
+    .join("");
 }

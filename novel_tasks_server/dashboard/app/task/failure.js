@@ -19,13 +19,15 @@ export function Failure({ store }) {
       <h2 id="failure">${t("task.failed")}</h2>
       <p class="type">${error.type}</p>
       <p class="told" dir="auto">${first.length > LONG ? `${first.slice(0, LONG)}…` : first}</p>
-      ${isLong &&
-      html`
+      ${
+        isLong &&
+        html`
         <details>
           <summary>${t("task.error.details")}</summary>
           <pre tabindex="0" role="group" aria-label=${t("task.error.details")}>${error.message}</pre>
         </details>
-      `}
+      `
+      }
       <p class="quiet">
         ${task.stage && html`${t("task.failed.at", { stage: task.stage, percent: number(task.progress) })} `}
         ${t("task.failed.attempts", { n: task.failures || task.attempt })} ${hint(error.type)}
@@ -35,7 +37,14 @@ export function Failure({ store }) {
   `;
 }
 
-const HINTS = { DecodingError: "decoding", InvalidOptionsError: "options", TaskTimeoutError: "timeout", ChildCrashedError: "crash", worker_lost: "lost", ExternalError: "external" };
+const HINTS = {
+  DecodingError: "decoding",
+  InvalidOptionsError: "options",
+  TaskTimeoutError: "timeout",
+  ChildCrashedError: "crash",
+  worker_lost: "lost",
+  ExternalError: "external",
+};
 
 function hint(type) {
   return HINTS[type] ? t(`task.hint.${HINTS[type]}`) : t("task.hint.other");

@@ -7,7 +7,18 @@ const SURE = 0.8;
 
 /** `[name, value, detail]` for each figure that a result has. */
 function tilesOf(result) {
-  const { chapters, words, characters, reading_minutes, dialogue_share, readability, language, encoding, repaired_bytes, pages } = result;
+  const {
+    chapters,
+    words,
+    characters,
+    reading_minutes,
+    dialogue_share,
+    readability,
+    language,
+    encoding,
+    repaired_bytes,
+    pages,
+  } = result;
   return [
     ["chapters", number(chapters)],
     ["words", words && number(words)],
@@ -15,7 +26,11 @@ function tilesOf(result) {
     ["pages", pages && number(pages)],
     ["reading", reading_minutes && readingTime(reading_minutes)],
     ["dialogue", typeof dialogue_share === "number" && `${number(Math.round(dialogue_share * 100))}%`],
-    ["readability", typeof readability === "number" && number(readability), typeof readability === "number" && t("task.figure.readability.scale")],
+    [
+      "readability",
+      typeof readability === "number" && number(readability),
+      typeof readability === "number" && t("task.figure.readability.scale"),
+    ],
     ["language", language && nameOf(language)],
     ["encoding", encoding, repaired_bytes > 0 && t("task.figure.repaired", { n: repaired_bytes })],
   ].filter(([, value]) => value);
@@ -23,7 +38,9 @@ function tilesOf(result) {
 
 /** Hours and minutes; nobody reads for days. */
 function readingTime(minutes) {
-  return minutes < 600 ? duration(Math.max(1, Math.round(minutes)) * 60) : t("format.h", { n: Math.round(minutes / 60) });
+  return minutes < 600
+    ? duration(Math.max(1, Math.round(minutes)) * 60)
+    : t("format.h", { n: Math.round(minutes / 60) });
 }
 
 function nameOf(tag) {

@@ -18,7 +18,8 @@ export async function linkTo(id, file) {
     throw unreachable();
   });
   const body = await response.text();
-  if (!response.ok && response.status !== 416) throw problemOf(response.status, body, (name) => response.headers.get(name));
+  if (!response.ok && response.status !== 416)
+    throw problemOf(response.status, body, (name) => response.headers.get(name));
   return local(url);
 }
 

@@ -48,7 +48,11 @@ export function Details({ store }) {
     ["finished", task.completed_at && moment(task.completed_at)],
     ["attempts", task.max_attempts && t("task.fact.attempts.most", { n: task.max_attempts })],
     ["timeout", task.timeout_seconds && duration(task.timeout_seconds)],
-    ["extra", Object.keys(task.extra_data).length > 0 && html`<${Json} value=${task.extra_data} label=${t("task.fact.extra")} />`],
+    [
+      "extra",
+      Object.keys(task.extra_data).length > 0 &&
+        html`<${Json} value=${task.extra_data} label=${t("task.fact.extra")} />`,
+    ],
   ];
   return html`
     <section class="card" aria-labelledby="details">

@@ -8,13 +8,33 @@ const TONES = { completed: "good", failed: "bad", retry: "bad", cancelled: "dull
  * entry before: "waited" before a start, "ran" before an end, else "later".
  */
 export function entriesOf(task, events) {
-  const entries = [{ key: "submitted", seq: 0, kind: "submitted", at: task.uploaded_at, tone: "", gap: null, seconds: null, event: {} }];
+  const entries = [
+    {
+      key: "submitted",
+      seq: 0,
+      kind: "submitted",
+      at: task.uploaded_at,
+      tone: "",
+      gap: null,
+      seconds: null,
+      event: {},
+    },
+  ];
   let changed = Date.parse(task.uploaded_at);
   for (const event of events) {
     const at = Date.parse(event.at);
     const kind = event.kind === "retry" && event.error?.type === "worker_lost" ? "rescued" : event.kind;
     const gap = kind === "started" ? "waited" : ENDS.has(event.kind) && event.attempt ? "ran" : "later";
-    entries.push({ key: event.seq, seq: event.seq, kind, at: event.at, tone: TONES[event.kind] ?? "", gap, seconds: Math.max(0, (at - changed) / 1000), event });
+    entries.push({
+      key: event.seq,
+      seq: event.seq,
+      kind,
+      at: event.at,
+      tone: TONES[event.kind] ?? "",
+      gap,
+      seconds: Math.max(0, (at - changed) / 1000),
+      event,
+    });
     if (kind !== "reprioritized" && kind !== "cancel_requested") changed = at;
   }
   return entries;

@@ -37,7 +37,7 @@ export class LogStore {
 
   /** Load all that came after this seq. */
   async catchUp(seq) {
-    for (let after = seq; ; ) {
+    for (let after = seq; ;) {
       const lines = await this._load(after);
       this._join(lines);
       if (lines.length < PAGE) return;
@@ -89,7 +89,7 @@ export class LogStore {
     for (let stretch = PAGE; got < PAGE && this.hasOlder(level); stretch *= 4) {
       const before = this._from[level];
       const start = Math.max(0, before - 1 - stretch);
-      for (let after = start; ; ) {
+      for (let after = start; ;) {
         const lines = await this._load(after, level);
         const fitting = lines.filter(({ seq }) => seq < before);
         this._join(fitting);

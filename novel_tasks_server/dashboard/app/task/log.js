@@ -40,11 +40,13 @@ export function Log({ store, name, since, isLive }) {
       <div class="bar">
         <fieldset class="levels">
           <legend class="unseen">${t("task.log.level")}</legend>
-          ${LEVELS.map((one) => html`
+          ${LEVELS.map(
+            (one) => html`
             <label key=${one} class=${level === one ? "chosen" : ""}>
               <input type="radio" name="level" class="unseen" checked=${level === one} onChange=${() => (setLevel(one), follow(true))} /> ${t(`task.log.level.${one}`)}
             </label>
-          `)}
+          `,
+          )}
         </fieldset>
         <input
           ref=${search}
@@ -56,12 +58,14 @@ export function Log({ store, name, since, isLive }) {
           onKeyDown=${escape}
         />
         <div class="tools">
-          ${isLive &&
-          html`
+          ${
+            isLive &&
+            html`
             <button type="button" class="secondary small" onClick=${() => follow(!follows)}>
               <${Icon} name=${follows ? "pause" : "play"} /> ${t(follows ? "task.log.pause" : "task.log.follow")}
             </button>
-          `}
+          `
+          }
           <${IconButton} icon="clock" label=${t("task.log.relative")} aria-pressed=${isRelative} onClick=${() => setRelative(!isRelative)} />
           <${IconButton} icon="copy" label=${t("task.log.copy")} onClick=${() => copy(written(selection.shown))} />
           <${Save} store=${store} level=${level} name=${name} />
@@ -79,7 +83,9 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
   const grown = useMemo(() => selection.update(store.lines, store.from(selection.level)), [version, selection]);
   const chunks = selection.chunks(LINE_HEIGHT);
   const end = follows ? totalOf(chunks) : null;
-  const shown = follows ? visible(chunks, end - (box.current?.clientHeight ?? 400) - OVERSCAN, end + 1) : visible(chunks, range.top, range.bottom);
+  const shown = follows
+    ? visible(chunks, end - (box.current?.clientHeight ?? 400) - OVERSCAN, end + 1)
+    : visible(chunks, range.top, range.bottom);
   const pad = useRef({ isOurs: false });
   useEffect(() => {
     if (!follows && grown.newer) onNew(grown.newer);
@@ -90,7 +96,8 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
   useLayoutEffect(() => {
     let isChanged = false;
     for (const element of box.current.querySelectorAll("[data-chunk]")) {
-      isChanged = selection.measured(Number(element.dataset.chunk), element.childElementCount, element.offsetHeight) || isChanged;
+      isChanged =
+        selection.measured(Number(element.dataset.chunk), element.childElementCount, element.offsetHeight) || isChanged;
     }
     if (follows) {
       pad.current.isOurs = true;
@@ -103,7 +110,8 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
     observer.observe(box.current);
     return () => observer.disconnect();
   }, [selection]);
-  const older = () => store.loadOlder(selection.level).catch((problem) => say(problem.text ?? String(problem), { kind: "bad" }));
+  const older = () =>
+    store.loadOlder(selection.level).catch((problem) => say(problem.text ?? String(problem), { kind: "bad" }));
   const scrolled = () => {
     const { scrollTop, clientHeight, scrollHeight } = box.current;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
@@ -117,26 +125,32 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
   };
   return html`
     <div class="lines" role="log" aria-live="off" aria-label=${t("task.log")} tabindex="0" ref=${box} onScroll=${scrolled}>
-      ${store.hasOlder(selection.level) &&
-      html`
+      ${
+        store.hasOlder(selection.level) &&
+        html`
         <p class="older">
           <button type="button" class="secondary small" disabled=${store.isLoading.value} onClick=${() => (follow(false), older())}>
             ${t(store.isLoading.value ? "task.log.loading" : "task.log.older")}
           </button>
         </p>
-      `}
+      `
+      }
       ${selection.shown.length === 0 && html`<p class="quiet">${t(store.lines.length ? "task.log.none" : "task.log.empty")}</p>`}
       <div style=${{ height: `${shown.before}px` }}></div>
-      ${shown.drawn.map(({ number: chunk, from, to }) => html`
+      ${shown.drawn.map(
+        ({ number: chunk, from, to }) => html`
         <div key=${chunk} data-chunk=${chunk}><${Chunk} lines=${selection.shown.slice(from, to)} text=${selection.text} since=${isRelative ? since : null} /></div>
-      `)}
+      `,
+      )}
       <div style=${{ height: `${shown.after}px` }}></div>
     </div>
     <p class="foot quiet">
       <span class="number">${t("task.log.count", { n: selection.shown.length })}</span>
-      ${unseen > 0 &&
-      !follows &&
-      html`<button type="button" class="small" onClick=${() => follow(true)}><${Icon} name="down" /> ${t("task.log.new", { n: unseen })}</button>`}
+      ${
+        unseen > 0 &&
+        !follows &&
+        html`<button type="button" class="small" onClick=${() => follow(true)}><${Icon} name="down" /> ${t("task.log.new", { n: unseen })}</button>`
+      }
     </p>
   `;
 }
@@ -146,7 +160,8 @@ const totalOf = (chunks) => chunks.reduce((sum, { height }) => sum + height, 0);
 /** How high the first lines are together. */
 function heightOf(chunks, count) {
   let sum = 0;
-  for (const { from, to, height } of chunks) if (from < count) sum += (height * (Math.min(to, count) - from)) / (to - from);
+  for (const { from, to, height } of chunks)
+    if (from < count) sum += (height * (Math.min(to, count) - from)) / (to - from);
   return sum;
 }
 
@@ -176,4 +191,3 @@ function Save({ store, level, name }) {
     ${count > 0 && html`<span class="quiet number" role="status">${number(count)}</span>`}
   `;
 }
-

@@ -23,11 +23,25 @@ export function happened(task, event) {
   const now = { ...task, status: event.status ?? task.status, last_seq: Math.max(task.last_seq, event.seq) };
   switch (event.kind) {
     case "started":
-      return { ...now, status: "processing", started_at: event.at, attempt: event.attempt, progress: 0, stage: "", eta_seconds: null };
+      return {
+        ...now,
+        status: "processing",
+        started_at: event.at,
+        attempt: event.attempt,
+        progress: 0,
+        stage: "",
+        eta_seconds: null,
+      };
     case "completed":
       return { ...now, status: "completed", completed_at: event.at, progress: 100, eta_seconds: null };
     case "failed":
-      return { ...now, status: "failed", completed_at: event.at, error: event.error, error_message: event.error.message };
+      return {
+        ...now,
+        status: "failed",
+        completed_at: event.at,
+        error: event.error,
+        error_message: event.error.message,
+      };
     case "cancelled":
       return { ...now, status: "cancelled", completed_at: event.at };
     case "retry":

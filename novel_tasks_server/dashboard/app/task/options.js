@@ -4,7 +4,9 @@ import { isSame } from "../uploads/reading.js";
 /** The options that are not as they are by default; all but empty ones where the processor is not known. */
 export function chosen(options, processor) {
   const fallbacks = new Map((processor?.shape.fields ?? []).map(({ name, fallback }) => [name, fallback ?? null]));
-  return Object.fromEntries(Object.entries(options).filter(([name, value]) => !isSame(value, fallbacks.get(name) ?? null)));
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => !isSame(value, fallbacks.get(name) ?? null)),
+  );
 }
 
 /** What a person would have put into the form of these options. */
@@ -15,7 +17,9 @@ export function draftsOf(shape, options) {
     if (value === undefined || value === null || isSame(value, fallback)) continue;
     if (kind === "group") Object.assign(drafts, { [pointer]: true }, draftsOf({ fields }, value));
     else if (kind === "boolean") drafts[pointer] = value;
-    else drafts[pointer] = kind === "list" ? value.join("\n") : kind === "json" ? JSON.stringify(value, null, 1) : String(value);
+    else
+      drafts[pointer] =
+        kind === "list" ? value.join("\n") : kind === "json" ? JSON.stringify(value, null, 1) : String(value);
   }
   return drafts;
 }

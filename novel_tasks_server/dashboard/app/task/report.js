@@ -27,19 +27,23 @@ export function Report({ task, onClose }) {
       <header>
         <h2 id="report">${t("task.report")}</h2>
         <div class="tools">
-          ${document.fullscreenEnabled &&
-          html`<${IconButton} icon="full" label=${t("task.report.full")} onClick=${() => fullScreen(box.current)} />`}
+          ${
+            document.fullscreenEnabled &&
+            html`<${IconButton} icon="full" label=${t("task.report.full")} onClick=${() => fullScreen(box.current)} />`
+          }
           <${IconButton} icon="open" label=${t("task.report.tab")} onClick=${() => openInTab(task.id, FILE)} />
           <${Download} id=${task.id} file=${FILE} name=${REPORT} kind="icon" />
           <${IconButton} icon="cross" label=${t("task.report.close")} onClick=${onClose} />
         </div>
       </header>
       ${problem && html`<${Unloaded} problem=${problem} again=${load} />`}
-      ${link &&
-      !problem &&
-      html`
+      ${
+        link &&
+        !problem &&
+        html`
         <iframe class=${isLoaded ? "" : "loading"} sandbox="" src=${link} title=${t("task.report.of", { name })} onLoad=${() => setLoaded(true)}></iframe>
-      `}
+      `
+      }
     </section>
   `;
 }

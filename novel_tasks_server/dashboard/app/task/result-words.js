@@ -70,7 +70,10 @@ export const en = {
   "task.kind.section": "section",
   "task.kind.front": "front matter",
   "task.kind.back": "back matter",
-  "task.chapters.gaps": { one: "The count of the chapters has {n} gap.", other: "The count of the chapters has {n} gaps." },
+  "task.chapters.gaps": {
+    one: "The count of the chapters has {n} gap.",
+    other: "The count of the chapters has {n} gaps.",
+  },
   "task.tree.empty": "nothing",
   "task.changes": "What was changed",
   "task.changes.none": "Nothing had to be changed.",

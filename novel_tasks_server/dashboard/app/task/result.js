@@ -25,12 +25,17 @@ const DRAWN = {
 /** The result of a completed task. */
 export function Result({ store }) {
   const { status } = store.task.value;
-  return status === "completed" && store.artifacts.value && html`<${Shown} store=${store} key=${store.task.value.version} />`;
+  return (
+    status === "completed" && store.artifacts.value && html`<${Shown} store=${store} key=${store.task.value.version} />`
+  );
 }
 
 function Shown({ store }) {
   const task = store.task.value;
-  const { value, problem, again } = useLoaded((signal) => call("GET", taskPath(task.id, "/result"), { signal }).then((result) => ({ result })), [task.id]);
+  const { value, problem, again } = useLoaded(
+    (signal) => call("GET", taskPath(task.id, "/result"), { signal }).then((result) => ({ result })),
+    [task.id],
+  );
   const drawn = store.artifacts.value.find(({ name }) => name in DRAWN);
   const book = store.artifacts.value.find(({ content_type }) => content_type === "application/epub+zip");
   return html`
@@ -46,7 +51,8 @@ function Shown({ store }) {
   `;
 }
 
-const isNovel = (result) => result !== null && typeof result === "object" && "encoding" in result && "chapters" in result;
+const isNovel = (result) =>
+  result !== null && typeof result === "object" && "encoding" in result && "chapters" in result;
 
 function Told({ result }) {
   if (isNovel(result)) {
@@ -60,7 +66,10 @@ function Told({ result }) {
 function Drawn({ id, file }) {
   const [schema, Picture] = DRAWN[file.name];
   const isLarge = file.size > MOST_BYTES;
-  const load = async (signal) => (isLarge ? null : (await send("GET", taskPath(id, `/${artifact(encodeURIComponent(file.name))}`), { signal })).json());
+  const load = async (signal) =>
+    isLarge
+      ? null
+      : (await send("GET", taskPath(id, `/${artifact(encodeURIComponent(file.name))}`), { signal })).json();
   const { value, problem, again } = useLoaded(load, [id, file.sha256]);
   if (isLarge) {
     return html`<p class="notice">${t("task.result.large", { name: file.name, size: size(file.size) })} <${Download} id=${id} file=${artifact(file.name)} name=${file.name}>${t("task.download")}<//></p>`;

@@ -20,7 +20,15 @@ export function shapeOf(analysis) {
     const isBare = section.kind === "part" && section.characters <= BARE_PART;
     if (section.kind === "part") [part, opens] = [section.title, true];
     if (!isBare && !(section.kind === "section" && chapters.length && !opens)) {
-      chapters.push({ title: section.title, part: section.kind === "part" ? "" : part, kind: section.kind, amount: 0, characters: 0, minutes: 0, spoken: 0 });
+      chapters.push({
+        title: section.title,
+        part: section.kind === "part" ? "" : part,
+        kind: section.kind,
+        amount: 0,
+        characters: 0,
+        minutes: 0,
+        spoken: 0,
+      });
       opens = false;
     }
     chapterOf.push(isBare ? chapters.length : Math.max(0, chapters.length - 1));
@@ -67,7 +75,15 @@ export function peopleOf(analysis, { chapters, chapterOf }) {
       where.add(chapter);
       counts[Math.floor(chapter / width)] += count;
     }
-    return { name, aliases, mentions, counts, chapters: where.size, first: where.size ? Math.min(...where) : null, last: where.size ? Math.max(...where) : null };
+    return {
+      name,
+      aliases,
+      mentions,
+      counts,
+      chapters: where.size,
+      first: where.size ? Math.min(...where) : null,
+      last: where.size ? Math.max(...where) : null,
+    };
   });
 }
 

@@ -100,7 +100,8 @@ export class TaskStore {
       case "snapshot":
         this._see(message.task);
         this._toldSeq = Math.max(this._toldSeq, message.seq);
-        if (this._loadedSeq > 0 && message.seq > this._loadedSeq) this._attempted(() => this._fill()).then(() => this.refresh());
+        if (this._loadedSeq > 0 && message.seq > this._loadedSeq)
+          this._attempted(() => this._fill()).then(() => this.refresh());
         return;
       case "event":
         this._note(message);
@@ -129,13 +130,16 @@ export class TaskStore {
   async _fill() {
     do {
       const known = this.task.value.last_seq;
-      await Promise.all([this._loadEvents(this._loadedSeq), this._loadedSeq ? this.log.catchUp(this._loadedSeq) : this.log.begin(known)]);
+      await Promise.all([
+        this._loadEvents(this._loadedSeq),
+        this._loadedSeq ? this.log.catchUp(this._loadedSeq) : this.log.begin(known),
+      ]);
       this._loadedSeq = Math.max(this._loadedSeq, known);
     } while (this._loadedSeq < this._toldSeq);
   }
 
   async _loadEvents(after) {
-    for (let seq = after; ; ) {
+    for (let seq = after; ;) {
       const { events, last_seq } = await this._get("/events", { after: seq, limit: PAGE, logs: false });
       this.events.value = merged(this.events.value, events);
       if (events.length < PAGE) return;
@@ -146,7 +150,8 @@ export class TaskStore {
   async _loadAttempts() {
     const ended = this.attempts.value.length;
     const { attempt, status } = this.task.value;
-    if (attempt > ended || (attempt > 0 && status !== "processing")) this.attempts.value = (await this._get("/attempts")).attempts;
+    if (attempt > ended || (attempt > 0 && status !== "processing"))
+      this.attempts.value = (await this._get("/attempts")).attempts;
   }
 
   async _loadArtifacts() {

@@ -13,22 +13,26 @@ export function Table({ summary, columns, rows, isOpen = false }) {
   return html`
     <details class="table" open=${opened} onToggle=${(event) => open(event.currentTarget.open)}>
       <summary>${summary}</summary>
-      ${opened &&
-      html`
+      ${
+        opened &&
+        html`
         <div class="sheet-of-rows" tabindex="0" role="region" aria-label=${summary}>
           <table>
             <thead><tr>${columns.map(([title, , isNumber]) => html`<th key=${title} scope="col" class=${isNumber ? "number" : ""}>${title}</th>`)}</tr></thead>
             <tbody>
-              ${rows.slice(0, most).map((row, place) => html`
+              ${rows.slice(0, most).map(
+                (row, place) => html`
                 <tr key=${place} class=${row.kind ?? ""}>
                   ${columns.map(([title, cell, isNumber], column) => html`<td key=${title} class=${isNumber ? "number" : ""} dir=${column === 1 ? "auto" : null}>${cell(row, place)}</td>`)}
                 </tr>
-              `)}
+              `,
+              )}
             </tbody>
           </table>
         </div>
         ${rows.length > most && html`<button type="button" class="secondary small" onClick=${() => setMost(most + 5 * PAGE)}>${t("task.table.more", { n: rows.length - most })}</button>`}
-      `}
+      `
+      }
     </details>
   `;
 }

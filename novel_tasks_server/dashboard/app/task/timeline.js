@@ -19,8 +19,10 @@ export function Timeline({ store }) {
       <h2 id="history">${t("task.history")}</h2>
       <ol class="timeline">
         ${first.map((entry) => html`<${Entry} key=${entry.key} ...${entry} />`)}
-        ${hidden > 0 &&
-        html`<li class="more"><button type="button" class="secondary small" onClick=${() => showAll(true)}>${t("task.history.more", { n: hidden })}</button></li>`}
+        ${
+          hidden > 0 &&
+          html`<li class="more"><button type="button" class="secondary small" onClick=${() => showAll(true)}>${t("task.history.more", { n: hidden })}</button></li>`
+        }
         ${last.map((entry) => html`<${Entry} key=${entry.key} ...${entry} />`)} <${Waiting} task=${task} since=${entries.at(-1).at} />
       </ol>
     </section>
@@ -49,7 +51,9 @@ function Detail({ kind, event }) {
       ${event.run_at && html`<p class="detail quiet">${t("task.event.next", { when: moment(event.run_at), time: duration((Date.parse(event.run_at) - Date.parse(event.at)) / 1000) })}</p>`}
     `;
   }
-  return (kind === "cancelled" || kind === "released") && event.reason ? html`<p class="detail">${event.reason}</p>` : null;
+  return (kind === "cancelled" || kind === "released") && event.reason
+    ? html`<p class="detail">${event.reason}</p>`
+    : null;
 }
 
 /** The last entry of a task that is not finished: what it does now, and for how long already. */
@@ -58,7 +62,12 @@ function Waiting({ task, since }) {
   const now = useNow(isOpen);
   if (!isOpen) return null;
   const time = duration(Math.max(0, Math.floor((now - Date.parse(since)) / 1000)));
-  const words = task.status === "pending" ? "task.now.pending" : task.cancel_requested ? "task.now.stopping" : "task.now.processing";
+  const words =
+    task.status === "pending"
+      ? "task.now.pending"
+      : task.cancel_requested
+        ? "task.now.stopping"
+        : "task.now.processing";
   return html`<li class="now"><div class="what"><span>${t(words, { time })}</span></div></li>`;
 }
 
@@ -70,7 +79,10 @@ export function Attempts({ store }) {
     <section class="card" aria-labelledby="attempts">
       <h2 id="attempts">${t("task.attempts")} <span class="quiet">${number(attempts.length)}</span></h2>
       <ol class="attempts">
-        ${attempts.slice(-50).reverse().map((attempt) => html`<${Attempt} key=${attempt.number} ...${attempt} />`)}
+        ${attempts
+          .slice(-50)
+          .reverse()
+          .map((attempt) => html`<${Attempt} key=${attempt.number} ...${attempt} />`)}
       </ol>
       ${attempts.length > 50 && html`<p class="quiet">${t("task.attempts.last", { n: 50 })}</p>`}
     </section>
@@ -88,13 +100,15 @@ function Attempt({ number: attempt, worker_id, started_at, duration_seconds, out
         <span class="number quiet">${duration(duration_seconds)}</span>
       </div>
       <div class="quiet">${t("task.attempt.on", { worker: String(worker_id), when: moment(started_at) })}</div>
-      ${error &&
-      html`
+      ${
+        error &&
+        html`
         <details>
           <summary><b>${error.type}</b> <span>${error.message.split("\n", 1)[0]}</span></summary>
           <pre tabindex="0" role="group" aria-label=${t("task.error.details")}>${error.message}</pre>
         </details>
-      `}
+      `
+      }
     </li>
   `;
 }

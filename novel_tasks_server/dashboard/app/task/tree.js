@@ -9,12 +9,14 @@ const LONG = 2000;
 
 /** A value; objects and lists fold. */
 export function Tree({ value, name = null, isOpen = true }) {
-  if (value === null || typeof value !== "object") return html`<div class="leaf">${name !== null && html`<b>${name}</b> `}<${Leaf} value=${value} /></div>`;
+  if (value === null || typeof value !== "object")
+    return html`<div class="leaf">${name !== null && html`<b>${name}</b> `}<${Leaf} value=${value} /></div>`;
   return html`<${Branch} value=${value} name=${name} isOpen=${isOpen} />`;
 }
 
 function Leaf({ value }) {
-  if (typeof value !== "string") return html`<code>${value === null ? "null" : typeof value === "number" ? number(value, 6) : String(value)}</code>`;
+  if (typeof value !== "string")
+    return html`<code>${value === null ? "null" : typeof value === "number" ? number(value, 6) : String(value)}</code>`;
   return html`<span class="text" dir="auto">${value.length > LONG ? `${value.slice(0, LONG)}…` : value}</span>`;
 }
 
@@ -23,7 +25,9 @@ function Branch({ value, name, isOpen }) {
   const [most, setMost] = useState(PAGE);
   const members = Array.isArray(value) ? value.map((item, place) => [String(place + 1), item]) : Object.entries(value);
   const rest = members.length - most;
-  const body = opened && html`
+  const body =
+    opened &&
+    html`
     <div class="members">
       ${members.slice(0, most).map(([key, item]) => html`<${Tree} key=${key} name=${key} value=${item} isOpen=${members.length <= 3} />`)}
       ${rest > 0 && html`<button type="button" class="secondary small" onClick=${() => setMost(most + 5 * PAGE)}>${t("task.table.more", { n: rest })}</button>`}

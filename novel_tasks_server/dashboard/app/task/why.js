@@ -4,7 +4,19 @@ import { html } from "../html.js";
 import { href } from "../router.js";
 import { t } from "../words.js";
 
-const TOLD = new Set(["cancelling", "reported", "worker_gone", "worker_silent", "retrying", "scheduled", "outside", "paused", "no_worker", "queued", "next"]);
+const TOLD = new Set([
+  "cancelling",
+  "reported",
+  "worker_gone",
+  "worker_silent",
+  "retrying",
+  "scheduled",
+  "outside",
+  "paused",
+  "no_worker",
+  "queued",
+  "next",
+]);
 const WARNS = new Set(["worker_gone", "worker_silent", "paused", "no_worker"]);
 const LEADS_TO_QUEUE = new Set(["paused", "no_worker", "queued"]);
 

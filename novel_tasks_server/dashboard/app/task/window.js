@@ -45,7 +45,7 @@ export class Selection {
   /** All chunks: `{number, from, to, height}`; `lineHeight` is that of a line that was never drawn. */
   chunks(lineHeight) {
     const found = [];
-    for (let from = 0; from < this.shown.length; ) {
+    for (let from = 0; from < this.shown.length;) {
       const number = this._chunkOf(from);
       const to = Math.min(this.shown.length, (number + 1) * CHUNK - this._base);
       found.push({ number, from, to, height: this.heights.get(number)?.[to - from] ?? (to - from) * lineHeight });

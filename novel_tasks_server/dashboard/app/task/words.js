@@ -25,7 +25,8 @@ export const en = {
   "task.retry.again": "Try again",
   "task.retry.done": "Sent round again.",
   "task.cancel.title": "Cancel this task?",
-  "task.cancel.body.processing": "“{name}” is being processed. It is asked to stop; what has been done so far is dropped. It can be sent round again later.",
+  "task.cancel.body.processing":
+    "“{name}” is being processed. It is asked to stop; what has been done so far is dropped. It can be sent round again later.",
   "task.cancel.body.pending": "“{name}” will not be processed. It can be sent round again later.",
   "task.cancel.yes": "Cancel the task",
   "task.delete.title": "Delete this task?",
@@ -41,7 +42,8 @@ export const en = {
   "task.again.start": "Start",
   "task.again.begun": "Queued for {processor}.",
   "task.again.there": "This has been asked for before: here is that task.",
-  "task.again.same": "This very task has done that: the same work on the same novel. Choose another processor or other options.",
+  "task.again.same":
+    "This very task has done that: the same work on the same novel. Choose another processor or other options.",
   "task.copy": "Copy {what}",
   "task.copied": "Copied.",
   "task.copy.failed": "The browser did not allow copying.",
@@ -54,7 +56,8 @@ export const en = {
   "task.failed.attempts": { one: "{n} attempt was made.", other: "{n} attempts were made." },
   "task.error.details": "The whole message",
   "task.cancelled": "This task was cancelled. “Retry” sends it round again.",
-  "task.hint.decoding": "The file is not text in a known encoding. If you know which it is, process it again and name the encoding.",
+  "task.hint.decoding":
+    "The file is not text in a known encoding. If you know which it is, process it again and name the encoding.",
   "task.hint.options": "Its options do not fit any longer: process it again with others.",
   "task.hint.timeout": "It took longer than it may. Try again, or ask for more time with the next upload.",
   "task.hint.crash": "The process that did the work ended by itself; too little memory is the usual reason.",
@@ -141,7 +144,8 @@ export const en = {
   "task.why.cancelling": "It was asked to stop; its worker was last heard {heard} ago.",
   "task.why.reported": "An outside service works on it, and may until {when}.",
   "task.why.worker_gone": "Its worker is gone: it will be put back into the queue within seconds.",
-  "task.why.worker_silent": "Its worker was last heard {heard} ago: unless it comes back, the task goes back into the queue.",
+  "task.why.worker_silent":
+    "Its worker was last heard {heard} ago: unless it comes back, the task goes back into the queue.",
   "task.why.retrying": "Attempt {attempt} did not finish it. The next one is due at {when}, in {wait}; it has {left}.",
   "task.why.scheduled": "It is scheduled for {when}, in {wait}.",
   "task.why.outside": "It waits for an outside service to report on it: nobody here runs {processor}.",

@@ -19,7 +19,12 @@ const nameOf = (task) => task.file_name ?? task.id;
 /** Do it to one task of the list, after a question where that is due. */
 export async function act(list, action, task) {
   if (busy.value.has(task.id)) return;
-  const wish = await wishFor(action, t("tasks.act.delete.title", { name: nameOf(task) }), () => t("tasks.act.delete.body"), task.priority);
+  const wish = await wishFor(
+    action,
+    t("tasks.act.delete.title", { name: nameOf(task) }),
+    () => t("tasks.act.delete.body"),
+    task.priority,
+  );
   if (!wish) return;
   busy.value = new Set([...busy.value, task.id]);
   const place = list.active.value === task.id ? list.rows.ids.indexOf(task.id) : null;
@@ -59,11 +64,19 @@ export async function actOnChosen(list, action) {
   const { isAll, some } = list.selection;
   try {
     if (isAll.value) await actOnAll(list, action);
-    else await actOnSome(list, action, [...some.value.keys()].map((id) => list.rows.tasks.get(id) ?? some.value.get(id)));
+    else
+      await actOnSome(
+        list,
+        action,
+        [...some.value.keys()].map((id) => list.rows.tasks.get(id) ?? some.value.get(id)),
+      );
   } catch (problem) {
     if (problem.name === "AbortError") return;
     if (problem.name !== "Problem") throw problem;
-    say(problem.text, { kind: "bad", action: problem.isPassing ? { label: t("error.again"), run: () => actOnChosen(list, action) } : null });
+    say(problem.text, {
+      kind: "bad",
+      action: problem.isPassing ? { label: t("error.again"), run: () => actOnChosen(list, action) } : null,
+    });
   } finally {
     running.value = null;
   }
@@ -80,7 +93,11 @@ async function actOnAll(list, action) {
   const result = await changeAll(action, filter, { signal: start(action, null), ...wish });
   list.selection.clear();
   list.reload();
-  tell(action, result.changed, Object.entries(result.reasons).map(([reason, n]) => t(`bulk.reason.${reason}`, { n })));
+  tell(
+    action,
+    result.changed,
+    Object.entries(result.reasons).map(([reason, n]) => t(`bulk.reason.${reason}`, { n })),
+  );
 }
 
 async function actOnSome(list, action, tasks) {
@@ -95,9 +112,18 @@ async function actOnSome(list, action, tasks) {
     running.value = { ...running.value, done: count };
   };
   const changed = (id, now) => (now ? list.take(now) : list.drop(id));
-  const { done, refused } = await changeEach(action, able.map(({ id }) => id), { ...wish, signal, told, changed });
+  const { done, refused } = await changeEach(
+    action,
+    able.map(({ id }) => id),
+    { ...wish, signal, told, changed },
+  );
   if (!signal.aborted && refused.size === 0) list.selection.clear();
-  tell(action, done, [...refused].map(([text, n]) => t("bulk.refused", { n, text })), refused.size > 0);
+  tell(
+    action,
+    done,
+    [...refused].map(([text, n]) => t("bulk.refused", { n, text })),
+    refused.size > 0,
+  );
 }
 
 function start(action, of) {
@@ -112,16 +138,25 @@ export function called(n, status) {
 }
 
 async function agreed(action, n, status, skipped) {
-  const reasons = skipped.map(([reason, count]) => html`<li key=${reason}>${t(`bulk.reason.${reason}`, { n: count })}</li>`);
+  const reasons = skipped.map(
+    ([reason, count]) => html`<li key=${reason}>${t(`bulk.reason.${reason}`, { n: count })}</li>`,
+  );
   if (n === 0) {
-    say([t(`bulk.none.${action}`), ...skipped.map(([reason, count]) => t(`bulk.reason.${reason}`, { n: count }))].join(" "));
+    say(
+      [t(`bulk.none.${action}`), ...skipped.map(([reason, count]) => t(`bulk.reason.${reason}`, { n: count }))].join(
+        " ",
+      ),
+    );
     return false;
   }
   const body = html`
     <span>${t(`bulk.what.${action}`, { n })}</span>
     ${reasons.length > 0 && html`<ul class="reasons">${reasons}</ul>`}
   `;
-  const words = { title: t(`bulk.ask.${action}`, { those: called(n, status) }), action: t(`bulk.do.${action}`, { those: called(n, status) }) };
+  const words = {
+    title: t(`bulk.ask.${action}`, { those: called(n, status) }),
+    action: t(`bulk.do.${action}`, { those: called(n, status) }),
+  };
   return confirm({ ...words, body, isDangerous: action === "delete" });
 }
 

@@ -18,7 +18,16 @@ const TESTS = {
 };
 
 /** What is asked for when the address says nothing. */
-export const EVERYTHING = { status: "", q: "", processor: "", owner: "", created_after: "", created_before: "", sort_by: "uploaded_at", order: "desc" };
+export const EVERYTHING = {
+  status: "",
+  q: "",
+  processor: "",
+  owner: "",
+  created_after: "",
+  created_before: "",
+  sort_by: "uploaded_at",
+  order: "desc",
+};
 
 /** Read the parameters of the address: `{filter, unknown}`; what nobody knows is named in `unknown` as `name=value`. */
 export function readFilter(query) {
@@ -39,7 +48,9 @@ export function writeFilter(filter) {
 
 /** Whether it leaves tasks out; `but` names a condition that does not count. */
 export function isNarrow(filter, but = null) {
-  return Object.keys(filter).some((name) => name !== but && name !== "sort_by" && name !== "order" && filter[name] !== "");
+  return Object.keys(filter).some(
+    (name) => name !== but && name !== "sort_by" && name !== "order" && filter[name] !== "",
+  );
 }
 
 /** Whether the list is in the order of the ids, in which one can go on from any task. */

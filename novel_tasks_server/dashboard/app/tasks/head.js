@@ -33,11 +33,15 @@ export function Head({ list }) {
   list.drawn.value; // its rows are no signal
   const { selection, rows } = list;
   return html`
-    ${running.value
-      ? html`<${Running} />`
-      : html`<${All} list=${list} />${selection.isEmpty ? html`<${Count} list=${list} />` : html`<${Chosen} list=${list} />`}`}
-    ${rows.waiting > 0 &&
-    html`<button type="button" class="small arrived" onClick=${() => (list.showNew(), scrollTo({ top: 0 }))}><${Icon} name="up" /> ${t("tasks.arrived", { n: rows.waiting })}</button>`}
+    ${
+      running.value
+        ? html`<${Running} />`
+        : html`<${All} list=${list} />${selection.isEmpty ? html`<${Count} list=${list} />` : html`<${Chosen} list=${list} />`}`
+    }
+    ${
+      rows.waiting > 0 &&
+      html`<button type="button" class="small arrived" onClick=${() => (list.showNew(), scrollTo({ top: 0 }))}><${Icon} name="up" /> ${t("tasks.arrived", { n: rows.waiting })}</button>`
+    }
     ${list.phase.value === "ready" && list.problem.value && !mayBeOld() && html`<${Failure} problem=${list.problem.value} onRetry=${() => list.reload()} isOld=${true} />`}
   `;
 }
@@ -46,7 +50,8 @@ function All({ list }) {
   list.drawn.value; // draw again when it changes
   const { selection, rows } = list;
   const box = useRef(null);
-  const isWhole = selection.isAll.value || (selection.some.value.size > 0 && selection.some.value.size >= rows.tasks.size);
+  const isWhole =
+    selection.isAll.value || (selection.some.value.size > 0 && selection.some.value.size >= rows.tasks.size);
   useEffect(() => void (box.current.indeterminate = !selection.isEmpty && !isWhole));
   const change = (event) => {
     if (selection.isEmpty) selection.takeLoaded(rows);
@@ -81,13 +86,16 @@ function Chosen({ list }) {
   return html`
     <p class="chosen-count">
       <strong>${isAll.value ? t(rows.isEstimate ? "tasks.chosen.about" : "tasks.chosen.all", { total }) : t("tasks.chosen", { n: some.value.size })}</strong>
-      ${!isAll.value &&
-      rows.total > some.value.size &&
-      html`<button type="button" class="text" onClick=${() => selection.takeAll()}>${t(rows.isEstimate ? "tasks.choose.about" : "tasks.choose.all", { total })}</button>`}
+      ${
+        !isAll.value &&
+        rows.total > some.value.size &&
+        html`<button type="button" class="text" onClick=${() => selection.takeAll()}>${t(rows.isEstimate ? "tasks.choose.about" : "tasks.choose.all", { total })}</button>`
+      }
       <button type="button" class="text none" onClick=${() => selection.clear()}>${t("tasks.choose.none")}</button>
     </p>
-    ${mayWrite.value &&
-    html`
+    ${
+      mayWrite.value &&
+      html`
       <div class="bulk" role="group" aria-label=${t("bulk.label")}>
         ${ACTIONS.map(
           ([action, icon]) => html`
@@ -97,7 +105,8 @@ function Chosen({ list }) {
           `,
         )}
       </div>
-    `}
+    `
+    }
   `;
 }
 

@@ -23,18 +23,24 @@ export function pageFor(rows, hole) {
   if (!isById(rows.filter)) return null;
   const last = rows.ids.length - 1;
   const after = last - hole - ((last - hole) % PAGE);
-  if (after < COUNTED && !rows.isEstimate) return { query: { order: turned(order), page: after / PAGE + 1 }, at: last - after, isUp: true };
+  if (after < COUNTED && !rows.isEstimate)
+    return { query: { order: turned(order), page: after / PAGE + 1 }, at: last - after, isUp: true };
   const above = rows.nearest("down", hole);
   const below = rows.nearest("up", hole);
   if (below >= 0 && (above < 0 || below - hole < hole - above)) {
     return { query: { order: turned(order), cursor: rows.cursors.up.get(rows.ids[below]) }, at: below - 1, isUp: true };
   }
-  if (above >= 0) return { query: { order, cursor: rows.cursors.down.get(rows.ids[above]) }, at: above + 1, isUp: false };
+  if (above >= 0)
+    return { query: { order, cursor: rows.cursors.down.get(rows.ids[above]) }, at: above + 1, isUp: false };
   return { query: { order, page: COUNTED / PAGE }, at: COUNTED - PAGE - rows.held.size, isUp: false };
 }
 
 /** Take the answer to `step` in. */
-export function takePage(rows, { query, at, isUp }, { tasks, total, next_cursor: cursor, total_is_estimate: isEstimate }) {
+export function takePage(
+  rows,
+  { query, at, isUp },
+  { tasks, total, next_cursor: cursor, total_is_estimate: isEstimate },
+) {
   const last = tasks.at(-1);
   if (last && cursor) rows.cursors[isUp ? "up" : "down"].set(last.id, cursor);
   rows.isEstimate = isEstimate;

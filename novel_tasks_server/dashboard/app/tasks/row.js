@@ -78,7 +78,9 @@ function State({ task, now }) {
 }
 
 function percent({ progress, eta_seconds: left }) {
-  return left === null ? t("tasks.percent", { n: progress }) : t("tasks.percent.left", { n: progress, time: duration(Math.max(1, Math.round(left))) });
+  return left === null
+    ? t("tasks.percent", { n: progress })
+    : t("tasks.percent.left", { n: progress, time: duration(Math.max(1, Math.round(left))) });
 }
 
 // Why a waiting task does not begin: it is not yet time, or it failed and is to be tried again.

@@ -31,8 +31,10 @@ export function Toolbar({ filter, faults }) {
         <button type="button" class="secondary more-filters" aria-expanded=${isOpen ? "true" : "false"} aria-controls=${id} onClick=${() => open(!isOpen)}>
           <${Icon} name="funnel" /><span>${t("tasks.more")}</span>
         </button>
-        ${isNarrow(filter) &&
-        html`<a class="clear" href=${addressOf({ ...EVERYTHING, sort_by: filter.sort_by, order: filter.order })}>${t("tasks.clear")}</a>`}
+        ${
+          isNarrow(filter) &&
+          html`<a class="clear" href=${addressOf({ ...EVERYTHING, sort_by: filter.sort_by, order: filter.order })}>${t("tasks.clear")}</a>`
+        }
       </search>
       <div class="filters days" id=${id} hidden=${!isOpen && !faults.created_after && !faults.created_before && !faults.owner}>
         <${Day} name="created_after" filter=${filter} set=${set} fault=${faults.created_after} />
@@ -152,7 +154,9 @@ function Order({ filter, set, fault }) {
     const [sort_by, order] = event.target.value.split(" ");
     set({ sort_by, order });
   };
-  const orders = SORTS.flatMap((sort) => (sort === "uploaded_at" || sort === "priority" ? ["desc", "asc"] : ["asc", "desc"]).map((order) => [sort, order]));
+  const orders = SORTS.flatMap((sort) =>
+    (sort === "uploaded_at" || sort === "priority" ? ["desc", "asc"] : ["asc", "desc"]).map((order) => [sort, order]),
+  );
   return html`
     <${Field} label=${t("tasks.order")} fault=${fault}>
       ${(field) => html`

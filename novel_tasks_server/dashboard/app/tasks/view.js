@@ -100,7 +100,8 @@ function Skeleton() {
 
 function Empty({ list }) {
   const { filter } = list;
-  if (!isNarrow(filter)) return html`<div class="empty"><${Icon} name="upload" /><p>${t("tasks.empty")}</p><p class="quiet">${t("tasks.empty.next")}</p></div>`;
+  if (!isNarrow(filter))
+    return html`<div class="empty"><${Icon} name="upload" /><p>${t("tasks.empty")}</p><p class="quiet">${t("tasks.empty.next")}</p></div>`;
   const { q } = filter;
   const starred = href("tasks", writeFilter({ ...filter, q: `*${q}` }));
   return html`
@@ -118,7 +119,8 @@ function Menu({ list, task, onClose }) {
     <${Dialog} title=${nameOf(task)} name="menu" onClose=${onClose}>
       <div class="menu-list">
         ${ACTIONS.filter((action) => takes(action, task)).map(
-          (action) => html`<button key=${action} type="button" class=${action === "delete" ? "danger" : "secondary"} onClick=${choose(action)}>${t(`tasks.act.${action}`)}</button>`,
+          (action) =>
+            html`<button key=${action} type="button" class=${action === "delete" ? "danger" : "secondary"} onClick=${choose(action)}>${t(`tasks.act.${action}`)}</button>`,
         )}
       </div>
     <//>

@@ -39,7 +39,8 @@ export function Rows({ list, edge, now, onMenu, isOld }) {
     if (from !== shown.from || to !== shown.to) setShown({ from, to });
     const { view } = list;
     const wanted = { from: first - AHEAD, to: Math.min(length, end + AHEAD), first, isTop };
-    if (view.first === first && view.isTop === isTop && view.to === wanted.to && rows.firstHole(view.from, view.to) < 0) return;
+    if (view.first === first && view.isTop === isTop && view.to === wanted.to && rows.firstHole(view.from, view.to) < 0)
+      return;
     list.look(wanted);
   };
 
@@ -109,7 +110,8 @@ function useReturn(list, element, edge) {
     const frame = requestAnimationFrame(() => {
       returning.current = false;
       scrollTo(0, scrollY + element.current.getBoundingClientRect().top - edge() + scrolled);
-      if (list.active.value) linkAt(element.current, list.rows.ids.indexOf(list.active.value))?.focus({ preventScroll: true });
+      if (list.active.value)
+        linkAt(element.current, list.rows.ids.indexOf(list.active.value))?.focus({ preventScroll: true });
     });
     return () => cancelAnimationFrame(frame);
   }, []);
@@ -152,7 +154,12 @@ function useKeys(list, element, height, length, edge) {
   useShortcut("j", "tasks.keys.next", () => step(1));
   useShortcut("k", "tasks.keys.previous", () => step(-1));
   useShortcut("x", "tasks.keys.choose", choose);
-  const doings = { ArrowDown: () => step(1), ArrowUp: () => step(-1), Home: () => goTo(0), End: () => goTo(length - 1) };
+  const doings = {
+    ArrowDown: () => step(1),
+    ArrowUp: () => step(-1),
+    Home: () => goTo(0),
+    End: () => goTo(length - 1),
+  };
   return {
     onKeyDown: (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(doings, event.key)) return;

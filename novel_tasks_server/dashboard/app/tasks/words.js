@@ -8,7 +8,8 @@ export const en = {
   "tasks.search": "Search",
   "tasks.search.label": "Filter the tasks",
   "tasks.search.hint": "Name or id … (*word finds it anywhere)",
-  "tasks.search.how": "Finds names and ids that begin like this. With an asterisk in front, names that have it anywhere.",
+  "tasks.search.how":
+    "Finds names and ids that begin like this. With an asterisk in front, names that have it anywhere.",
   "tasks.processor": "Kind of work",
   "tasks.processor.any": "any processor",
   "tasks.order": "Order",
@@ -70,7 +71,8 @@ export const en = {
   "tasks.act.reprioritize": "Priority",
   "tasks.act.delete": "Delete",
   "tasks.act.delete.title": "Delete {name}?",
-  "tasks.act.delete.body": "The novel, its history and all results go with it; if it runs, it is stopped. This cannot be undone.",
+  "tasks.act.delete.body":
+    "The novel, its history and all results go with it; if it runs, it is stopped. This cannot be undone.",
   "tasks.done.retry": "{name} begins anew.",
   "tasks.done.cancel": "{name} is cancelled.",
   "tasks.done.reprioritize": "{name} has another priority.",
@@ -95,9 +97,18 @@ export const en = {
   "bulk.do.cancel": "Cancel {those}",
   "bulk.do.reprioritize": "Change {those}",
   "bulk.do.delete": "Delete {those}",
-  "bulk.what.retry": { one: "It begins anew, and goes to the end of the queue.", other: "They begin anew, oldest first, at the end of the queue." },
-  "bulk.what.cancel": { one: "If it waits it ends at once, if it runs as soon as it can stop.", other: "Those that wait end at once, those that run as soon as they can stop." },
-  "bulk.what.reprioritize": { one: "It goes to the end of its new priority.", other: "They go to the end of their new priority." },
+  "bulk.what.retry": {
+    one: "It begins anew, and goes to the end of the queue.",
+    other: "They begin anew, oldest first, at the end of the queue.",
+  },
+  "bulk.what.cancel": {
+    one: "If it waits it ends at once, if it runs as soon as it can stop.",
+    other: "Those that wait end at once, those that run as soon as they can stop.",
+  },
+  "bulk.what.reprioritize": {
+    one: "It goes to the end of its new priority.",
+    other: "They go to the end of their new priority.",
+  },
   "bulk.what.delete": {
     one: "The novel, its history and all results go with it. This cannot be undone.",
     other: "The novels, their history and all results go with them; those that run are stopped. This cannot be undone.",
@@ -106,11 +117,26 @@ export const en = {
   "bulk.none.cancel": "There is nothing to cancel: only tasks that wait or run can be cancelled.",
   "bulk.none.reprioritize": "There is nothing to change: only tasks that wait or run have a use for another priority.",
   "bulk.none.delete": "There is nothing to delete.",
-  "bulk.reason.illegal": { one: "{n} is skipped because its status does not allow it.", other: "{n} are skipped because their status does not allow it." },
-  "bulk.reason.already": { one: "{n} is skipped because it is so already.", other: "{n} are skipped because they are so already." },
-  "bulk.reason.changed": { one: "{n} is skipped because it has changed meanwhile.", other: "{n} are skipped because they have changed meanwhile." },
-  "bulk.reason.gone": { one: "{n} is skipped because it has been deleted.", other: "{n} are skipped because they have been deleted." },
-  "bulk.reason.key_taken": { one: "{n} is skipped because another task does the same work.", other: "{n} are skipped because other tasks do the same work." },
+  "bulk.reason.illegal": {
+    one: "{n} is skipped because its status does not allow it.",
+    other: "{n} are skipped because their status does not allow it.",
+  },
+  "bulk.reason.already": {
+    one: "{n} is skipped because it is so already.",
+    other: "{n} are skipped because they are so already.",
+  },
+  "bulk.reason.changed": {
+    one: "{n} is skipped because it has changed meanwhile.",
+    other: "{n} are skipped because they have changed meanwhile.",
+  },
+  "bulk.reason.gone": {
+    one: "{n} is skipped because it has been deleted.",
+    other: "{n} are skipped because they have been deleted.",
+  },
+  "bulk.reason.key_taken": {
+    one: "{n} is skipped because another task does the same work.",
+    other: "{n} are skipped because other tasks do the same work.",
+  },
   "bulk.refused": { one: "{n} was refused: {text}", other: "{n} were refused: {text}" },
   "bulk.done.retry": "Begun anew: {those}.",
   "bulk.done.cancel": "Cancelled: {those}.",

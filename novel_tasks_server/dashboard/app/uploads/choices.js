@@ -77,7 +77,9 @@ function forgive(pointer) {
   refusedFields.value = Object.fromEntries(others);
 }
 
-const reading = computed(() => (processor.value ? readOptions(processor.value.shape, drafts.value) : { options: {}, faults: new Map() }));
+const reading = computed(() =>
+  processor.value ? readOptions(processor.value.shape, drafts.value) : { options: {}, faults: new Map() },
+);
 
 /** The options that differ from their defaults. */
 export const options = computed(() => reading.value.options);
@@ -94,11 +96,14 @@ export const priorityFault = computed(() => {
 });
 
 /** How many choices beside the processor are not the usual ones. */
-export const changed = computed(() => Object.keys(options.value).length + (Number(priority.value) ? 1 : 0) + (runAt.value ? 1 : 0));
+export const changed = computed(
+  () => Object.keys(options.value).length + (Number(priority.value) ? 1 : 0) + (runAt.value ? 1 : 0),
+);
 
 /** The fields to send with a file, null while something is wrong with them or they are not known yet. */
 export const fields = computed(() => {
-  if (!processor.value || faults.value.size || priorityFault.value || Object.keys(refusedFields.value).length) return null;
+  if (!processor.value || faults.value.size || priorityFault.value || Object.keys(refusedFields.value).length)
+    return null;
   const made = { processor: processor.value.name };
   if (Object.keys(options.value).length) made.options = JSON.stringify(options.value);
   if (Number(priority.value)) made.priority = String(Number(priority.value));

@@ -44,8 +44,14 @@ export function Choosing() {
 
 /** What was changed, in one line, while the form is closed. */
 function Changed({ chosen }) {
-  const named = (name) => labelOf(chosen.shape.fields?.find((field) => field.name === name) ?? { name, title: null, schema: {} }, chosen.name);
-  const shown = Object.entries(choices.options.value).map(([name, value]) => `${named(name)}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const named = (name) =>
+    labelOf(
+      chosen.shape.fields?.find((field) => field.name === name) ?? { name, title: null, schema: {} },
+      chosen.name,
+    );
+  const shown = Object.entries(choices.options.value).map(
+    ([name, value]) => `${named(name)}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
   if (Number(choices.priority.value)) shown.push(`${t("uploads.priority")}: ${choices.priority.value}`);
   if (choices.runAt.value) shown.push(`${t("uploads.runAt")}: ${choices.runAt.value.replace("T", " ")}`);
   return shown.length > 0 && html`<p class="changed quiet">${shown.join(" · ")}</p>`;
@@ -59,14 +65,23 @@ function Options({ chosen }) {
     return found ? faultText(found) : words ? `${label} ${words}` : null; // the server's are predicates: "must be a number"
   };
   const beside = (shape) => shape.name === "chapter_rule" && shape.kind === "text" && html`<${RuleTrial} />`;
-  const form = { processor: chosen.name, prefix: "uploads-option", drafts: choices.drafts.value, set: choices.setDraft, faultAt, beside };
+  const form = {
+    processor: chosen.name,
+    prefix: "uploads-option",
+    drafts: choices.drafts.value,
+    set: choices.setDraft,
+    faultAt,
+    beside,
+  };
   const { shape } = chosen;
   return html`
     <section class="options" id="uploads-options" aria-label=${t("uploads.options.of", { processor: chosen.name })}>
       ${refused["/options"] && html`<p class="bad" role="alert">${refused["/options"]}</p>`}
-      ${shape.kind === "group"
-        ? html`<${Fields} key=${chosen.name} shape=${shape} form=${form} />`
-        : html`<${Fields} key=${chosen.name} shape=${{ fields: [{ ...shape, name: t("uploads.options"), description: t("uploads.options.json") }] }} form=${form} />`}
+      ${
+        shape.kind === "group"
+          ? html`<${Fields} key=${chosen.name} shape=${shape} form=${form} />`
+          : html`<${Fields} key=${chosen.name} shape=${{ fields: [{ ...shape, name: t("uploads.options"), description: t("uploads.options.json") }] }} form=${form} />`
+      }
       <${More} refused=${refused} />
       ${choices.changed.value > 0 && html`<button type="button" class="secondary small" onClick=${keepingFocus(choices.resetAll)}><${Icon} name="retry" /> ${t("uploads.reset")}</button>`}
     </section>

@@ -22,7 +22,13 @@ export function take(given) {
     return;
   }
   const { kept, left } = catalogue.value ? novelsAmong(given, catalogue.value.meta) : { kept: given, left: 0 };
-  if (left) say(t(kept.length ? "uploads.left" : "uploads.left.all", { n: left, allowed: catalogue.value.meta.allowed_extensions.join(", ") }));
+  if (left)
+    say(
+      t(kept.length ? "uploads.left" : "uploads.left.all", {
+        n: left,
+        allowed: catalogue.value.meta.allowed_extensions.join(", "),
+      }),
+    );
   if (!kept.length) return;
   add(kept);
   tell(t("uploads.begun", { n: kept.length }));
@@ -30,7 +36,9 @@ export function take(given) {
 
 /** Take the files of a file field, and empty it, so that the same can be chosen again. */
 export function takeChosen(event) {
-  take([...event.target.files].map((file) => ({ file, path: file.webkitRelativePath || file.name, isInFolder: false })));
+  take(
+    [...event.target.files].map((file) => ({ file, path: file.webkitRelativePath || file.name, isInFolder: false })),
+  );
   event.target.value = "";
 }
 

@@ -14,10 +14,14 @@ export function afterFailure(problem, { isThere, isReached, breaks, isTokenNew }
   const { status } = problem;
   if (!isThere) return { then: "refuse", status: "refused", refusal: { key: "uploads.refused.gone" } };
   if (status === 0 && !isReached) return { then: "wait", why: "unreachable" };
-  if (status === 0) return breaks < MOST_BREAKS ? { then: "retry" } : { then: "refuse", status: "failed", refusal: { key: "uploads.failed.broken", n: breaks } };
+  if (status === 0)
+    return breaks < MOST_BREAKS
+      ? { then: "retry" }
+      : { then: "refuse", status: "failed", refusal: { key: "uploads.failed.broken", n: breaks } };
   if (status === 401) return isTokenNew ? { then: "retry" } : { then: "ask" };
   if (status === 429) return { then: "wait", why: "busy", seconds: problem.retryAfter ?? BUSY_SECONDS };
-  if ([502, 503, 504].includes(status)) return { then: "wait", why: "unreachable", seconds: problem.retryAfter ?? BUSY_SECONDS };
+  if ([502, 503, 504].includes(status))
+    return { then: "wait", why: "unreachable", seconds: problem.retryAfter ?? BUSY_SECONDS };
   if (status === STATUS_FULL) return { then: "stop" };
   const fields = choicesIn(problem);
   if (fields) return { then: "correct", fields };

@@ -12,9 +12,11 @@ export function extensionOf(name) {
  */
 export function refusalOf(file, meta) {
   const allowed = meta.allowed_extensions;
-  if (!allowed.includes(extensionOf(file.name))) return { key: "uploads.refused.extension", allowed: allowed.join(", ") };
+  if (!allowed.includes(extensionOf(file.name)))
+    return { key: "uploads.refused.extension", allowed: allowed.join(", ") };
   if (file.size === 0) return { key: "uploads.refused.empty" };
-  if (file.size > meta.limits.max_file_size) return { key: "uploads.refused.size", bytes: file.size, limit: meta.limits.max_file_size };
+  if (file.size > meta.limits.max_file_size)
+    return { key: "uploads.refused.size", bytes: file.size, limit: meta.limits.max_file_size };
   return null;
 }
 
@@ -29,7 +31,8 @@ export function bringsFiles(transfer) {
  */
 export async function droppedFiles(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
-  if (!entries.some((entry) => entry?.isDirectory)) return [...transfer.files].map((file) => ({ file, path: file.name, isInFolder: false }));
+  if (!entries.some((entry) => entry?.isDirectory))
+    return [...transfer.files].map((file) => ({ file, path: file.name, isInFolder: false }));
   const found = [];
   for (const entry of entries) if (entry) await collect(entry, found);
   return found;

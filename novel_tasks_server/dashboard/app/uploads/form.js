@@ -5,7 +5,9 @@ import { isOptional, isThere } from "./reading.js";
 
 /** The words of a fault. */
 export function faultText({ key, inner, ...values }) {
-  const texts = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? value : String(value)]));
+  const texts = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? value : String(value)]),
+  );
   return inner ? t(key, { ...texts, fault: faultText(inner) }) : t(key, texts);
 }
 
@@ -39,7 +41,8 @@ export function Fields({ shape, form }) {
 }
 
 const isBox = ({ kind, isNullable }) => kind === "boolean" && !isNullable;
-const isWide = (shape, form) => ["lines", "json", "list", "group"].includes(shape.kind) || Boolean(form.beside?.(shape));
+const isWide = (shape, form) =>
+  ["lines", "json", "list", "group"].includes(shape.kind) || Boolean(form.beside?.(shape));
 
 /** Small fields first, then boxes to tick, then what takes the whole width; so that the form has no holes. */
 const placeOf = (shape, form) => (isWide(shape, form) ? 2 : isBox(shape) ? 1 : 0);
@@ -54,9 +57,11 @@ function Field({ shape, form }) {
   const control = { id, described, fault, shape, form, value: form.drafts[shape.pointer] };
   return html`
     <div class="field ${isBox(shape) ? "box" : ""} ${isWide(shape, form) ? "wide" : ""}">
-      ${isBox(shape)
-        ? html`<label for=${id}><${Box} ...${control} /> ${label}</label>`
-        : html`<label for=${id}>${label}${shape.isRequired && html`<span class="quiet"> ${t("form.required.mark")}</span>`}</label><${Control} ...${control} />`}
+      ${
+        isBox(shape)
+          ? html`<label for=${id}><${Box} ...${control} /> ${label}</label>`
+          : html`<label for=${id}>${label}${shape.isRequired && html`<span class="quiet"> ${t("form.required.mark")}</span>`}</label><${Control} ...${control} />`
+      }
       ${fault && html`<p class="bad fault" id="${id}-fault">${fault}</p>`} ${help && html`<p class="quiet help" id="${id}-help">${help}</p>`}
       ${form.beside?.(shape)}
     </div>
@@ -71,8 +76,10 @@ function Group({ shape, form }) {
     <fieldset class="field wide group">
       <legend>${label}</legend>
       ${shape.description && html`<p class="quiet help">${shape.description}</p>`} ${fault && html`<p class="bad fault">${fault}</p>`}
-      ${isOptional(shape) &&
-      html`<label><input type="checkbox" checked=${isOn} onChange=${(event) => form.set(shape.pointer, event.target.checked)} /> ${t("form.use")}</label>`}
+      ${
+        isOptional(shape) &&
+        html`<label><input type="checkbox" checked=${isOn} onChange=${(event) => form.set(shape.pointer, event.target.checked)} /> ${t("form.use")}</label>`
+      }
       ${isOn && html`<${Fields} shape=${shape} form=${form} />`}
     </fieldset>
   `;
@@ -80,19 +87,28 @@ function Group({ shape, form }) {
 
 function Box({ id, described, fault, shape, form, value }) {
   const isOn = value ?? shape.fallback ?? false;
-  const put = (event) => form.set(shape.pointer, event.target.checked === (shape.fallback ?? false) ? undefined : event.target.checked);
+  const put = (event) =>
+    form.set(shape.pointer, event.target.checked === (shape.fallback ?? false) ? undefined : event.target.checked);
   return html`<input type="checkbox" id=${id} checked=${isOn} aria-describedby=${described} aria-invalid=${fault ? "true" : undefined} onChange=${put} />`;
 }
 
 function Control({ id, described, fault, shape, form, value }) {
-  const shared = { id, "aria-describedby": described, "aria-invalid": fault ? "true" : undefined, "aria-required": shape.isRequired ? "true" : undefined };
+  const shared = {
+    id,
+    "aria-describedby": described,
+    "aria-invalid": fault ? "true" : undefined,
+    "aria-required": shape.isRequired ? "true" : undefined,
+  };
   const usual = usualText(shape);
   const put = (event) => form.set(shape.pointer, event.target.value === usual ? undefined : event.target.value);
   const shown = value ?? usual;
   const placeholder = shape.isNullable || !shape.isRequired ? t("form.nothing") : "";
   switch (shape.kind) {
     case "boolean":
-      return html`<${Choice} ...${shared} value=${String(shown)} put=${put} isOpen=${true} choices=${[["true", t("form.yes")], ["false", t("form.no")]]} />`;
+      return html`<${Choice} ...${shared} value=${String(shown)} put=${put} isOpen=${true} choices=${[
+        ["true", t("form.yes")],
+        ["false", t("form.no")],
+      ]} />`;
     case "choice": {
       const choices = shape.choices.map((choice) => [String(choice), choiceText(choice, form.processor)]);
       return html`<${Choice} ...${shared} value=${shown} put=${put} isOpen=${shape.isNullable || usual === ""} choices=${choices} />`;

@@ -22,7 +22,9 @@ function speed() {
   if (marks.length && sent < marks.at(-1).sent) marks = [];
   if (latest.at !== marks.at(-1)?.at) marks = [...marks.filter(({ at }) => latest.at - at <= SPAN_MS), latest];
   const [first] = marks;
-  return latest.at - first.at >= 1000 && sent > first.sent ? (1000 * (sent - first.sent)) / (latest.at - first.at) : null;
+  return latest.at - first.at >= 1000 && sent > first.sent
+    ? (1000 * (sent - first.sent)) / (latest.at - first.at)
+    : null;
 }
 
 function useClock(isOn) {
@@ -57,7 +59,11 @@ export function Overall() {
 function amountText(counts) {
   const parts = [t("uploads.amount", { sent: size(counts.sent), all: size(counts.bytes) })];
   const rate = hold.value ? null : speed();
-  if (rate) parts.push(t("uploads.speed", { size: size(rate) }), t("uploads.left.time", { duration: duration(Math.ceil((counts.bytes - counts.sent) / rate)) }));
+  if (rate)
+    parts.push(
+      t("uploads.speed", { size: size(rate) }),
+      t("uploads.left.time", { duration: duration(Math.ceil((counts.bytes - counts.sent) / rate)) }),
+    );
   return parts.join(" · ");
 }
 
@@ -70,9 +76,11 @@ function Hold() {
     <div class="notice ${isBad ? "bad" : ""}" role="status">
       <span>${isBad ? held.problem.text : t(`uploads.hold.${held.why}`)}</span>
       ${seconds !== null && html`<span class="number" aria-live="off">${t("uploads.hold.until", { duration: duration(seconds), clock: clock(held.until) })}</span>`}
-      ${held.why === "token"
-        ? html`<button type="button" class="small" onClick=${() => (asking.value = { reason: "expired" })}>${t("uploads.hold.give")}</button>`
-        : html`<button type="button" class="secondary small" onClick=${keepingFocus(goOn)}>${t("uploads.hold.now")}</button>`}
+      ${
+        held.why === "token"
+          ? html`<button type="button" class="small" onClick=${() => (asking.value = { reason: "expired" })}>${t("uploads.hold.give")}</button>`
+          : html`<button type="button" class="secondary small" onClick=${keepingFocus(goOn)}>${t("uploads.hold.now")}</button>`
+      }
     </div>
   `;
 }

@@ -54,7 +54,9 @@ class Upload {
 /** Take files in: `[{file, path}]`. What was settled before goes; what was refused goes when it is given again. */
 export function add(given) {
   const paths = new Set(given.map(({ path }) => path));
-  const isGone = (one) => (isBusy.peek() ? false : one.status === "done" || one.status === "known") || (paths.has(one.path) && isOpenEnd(one.status));
+  const isGone = (one) =>
+    (isBusy.peek() ? false : one.status === "done" || one.status === "known") ||
+    (paths.has(one.path) && isOpenEnd(one.status));
   uploads.value = [...uploads.peek().filter((one) => !isGone(one)), ...given.map((one) => new Upload(one))];
 }
 
@@ -62,7 +64,19 @@ const isOpenEnd = (status) => status === "refused" || status === "failed" || sta
 
 /** Counts and bytes of all uploads. */
 export const summary = computed(() => {
-  const found = { waiting: 0, sending: 0, storing: 0, done: 0, known: 0, refused: 0, failed: 0, cancelled: 0, all: 0, bytes: 0, sent: 0 };
+  const found = {
+    waiting: 0,
+    sending: 0,
+    storing: 0,
+    done: 0,
+    known: 0,
+    refused: 0,
+    failed: 0,
+    cancelled: 0,
+    all: 0,
+    bytes: 0,
+    sent: 0,
+  };
   for (const { size, state } of uploads.value) {
     const { status, sent } = state.value;
     found[status] += 1;
@@ -78,7 +92,9 @@ export const summary = computed(() => {
 export const isBusy = computed(() => summary.value.waiting + summary.value.sending + summary.value.storing > 0);
 
 /** Whether novels wait because what is wanted of them cannot be asked for as it stands. */
-export const waitsForChoices = computed(() => uploads.value.some((one) => one.status === "waiting" && one.fields === null && !one.isEarly));
+export const waitsForChoices = computed(() =>
+  uploads.value.some((one) => one.status === "waiting" && one.fields === null && !one.isEarly),
+);
 
 /** Send them as it stands now. */
 export function resumeWithChoices() {
@@ -175,7 +191,8 @@ async function failed(one, error, used) {
         refusedFields.value = { ...refusedFields.peek(), ...next.fields };
         const { fields: those } = one;
         one.set("waiting");
-        for (const other of uploads.peek()) if (other.fields === those && other.status === "waiting") other.fields = null;
+        for (const other of uploads.peek())
+          if (other.fields === those && other.status === "waiting") other.fields = null;
       });
     case "ask":
       one.breaks = 0;
@@ -184,7 +201,8 @@ async function failed(one, error, used) {
       return undefined;
     case "wait":
       one.breaks = 0;
-      if (next.seconds || hold.peek()?.why !== next.why) stop(next.why, { seconds: next.seconds ?? look(), problem: error });
+      if (next.seconds || hold.peek()?.why !== next.why)
+        stop(next.why, { seconds: next.seconds ?? look(), problem: error });
       return one.set("waiting");
     case "stop":
       one.breaks = 0;

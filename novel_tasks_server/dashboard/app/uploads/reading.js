@@ -9,7 +9,10 @@ const MISSING = Symbol("missing");
 export function readOptions(shape, drafts) {
   const faults = new Map();
   const value = read(shape, drafts, faults);
-  return { options: value === MISSING || value === null ? {} : shape.kind === "group" ? changes(shape, value) : value, faults };
+  return {
+    options: value === MISSING || value === null ? {} : shape.kind === "group" ? changes(shape, value) : value,
+    faults,
+  };
 }
 
 /** The options of a form as a whole are an object of what was changed; groups within are sent whole. */
@@ -106,7 +109,11 @@ export function faultOf({ kind, schema }, value) {
   if (typeof value === "number") return boundFault(schema, value);
   if (typeof value === "string") return textFault(schema, value);
   if (kind === "list") return listFault(schema, value);
-  return kind === "json" && schema.type === "object" && (typeof value !== "object" || value === null || Array.isArray(value)) ? { key: "form.object" } : null;
+  return kind === "json" &&
+    schema.type === "object" &&
+    (typeof value !== "object" || value === null || Array.isArray(value))
+    ? { key: "form.object" }
+    : null;
 }
 
 function boundFault({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }, value) {
@@ -114,7 +121,8 @@ function boundFault({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, mult
   if (value > maximum) return { key: "form.maximum", limit: maximum };
   if (value <= exclusiveMinimum) return { key: "form.above", limit: exclusiveMinimum };
   if (value >= exclusiveMaximum) return { key: "form.below", limit: exclusiveMaximum };
-  if (multipleOf && Math.abs(value / multipleOf - Math.round(value / multipleOf)) > 1e-9) return { key: "form.multiple", limit: multipleOf };
+  if (multipleOf && Math.abs(value / multipleOf - Math.round(value / multipleOf)) > 1e-9)
+    return { key: "form.multiple", limit: multipleOf };
   return null;
 }
 
@@ -143,7 +151,16 @@ function listFault({ minItems, maxItems, uniqueItems }, value) {
 /** Whether two JSON values are the same, in whatever order their members come. */
 export function isSame(one, other) {
   if (one === other) return true;
-  if (typeof one !== "object" || typeof other !== "object" || !one || !other || Array.isArray(one) !== Array.isArray(other)) return false;
+  if (
+    typeof one !== "object" ||
+    typeof other !== "object" ||
+    !one ||
+    !other ||
+    Array.isArray(one) !== Array.isArray(other)
+  )
+    return false;
   const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => name in other && isSame(one[name], other[name]));
+  return (
+    names.length === Object.keys(other).length && names.every((name) => name in other && isSame(one[name], other[name]))
+  );
 }

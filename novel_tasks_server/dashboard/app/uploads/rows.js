@@ -48,13 +48,15 @@ function Folded({ words, those, isOpen = false }) {
   return html`
     <details class="folded" open=${isShown}>
       <summary onClick=${toggle}>${words}</summary>
-      ${isShown &&
-      html`
+      ${
+        isShown &&
+        html`
         <ul class="uploads">
           ${those.slice(0, MOST_FOLDED).map((one) => html`<${Row} key=${one.id} one=${one} />`)}
         </ul>
         ${those.length > MOST_FOLDED && html`<p class="quiet">${t("uploads.more.folded", { n: those.length - MOST_FOLDED })}</p>`}
-      `}
+      `
+      }
     </details>
   `;
 }
@@ -105,7 +107,13 @@ function Acts({ one }) {
 /** Ask for the same work on the same novel once more: it is there already, so nothing needs to be sent. */
 async function anyway(one) {
   const { processor, options, priority, run_at } = one.fields;
-  const wanted = { processor, options: options ? JSON.parse(options) : {}, priority: Number(priority ?? 0), on_duplicate: "allow", ...(run_at ? { run_at } : {}) };
+  const wanted = {
+    processor,
+    options: options ? JSON.parse(options) : {},
+    priority: Number(priority ?? 0),
+    on_duplicate: "allow",
+    ...(run_at ? { run_at } : {}),
+  };
   try {
     const made = await call("POST", taskPath(one.state.peek().task, "/process"), { body: wanted });
     one.set("done", { task: made.task_id });

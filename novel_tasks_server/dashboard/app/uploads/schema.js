@@ -8,16 +8,31 @@ const NONE = "null";
  * `kind` is "text", "lines" (a long text), "number", "integer", "boolean", "choice" (with `choices`), "list" (with `items`),
  * "group" (with `fields`) or "json", which is whatever cannot be drawn. `fallback` is the default, undefined without one.
  */
-export function shapeOf(schema, { root = schema, name = "", pointer = "", isRequired = false, fallback, depth = 0 } = {}) {
+export function shapeOf(
+  schema,
+  { root = schema, name = "", pointer = "", isRequired = false, fallback, depth = 0 } = {},
+) {
   const { schema: plain, isNullable } = withoutNull(resolve(schema, root), root);
   const known = fallback === undefined ? plain.default : fallback;
-  const shape = { name, pointer, isNullable, isRequired, fallback: known, title: plain.title ?? null, description: plain.description ?? "", schema: plain };
+  const shape = {
+    name,
+    pointer,
+    isNullable,
+    isRequired,
+    fallback: known,
+    title: plain.title ?? null,
+    description: plain.description ?? "",
+    schema: plain,
+  };
   return { ...shape, ...drawn(plain, { root, pointer, fallback: known, depth }) };
 }
 
 function drawn(schema, context) {
   const choices = schema.enum ?? ("const" in schema ? [schema.const] : null);
-  if (choices) return choices.every(isScalar) ? { kind: "choice", choices: choices.filter((value) => value !== null) } : { kind: "json" };
+  if (choices)
+    return choices.every(isScalar)
+      ? { kind: "choice", choices: choices.filter((value) => value !== null) }
+      : { kind: "json" };
   switch (schema.type) {
     case "boolean":
     case "integer":
@@ -38,13 +53,19 @@ const isScalar = (value) => value === null || typeof value !== "object";
 
 /** A text of several lines: one that has them by default, or that begins empty and may be as long as one likes. */
 function isLong(schema, fallback) {
-  return String(fallback ?? "").includes("\n") || schema.contentMediaType !== undefined || (fallback === "" && (schema.maxLength ?? Infinity) > 500);
+  return (
+    String(fallback ?? "").includes("\n") ||
+    schema.contentMediaType !== undefined ||
+    (fallback === "" && (schema.maxLength ?? Infinity) > 500)
+  );
 }
 
 function list(schema, { root, depth }) {
   if (schema.prefixItems || !schema.items) return { kind: "json" };
   const items = shapeOf(schema.items, { root, depth: depth + 1 });
-  return ["text", "number", "integer", "choice"].includes(items.kind) && !items.isNullable ? { kind: "list", items } : { kind: "json" };
+  return ["text", "number", "integer", "choice"].includes(items.kind) && !items.isNullable
+    ? { kind: "list", items }
+    : { kind: "json" };
 }
 
 function group(schema, { root, pointer, fallback, depth }) {
@@ -91,5 +112,8 @@ function withoutNull(schema, root) {
   if (schema.enum?.includes(null)) return { schema, isNullable: true };
   if (!Array.isArray(schema.type)) return { schema, isNullable: false };
   const types = schema.type.filter((type) => type !== NONE);
-  return { schema: { ...schema, type: types.length === 1 ? types[0] : undefined }, isNullable: types.length < schema.type.length };
+  return {
+    schema: { ...schema, type: types.length === 1 ? types[0] : undefined },
+    isNullable: types.length < schema.type.length,
+  };
 }

@@ -95,7 +95,8 @@ export function tryOn(file) {
 export function RuleTrial() {
   const open = () => {
     isOpen.value = !isOpen.value;
-    if (isOpen.value && !sample.value) sample.value = uploads.value.findLast(({ file }) => !refusalOf(file, catalogue.value.meta))?.file ?? null;
+    if (isOpen.value && !sample.value)
+      sample.value = uploads.value.findLast(({ file }) => !refusalOf(file, catalogue.value.meta))?.file ?? null;
   };
   return html`
     <div class="trial" data-takes="sample">
@@ -160,8 +161,9 @@ function Found({ found, isPart }) {
     <p class="quiet">
       ${found.reason}${isPart && ` · ${t("trial.part", { bytes: size(LOOKED_AT) })}`}${found.repaired_bytes > 3 ? ` · ${t("trial.damaged", { n: found.repaired_bytes })}` : ""}
     </p>
-    ${found.headings.length > 0 &&
-    html`
+    ${
+      found.headings.length > 0 &&
+      html`
       <ol class="headings" tabindex="0" aria-label=${t("trial.headings")}>
         ${found.headings.map(
           ({ title, line, level, characters }) => html`
@@ -169,7 +171,8 @@ function Found({ found, isPart }) {
           `,
         )}
       </ol>
-    `}
+    `
+    }
     ${found.headings_total > found.headings.length && html`<p class="quiet">${t("trial.rest", { n: found.headings_total - found.headings.length })}</p>`}
   `;
 }

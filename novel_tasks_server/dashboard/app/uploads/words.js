@@ -22,10 +22,22 @@ export const en = {
   "uploads.list": "Uploads",
   "uploads.begun": { one: "1 novel is being added.", other: "{n} novels are being added." },
   "uploads.show": "Show",
-  "uploads.left": { one: "1 file of another kind was left out; this server takes {allowed}.", other: "{n} files of other kinds were left out; this server takes {allowed}." },
-  "uploads.left.all": { one: "The folder has no novels: its 1 file is of another kind. This server takes {allowed}.", other: "The folder has no novels: its {n} files are of other kinds. This server takes {allowed}." },
-  "uploads.correct": { one: "1 novel waits: correct the options above.", other: "{n} novels wait: correct the options above." },
-  "uploads.corrected": { one: "1 novel waits. The options can be used now.", other: "{n} novels wait. The options can be used now." },
+  "uploads.left": {
+    one: "1 file of another kind was left out; this server takes {allowed}.",
+    other: "{n} files of other kinds were left out; this server takes {allowed}.",
+  },
+  "uploads.left.all": {
+    one: "The folder has no novels: its 1 file is of another kind. This server takes {allowed}.",
+    other: "The folder has no novels: its {n} files are of other kinds. This server takes {allowed}.",
+  },
+  "uploads.correct": {
+    one: "1 novel waits: correct the options above.",
+    other: "{n} novels wait: correct the options above.",
+  },
+  "uploads.corrected": {
+    one: "1 novel waits. The options can be used now.",
+    other: "{n} novels wait. The options can be used now.",
+  },
   "uploads.add": "Add {n}",
   "uploads.overall": "{done} of {all} taken in",
   "uploads.amount": "{sent} of {all}",
@@ -54,16 +66,20 @@ export const en = {
   "uploads.forget": "Take off the list",
   "uploads.clear": "Clear this list",
   "uploads.hold.busy": "The server takes no more just now. The rest waits here and goes on by itself.",
-  "uploads.hold.unreachable": "The server does not answer. Nothing is lost: sending goes on by itself as soon as it is back.",
+  "uploads.hold.unreachable":
+    "The server does not answer. Nothing is lost: sending goes on by itself as soon as it is back.",
   "uploads.hold.token": "Sending waits for a token.",
   "uploads.hold.until": "Next try in {duration}, at {clock}.",
   "uploads.hold.now": "Go on now",
   "uploads.hold.give": "Give a token",
-  "uploads.refused.extension": "This kind of file is not taken in, only {allowed}. Save it as plain text and add it again.",
-  "uploads.refused.size": "{bytes} are more than this server takes: at most {limit}. Divide the file, or ask whoever runs the server to raise MAX_FILE_SIZE.",
+  "uploads.refused.extension":
+    "This kind of file is not taken in, only {allowed}. Save it as plain text and add it again.",
+  "uploads.refused.size":
+    "{bytes} are more than this server takes: at most {limit}. Divide the file, or ask whoever runs the server to raise MAX_FILE_SIZE.",
   "uploads.refused.empty": "The file is empty.",
   "uploads.refused.gone": "The file was moved, deleted or changed after it was chosen. Choose it again.",
-  "uploads.failed.broken": "The connection broke {n} times while this file was sent, though the server is there. A proxy may limit the size.",
+  "uploads.failed.broken":
+    "The connection broke {n} times while this file was sent, though the server is there. A proxy may limit the size.",
   "form.nothing": "not set",
   "form.yes": "Yes",
   "form.no": "No",
@@ -170,7 +186,8 @@ export const zh = {
   "uploads.hold.now": "立即继续",
   "uploads.hold.give": "输入令牌",
   "uploads.refused.extension": "不接受这种文件，只接受 {allowed}。请另存为纯文本后再添加。",
-  "uploads.refused.size": "文件大小为 {bytes}，超过此服务器的上限 {limit}。请拆分文件，或请服务器管理员调高 MAX_FILE_SIZE。",
+  "uploads.refused.size":
+    "文件大小为 {bytes}，超过此服务器的上限 {limit}。请拆分文件，或请服务器管理员调高 MAX_FILE_SIZE。",
   "uploads.refused.empty": "文件是空的。",
   "uploads.refused.gone": "选择之后，文件被移动、删除或修改了。请重新选择。",
   "uploads.failed.broken": "服务器在线，但发送此文件时连接中断了 {n} 次。可能是代理限制了大小。",
@@ -227,7 +244,8 @@ export const zh = {
   "option.encoding": "编码",
   "option.encoding.help": "文件的编码，如 gb18030 或 windows-1252；不填则自动识别。",
   "option.chapter_rule": "章节规则",
-  "option.chapter_rule.help": "匹配标题行的正则表达式（Python 语法），从去掉首尾空白的行首开始匹配；名为 title 的组给出标题。不填则根据文本特征识别章节。",
+  "option.chapter_rule.help":
+    "匹配标题行的正则表达式（Python 语法），从去掉首尾空白的行首开始匹配；名为 title 的组给出标题。不填则根据文本特征识别章节。",
   "option.preview": "预览",
   "option.preview.help": "在结果中列出前 200 个标题，便于试用章节规则。",
   "option.unwrap": "合并折行",
@@ -251,7 +269,8 @@ export const zh = {
   "option.language": "语言",
   "option.language.help": "BCP 47 语言标签，如 en 或 zh-Hans；不填则自动识别。",
   "option.modified": "修改日期",
-  "option.modified.help": "书最后修改的 ISO 8601 日期或时间；不填则取正文写明的日期，否则为 2000-01-01：从不取制作时间，使同一来源得到相同的字节。",
+  "option.modified.help":
+    "书最后修改的 ISO 8601 日期或时间；不填则取正文写明的日期，否则为 2000-01-01：从不取制作时间，使同一来源得到相同的字节。",
   "option.cover": "封面",
   "option.cover.help": "是否生成带书名和作者的封面。",
   "option.value.auto": "自动",
