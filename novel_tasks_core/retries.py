@@ -128,10 +128,9 @@ class RetryPolicy:
 
         Raises: InvalidInputError when `custom` returns no number; whatever it raises.
         """
-        policy = self.by_error.get(error_type, self)
-        limit = policy.max_attempts if max_attempts is None or policy is not self else max_attempts
-        if failures >= limit:
+        if failures >= self.limit(error_type=error_type, max_attempts=max_attempts):
             return None
+        policy = self.by_error.get(error_type, self)
         if policy.custom is not None:
             return policy._custom_delay(failures, error_type)
         match policy.backoff:
@@ -144,6 +143,14 @@ class RetryPolicy:
         delay = min(delay, policy.max_seconds)
         share = random.random() if chance is None else chance  # noqa: S311 - spreads load, protects nothing
         return delay * (1 - policy.jitter * share)
+
+    def limit(self, *, error_type: str = "", max_attempts: int | None = None) -> int:
+        """Return after how many failures, the last of them an `error_type`, a task has failed.
+
+        `max_attempts` is the task's own limit, if it has one; a policy of `error_type` goes before it.
+        """
+        policy = self.by_error.get(error_type, self)
+        return policy.max_attempts if max_attempts is None or policy is not self else max_attempts
 
     def _custom_delay(self, failures: int, error_type: str) -> float | None:
         assert self.custom is not None

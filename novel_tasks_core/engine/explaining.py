@@ -96,7 +96,16 @@ class Explanation:
 
     @property
     def attempts_left(self) -> int:
-        """How many more attempts may fail before the task does."""
+        """How many more attempts may fail before the task does; none once it has."""
+        return 0 if self.reason is Reason.FAILED else self._unused
+
+    @property
+    def permanent(self) -> bool:
+        """Whether it failed with attempts unused: the error, its policy or the outside service allows no other."""
+        return self.reason is Reason.FAILED and self._unused > 0
+
+    @property
+    def _unused(self) -> int:
         return max(0, self.attempts_allowed - self.failures)
 
 
@@ -108,16 +117,26 @@ class Explaining:
     async def explain(self, task_id: TaskId) -> Explanation:
         """Say why a task runs, waits, or has ended as it has. Raises: TaskNotFoundError."""
         row = await self._parts.standings.of(task_id)
-        config = self._parts.config
+        policy, outside = self._policy_of(row)
+        error = read_error(row["error"])
+        return explanation(
+            task_id,
+            row,
+            attempts_allowed=policy.limit(error_type=error.type if error else "", max_attempts=row["max_attempts"]),
+            outside=outside,
+            silent_seconds=self._parts.config.lease_ttl_seconds / 2,
+        )
+
+    def _policy_of(self, row: Mapping[str, Any]) -> tuple[RetryPolicy, bool]:
+        """Return how often the task may fail, as far as we know, and whether outside services do its kind of work."""
         try:
             processor = self._parts.processors.get(row["processor"])
-            policy, outside = processor.retry, processor.function is None
-        except UnknownProcessorError:  # another process has its code
-            policy, outside = RetryPolicy(), False
-        allowed = row["max_attempts"] or policy.max_attempts
-        return explanation(
-            task_id, row, attempts_allowed=allowed, outside=outside, silent_seconds=config.lease_ttl_seconds / 2
-        )
+        except (
+            UnknownProcessorError
+        ):  # another process has its code: of a failure nobody here knows whether it was the last
+            failed = row["stored_status"] == TaskStatus.FAILED
+            return RetryPolicy(max_attempts=max(1, row["failures"])) if failed else RetryPolicy(), False
+        return processor.retry, processor.function is None
 
 
 def explanation(

@@ -120,6 +120,12 @@ def _ended(found: Explanation) -> str:
             return f"It was completed by attempt {found.attempt}{when}."
         case Reason.CANCELLED:
             return f"It was cancelled{when}{f': {_why(found)}' if _why(found) else '.'}"
+        case _ if found.permanent:
+            return (
+                f"It failed{when} in attempt {found.attempt} and is not tried again, because such a failure is"
+                f" permanent: {_why(found).rstrip('.')}. Submit it anew with a corrected file or other options, or"
+                " retry it once the cause is gone."
+            )
         case _:
             return f"It failed{when} in attempt {found.attempt}, with {_left(found)}: {_why(found)}"
 

@@ -10,7 +10,17 @@ import asyncpg
 import attrs
 import pytest
 
-from novel_tasks_core import EngineConfig, Processors, Reason, RetryPolicy, TaskEngine, TaskId, TaskNotFoundError
+from novel_tasks_core import (
+    AttemptContext,
+    EngineConfig,
+    InvalidInputError,
+    Processors,
+    Reason,
+    RetryPolicy,
+    TaskEngine,
+    TaskId,
+    TaskNotFoundError,
+)
 from novel_tasks_core import TaskStatus as S
 from novel_tasks_core.engine.explaining import explanation
 
@@ -103,9 +113,43 @@ async def test_what_failed_for_good(engine: TaskEngine) -> None:
     failed = await engine.explain(task.id)
     assert failed.error is not None
     assert (failed.reason, failed.error.message, failed.attempts_left) == (Reason.FAILED, "no good", 0)
+    assert not failed.permanent
     cancelled = await engine.submit(processor="gate")
     await engine.cancel(cancelled.id, reason="not wanted")
     assert (await engine.explain(cancelled.id)).reason is Reason.CANCELLED
+
+
+async def test_what_is_not_tried_again(engine: TaskEngine, processors: Processors) -> None:
+    """A failure that no other attempt can mend is told apart from the last of several; none is left after both."""
+
+    @processors.register("choosy", retry=RetryPolicy(max_attempts=9, by_error={"KeyError": RetryPolicy.never()}))
+    async def choosy(ctx: AttemptContext) -> None:
+        raise KeyError("lost") if ctx.options else InvalidInputError("title", "is missing")
+
+    hopeless = await engine.submit(processor="choosy")
+    last = await engine.submit(processor="choosy", options={"lose": True})
+    async with engine.worker():
+        await ended(engine, hopeless)
+        await ended(engine, last)
+    found = [await engine.explain(task.id) for task in (hopeless, last)]
+    assert [(one.permanent, one.failures, one.attempts_left) for one in found] == [(True, 1, 0), (False, 1, 0)]
+
+
+async def test_failures_of_unknown_code_are_not_judged(
+    engine: TaskEngine, engine_config: EngineConfig, processors: Processors
+) -> None:
+    """Who does not know how often a processor may fail does not say that a failure is permanent."""
+
+    @processors.register("once", retry=RetryPolicy.never())
+    async def once(ctx: AttemptContext) -> None:
+        raise ValueError("no good")
+
+    task = await engine.submit(processor="once")
+    async with engine.worker():
+        await ended(engine, task)
+    async with TaskEngine.open(engine_config, processors=Processors()) as stranger:
+        found = await stranger.explain(task.id)
+        assert (found.reason, found.permanent, found.attempts_left) == (Reason.FAILED, False, 0)
 
 
 async def test_what_outside_services_do(engine: TaskEngine) -> None:
