@@ -430,11 +430,11 @@ class TaskEngine(Changing, Explaining, Operating):
 
     async def pause(self, processor: str) -> None:
         """Stop claiming tasks of a processor, everywhere; what runs goes on. Raises: UnknownProcessorError."""
-        await self._parts.pause(processor, paused=True)
+        await self._parts.pause(processor)
 
     async def resume(self, processor: str) -> None:
-        """Undo `pause`. Raises: UnknownProcessorError."""
-        await self._parts.pause(processor, paused=False)
+        """Undo `pause`, also for a processor that only has tasks left here. Raises: UnknownProcessorError."""
+        await self._parts.resume(processor)
 
     async def health(self) -> Health:
         """Say within seconds whether the engine can do its work; never raises."""

@@ -192,10 +192,19 @@ class EngineParts:
     def _check_flags(self, worker: Worker) -> None:
         self.services.start(f"flags-{worker.id}", worker.check_flags)
 
-    async def pause(self, processor: str, *, paused: bool) -> None:
-        """Pause or resume a lane and tell all workers."""
+    async def pause(self, processor: str) -> None:
+        """Pause a lane and tell all workers. Raises: UnknownProcessorError."""
         await self.submitting.lane(processor)
-        await self.queue.pause(processor, paused=paused)
+        await self.queue.pause(processor, paused=True)
+        self._look_at_lanes()
+
+    async def resume(self, processor: str) -> None:
+        """Resume a lane and tell all workers. Raises: UnknownProcessorError for code and lane that are not there."""
+        if not await self.queue.pause(processor, paused=False):
+            await self.submitting.lane(processor)
+        self._look_at_lanes()
+
+    def _look_at_lanes(self) -> None:
         for worker in self.local_workers:
             worker.look()
         self.doorbell.press().lanes = True

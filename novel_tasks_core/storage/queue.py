@@ -115,9 +115,9 @@ class Queue:
             pass  # another process makes it at this moment: only the next statement sees it
         return int(lane)
 
-    async def pause(self, processor: str, *, paused: bool) -> None:
-        """Stop or allow claims of a processor's tasks, in all workers."""
-        await self._claims.fetch(self._sql["pause_lane"], processor, paused)
+    async def pause(self, processor: str, *, paused: bool) -> bool:
+        """Stop or allow claims of a processor's tasks, in all workers; say whether there is a lane of that name."""
+        return bool(await self._claims.fetch(self._sql["pause_lane"], processor, paused))
 
     async def heads(self, lanes: Sequence[int]) -> list[Head]:
         """Return where the ready tasks of these lanes begin, highest priority first."""

@@ -329,12 +329,12 @@ class Client:
 
     async def wait(
         self,
-        task_ids: Iterable[str],
+        task_ids: str | Iterable[str],
         *,
         on_update: Callable[[TaskUpdate], object] | None = None,
         poll_seconds: float = 1.0,
     ) -> dict[str, RemoteTask]:
-        """Follow the tasks until each has finished; return them as they ended.
+        """Follow the tasks, or the one task, until each has finished; return them by id, as they ended.
 
         Follows over one WebSocket; while there is none, asks every `poll_seconds`. A server that is away, to be
         started again, is waited for.
@@ -342,7 +342,8 @@ class Client:
         Raises: ServerUnreachableError once the server has been away for longer than the patience,
         ServerRefusedError (404) when a task was deleted meanwhile.
         """
-        return await Waiter(self._transport, _one, on_update).wait(task_ids, poll_seconds=poll_seconds)
+        wanted = (task_ids,) if isinstance(task_ids, str) else task_ids
+        return await Waiter(self._transport, _one, on_update).wait(wanted, poll_seconds=poll_seconds)
 
     def watch(self, task_id: str, *, after: int = 0, poll_seconds: float = 1.0) -> AsyncGenerator[Event, None]:
         """Follow a task: the stored events with a seq above `after`, then live ones and progress.

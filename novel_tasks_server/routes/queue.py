@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from aiohttp import web
 
-from novel_tasks_core import Processors, QueueStatus, UnknownProcessorError, WorkerInfo
+from novel_tasks_core import InvalidInputError, Processors, QueueStatus, UnknownProcessorError, WorkerInfo
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
@@ -124,22 +125,24 @@ def _is_outside(name: str, processors: Processors) -> bool:
 
 async def pause_processor(request: web.Request) -> web.Response:
     """Stop starting tasks of a processor, on all workers; what runs goes on. 404 for an unknown processor."""
-    await request.app[ENGINE].pause(_known(request))
+    with _finding_processors():
+        await request.app[ENGINE].pause(request.match_info["processor"])
     return json_response(await _lane(request))
 
 
 async def resume_processor(request: web.Request) -> web.Response:
-    """Start tasks of a processor again. 404 for an unknown processor."""
-    await request.app[ENGINE].resume(_known(request))
+    """Start tasks of a processor again, also of one that nobody knows any more. 404 for one that never had a task."""
+    with _finding_processors():
+        await request.app[ENGINE].resume(request.match_info["processor"])
     return json_response(await _lane(request))
 
 
-def _known(request: web.Request) -> str:
-    """Return the processor in the path. Raises: RequestRefusedError (404) for one that there is not."""
-    name = request.match_info["processor"]
+@contextmanager
+def _finding_processors() -> Iterator[None]:
+    """Answer 404 for a processor that there is not, or whose name cannot be, since it is a part of the path."""
     try:
-        return request.app[ENGINE].processors.get(name).name
-    except UnknownProcessorError as exc:
+        yield
+    except InvalidInputError as exc:
         raise RequestRefusedError(404, "processor-not-found", str(exc)) from exc
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from yarl import URL
 
-from novel_tasks_core import TaskEngine, parse_task_id
+from novel_tasks_core import AttemptContext, EngineConfig, Processors, TaskEngine, parse_task_id
 
 Client = TestClient[web.Request, web.Application]
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -73,10 +74,29 @@ async def test_a_processor_is_paused_and_resumed(make_task: Make, client: Client
     assert not (await queue(client))["queues"]["split"]["paused"]
 
 
-async def test_an_unknown_processor_is_404(client: Client) -> None:
+async def test_a_queue_without_its_processor_is_resumed(client: Client, engine_config: EngineConfig) -> None:
+    """One that was paused can be resumed although nobody here knows its processor any more; it is not paused again."""
+    known = Processors.builtin()
+
+    @known.register("retired")
+    async def retired(ctx: AttemptContext) -> None:
+        """Do nothing."""
+
+    async with TaskEngine.open(engine_config, processors=known) as former:
+        await former.submit(processor="retired")
+        await former.pause("retired")
+    assert (await queue(client))["queues"]["retired"]["paused"]
+    resumed = await client.post(f"{QUEUE}/retired/resume")
+    assert (resumed.status, (await resumed.json())["paused"]) == (200, False)
+    assert (await client.post(f"{QUEUE}/retired/pause")).status == 404
+    assert not (await queue(client))["queues"]["retired"]["paused"]
+
+
+@pytest.mark.parametrize("name", ["nobody", "no%00body", "no%ED%A0%80body"])
+async def test_an_unknown_processor_is_404(client: Client, name: str) -> None:
     """There is nothing at the path of a processor that there is not."""
     for action in ("pause", "resume"):
-        response = await client.post(f"{QUEUE}/nobody/{action}")
+        response = await client.post(URL(f"{QUEUE}/{name}/{action}", encoded=True))
         assert (response.status, (await response.json())["type"]) == (
             404,
             "urn:novel-tasks:problem:processor-not-found",

@@ -193,6 +193,13 @@ async def test_queues_are_paused_and_resumed(remote: Client, submit: Submit, eng
     assert caught.value.status == 404
 
 
+async def test_one_task_is_waited_for_by_its_id(remote: Client, submit: Submit) -> None:
+    """A single id is one task, not as many as it has letters."""
+    task_id = await submit("chatty")
+    await remote.cancel(task_id)
+    assert list(await remote.wait(task_id)) == [task_id]
+
+
 async def test_the_server_tells_why(remote: Client, submit: Submit) -> None:
     """A task that waits says for what."""
     found = await remote.why(await submit("chatty"))
