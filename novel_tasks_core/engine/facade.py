@@ -443,6 +443,7 @@ class TaskEngine(Changing, Explaining, Operating):
         try:
             async with asyncio.timeout(_HEALTH_SECONDS):
                 await self._parts.database.execute("select 1")
+                await self._parts.capacity.look_again()
             self._parts.schema.require()
         except (NovelTasksError, TimeoutError) as exc:
             database = False

@@ -27,6 +27,11 @@ LINKS = 10
 listen."""
 
 
+SILENT_SECONDS = 60.0
+"""After how long without a question a listening connection is nobody's: a doorbell asks every few seconds, but the
+server learns only after hours that the machine at the other end is gone."""
+
+
 @frozen(kw_only=True)
 class DatabaseFacts:
     """What a database is, as far as it matters to us.
@@ -82,7 +87,7 @@ async def examine(database: Database) -> DatabaseFacts:
     began, before = time.monotonic(), time.time()
     row = await database.fetchrow(sql["facts"])
     took = time.monotonic() - began
-    capacity = await database.fetchrow(sql["capacity"])
+    capacity = await database.fetchrow(sql["capacity"], SILENT_SECONDS)
     assert row is not None
     assert capacity is not None
     return DatabaseFacts(
@@ -123,11 +128,20 @@ class CapacityWatch:
     """Sees whether the server allows the connections that all processes on this database may open together.
 
     Each is taken to have the settings of this one. `own_listener` tells the process id of the connection by which
-    the others see this process, None while there is none. A warning is logged when they begin to be too many.
+    the others see this process, None while there is none. A process that has been silent for `silent_seconds` does not
+    count. A warning is logged when they begin to be too many.
     """
 
-    def __init__(self, database: Database, *, config: EngineConfig, own_listener: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        config: EngineConfig,
+        own_listener: Callable[[], int | None],
+        silent_seconds: float = SILENT_SECONDS,
+    ) -> None:
         self._database = database
+        self._silent_seconds = silent_seconds
         self._own_listener = own_listener
         self._each = connections_of(config)
         self._sql = load_queries("operating")
@@ -143,8 +157,18 @@ class CapacityWatch:
         if own is not None:
             await self._look(own)
 
+    async def look_again(self) -> None:
+        """Look whether what was wrong at the last look still is; asks nobody when nothing was.
+
+        A connection of ours that is about to listen may be taken for another process's until the next look.
+
+        Raises: DatabaseUnavailableError.
+        """
+        if self._note:
+            await self._look(self._own_listener())
+
     async def _look(self, own: int | None) -> None:
-        row = await self._database.fetchrow(self._sql["capacity"])
+        row = await self._database.fetchrow(self._sql["capacity"], self._silent_seconds)
         assert row is not None
         processes = len(set(row["listeners"]) - {own}) + 1
         wanted = processes * self._each

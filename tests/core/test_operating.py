@@ -12,7 +12,7 @@ import pytest
 
 from novel_tasks_core import AttemptContext, DatabaseUnavailableError, EngineConfig, Processors, TaskEngine
 from novel_tasks_core.storage.database import Database
-from novel_tasks_core.storage.operating import LINKS
+from novel_tasks_core.storage.operating import LINKS, CapacityWatch
 
 from .support import Db, eventually
 
@@ -88,6 +88,29 @@ async def test_too_many_processes_for_the_server_are_warned_about(
                 assert [note.partition(":")[0] for note in health.notes] == ["connections"]
             second._parts.capacity._note = ""  # as if it were over: the next look tells it again
             await eventually(lambda: _has_looked(second))
+        assert (await first.health()).notes == ()  # at once, not when it looks again
+
+
+async def test_a_process_that_is_silent_is_not_counted(
+    engine_config: EngineConfig, database_url: str, room: int
+) -> None:
+    """A listening connection that asks nothing any more belongs to no process, before the server knows that it died."""
+    config = attrs.evolve(engine_config, pool_size=room // 2, pool_overflow=0)
+    listening: Db = await asyncpg.connect(database_url, server_settings={"application_name": "novel-tasks listen"})
+    async with Database.open(database_url, config=config) as database:
+        watch = CapacityWatch(database, config=config, own_listener=lambda: None, silent_seconds=0.2)
+        await eventually(lambda: _finds(watch, listening, "select 1", notes=1))
+        await eventually(lambda: _finds(watch, listening, "", notes=0))
+        await eventually(lambda: _finds(watch, listening, "select 1", notes=1))
+    await listening.close()
+
+
+async def _finds(watch: CapacityWatch, other: Db, query: str, *, notes: int) -> bool:
+    """Look after another process has asked something, or not, and say whether so much was found."""
+    if query:
+        await other.execute(query)
+    await watch.look_first()
+    return len(watch.notes()) == notes
 
 
 async def _has_looked(engine: TaskEngine) -> bool:

@@ -43,11 +43,13 @@ cross join lateral (
 where t.id = $1
 
 -- name: capacity
--- How many connections ordinary users may have, and the listening connection of every process of ours on this database.
+-- How many connections ordinary users may have, and the listening connection of every process of ours on this database: not
+-- those from which nothing has come for $1 seconds. Of other users' connections nobody may see that: they count.
 select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
            - coalesce(nullif(current_setting('reserved_connections', true), ''), '0')::int as usable,
        array(select pid from pg_stat_activity
-             where datname = current_database() and application_name = 'novel-tasks listen') as listeners
+             where datname = current_database() and application_name = 'novel-tasks listen'
+               and coalesce(state_change > clock_timestamp() - make_interval(secs => $1), true)) as listeners
 
 -- name: facts
 -- What the server is, what time it has, and which of its settings let it lose a commit.
