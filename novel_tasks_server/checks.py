@@ -154,13 +154,14 @@ def judge_processors(processors: Processors, config: ServerConfig) -> Finding:
 
 def check_folders(config: ServerConfig) -> Iterator[Finding]:
     """Look at all folders that the settings name."""
-    yield from check_folder(config.engine.data_dir, name="DATA_DIR")
+    little = max(_LITTLE_SPACE, config.little_room_bytes)
+    yield from check_folder(config.engine.data_dir, name="DATA_DIR", little_bytes=little)
     if config.engine.files_dir is not None:
-        for finding in check_folder(config.engine.files_dir, name="UPLOAD_DIR"):
+        for finding in check_folder(config.engine.files_dir, name="UPLOAD_DIR", little_bytes=little):
             yield evolve(finding, check=f"upload {finding.check}")
 
 
-def check_folder(folder: Path, *, name: str) -> Iterator[Finding]:
+def check_folder(folder: Path, *, name: str, little_bytes: int) -> Iterator[Finding]:
     """Look whether files can be written there, durably, and how much room there is. Leaves nothing behind."""
     place = existing(folder)
     where = f"{folder}" if place == folder else f"{folder} (to be made in {place})"
@@ -175,7 +176,7 @@ def check_folder(folder: Path, *, name: str) -> Iterator[Finding]:
     except OSError as exc:
         yield problem("folder", f"{where} cannot be written to: {exc.strerror}", mend, why=why)
         return
-    yield judge_space(shutil.disk_usage(place).free, where=where, name=name)
+    yield judge_space(shutil.disk_usage(place).free, where=where, name=name, little_bytes=little_bytes)
     if seconds > _SLOW_FLUSH_SECONDS:
         slow = f"a file takes {seconds * 1000:.0f} ms to be safe on the disk"
         yield warning("flush", slow, f"set {name} to a faster disk", why="every upload waits for that")
@@ -183,14 +184,14 @@ def check_folder(folder: Path, *, name: str) -> Iterator[Finding]:
         yield ok("flush", f"a file is safe on the disk within {seconds * 1000:.1f} ms")
 
 
-def judge_space(free_bytes: int, *, where: str, name: str) -> Finding:
-    """Judge how much room a folder has; `name` is the setting that moves it elsewhere."""
+def judge_space(free_bytes: int, *, where: str, name: str, little_bytes: int = _LITTLE_SPACE) -> Finding:
+    """Judge how much room a folder has, which is little below `little_bytes`; `name` is the setting that moves it."""
     found = f"{where}: {free_bytes / 1e9:.1f} GB free, can be written to"
     mend = f"novel-tasks prune --older-than 30d, or set {name} to a disk that has room"
     why = "without room uploads are refused and tasks fail"
     if free_bytes < _NO_SPACE:
         return problem("folder", found, mend, why=why)
-    return warning("folder", found, mend, why=why) if free_bytes < _LITTLE_SPACE else ok("folder", found)
+    return warning("folder", found, mend, why=why) if free_bytes < little_bytes else ok("folder", found)
 
 
 def existing(folder: Path) -> Path:

@@ -25,6 +25,9 @@ _EXAMPLE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _FEWEST_CHARACTERS = 8
+_FILES_TO_COME = 20
+"""So many of the largest files there should be room for."""
+
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,16}", re.ASCII)
 
 
@@ -177,6 +180,11 @@ class ServerConfig:
             raise ConfigError("DATABASE_URL", "must be set in production: the embedded database is for development")
         if self.secret_key is not None and is_known_secret(self.secret_key):
             raise ConfigError("SECRET_KEY", "must be a secret of your own in production, not one from an example")
+
+    @property
+    def little_room_bytes(self) -> int:
+        """Below how much free room a disk has little: a task takes a few times its file, and several run at once."""
+        return _FILES_TO_COME * self.max_file_size
 
     @property
     def effective_log_format(self) -> LogFormat:

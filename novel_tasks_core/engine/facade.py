@@ -22,7 +22,6 @@ from novel_tasks_core.engine.tokens import ApiTokens
 from novel_tasks_core.errors import (
     InvalidFilterError,
     InvalidInputError,
-    NovelTasksError,
     SourceNotFoundError,
     TaskFailedError,
     TaskNotFoundError,
@@ -32,7 +31,6 @@ from novel_tasks_core.models import (
     FINAL_STATUSES,
     Artifact,
     Attempt,
-    Health,
     LogEntry,
     LogLevel,
     NewTask,
@@ -58,7 +56,6 @@ from novel_tasks_core.worker import Worker
 
 _LOG_ORDER = (LogLevel.DEBUG, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
 MAX_EVENTS = 10_000
-_HEALTH_SECONDS = 3.0
 
 
 @frozen(kw_only=True)
@@ -435,25 +432,6 @@ class TaskEngine(Changing, Explaining, Operating):
     async def resume(self, processor: str) -> None:
         """Undo `pause`, also for a processor that only has tasks left here. Raises: UnknownProcessorError."""
         await self._parts.resume(processor)
-
-    async def health(self) -> Health:
-        """Say within seconds whether the engine can do its work; never raises."""
-        problems = list(self._parts.failures())
-        database = storage = True
-        try:
-            async with asyncio.timeout(_HEALTH_SECONDS):
-                await self._parts.database.execute("select 1")
-                await self._parts.capacity.look_again()
-            self._parts.schema.require()
-        except (NovelTasksError, TimeoutError) as exc:
-            database = False
-            problems.append(str(exc) or f"database unavailable: no answer within {_HEALTH_SECONDS:g} s")
-        try:
-            await self._parts.files.check()
-        except NovelTasksError as exc:
-            storage = False
-            problems.append(str(exc))
-        return Health(database=database, storage=storage, problems=tuple(problems), notes=self._parts.notes())
 
     async def outgrown(self) -> None:
         """Wait until somebody migrates the schema beyond what this program can work with; then raise why.

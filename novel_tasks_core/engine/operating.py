@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.checks import require_whole
 from novel_tasks_core.engine.parts import EngineParts, open_database
+from novel_tasks_core.errors import NovelTasksError
+from novel_tasks_core.models import Health
 from novel_tasks_core.storage.database import PoolStatus
 from novel_tasks_core.storage.flow import MAX_MINUTES, QueueHistory
 from novel_tasks_core.storage.operating import DatabaseFacts, StorageSizes, connections_of, examine, measure
+from novel_tasks_core.storage.room import LITTLE_ROOM_BYTES
+
+_HEALTH_SECONDS = 3.0
 
 
 class Operating:
     """The methods of `TaskEngine` for those who look after it."""
 
     _parts: EngineParts
+
+    async def health(self, *, room_bytes: int = LITTLE_ROOM_BYTES) -> Health:
+        """Say within seconds whether the engine can do its work; never raises.
+
+        It is noted when less than `room_bytes` are free on the disk of the files, or of a private database.
+        """
+        problems = list(self._parts.failures())
+        database = storage = True
+        room: tuple[str, ...] = ()
+        try:
+            async with asyncio.timeout(_HEALTH_SECONDS):
+                await self._parts.database.execute("select 1")
+                await self._parts.capacity.look_again()
+            self._parts.schema.require()
+        except (NovelTasksError, TimeoutError) as exc:
+            database = False
+            problems.append(str(exc) or f"database unavailable: no answer within {_HEALTH_SECONDS:g} s")
+        try:
+            await self._parts.files.check()
+            room = await self._parts.room.look(enough_bytes=room_bytes)
+        except NovelTasksError as exc:
+            storage = False
+            problems.append(str(exc))
+        notes = (*self._parts.notes(), *room)
+        return Health(database=database, storage=storage, problems=tuple(problems), notes=notes)
 
     def pool_status(self) -> PoolStatus:
         """Return how this process's pool of connections is used now; asks nobody."""

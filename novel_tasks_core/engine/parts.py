@@ -40,6 +40,7 @@ from novel_tasks_core.storage.operating import CapacityWatch, Standings
 from novel_tasks_core.storage.pressure import PressureWatch
 from novel_tasks_core.storage.queue import Head, Queue
 from novel_tasks_core.storage.registered import RegisteredFiles
+from novel_tasks_core.storage.room import RoomWatch
 from novel_tasks_core.storage.submits import Submitter
 from novel_tasks_core.storage.tasks import Tasks
 from novel_tasks_core.storage.transitions import Transitions
@@ -73,6 +74,7 @@ class EngineParts:
     schema: SchemaWatch
     pressure: PressureWatch
     capacity: CapacityWatch
+    room: RoomWatch
     standings: Standings
     flow: Flow
     submitting: Submitting = field(init=False)
@@ -303,6 +305,8 @@ def _build(
     local = LocalFiles(config.files)
     stack.callback(local.close)
     files = RegisteredFiles(local, database)
+    room = RoomWatch(config)
+    stack.callback(room.close)
     doorbell = Doorbell(
         rings=link("ring"),
         url=database.url,
@@ -350,6 +354,7 @@ def _build(
         schema=schema,
         pressure=pressure,
         capacity=capacity,
+        room=room,
         standings=Standings(database),
         flow=Flow(database),
     )

@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 
 from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.storage import staging
+from novel_tasks_core.storage.room import SMALL_FILE_BYTES
 from novel_tasks_core.storage.staging import BLOCK_BYTES, Block, StagedFile, StagingFile, refused
 from novel_tasks_core.storage.threads import Threads
 
@@ -253,8 +254,11 @@ class LocalFiles:
         await self._blocking(lambda: path.unlink(missing_ok=True))
 
     async def check(self) -> None:
-        """Write, flush and remove a small file. Raises: FileStoreError saying why the store does not work."""
-        await self.discard(await self.stage(b"check"))
+        """Write, flush and remove a small file. Raises: FileStoreError saying why the store does not work.
+
+        It is as large as a small novel, and nothing that a file system could make smaller.
+        """
+        await self.discard(await self.stage(os.urandom(SMALL_FILE_BYTES)))
 
     async def sweep_temporary(self, *, older_than_seconds: float) -> int:
         """Remove what dead processes left in the staging folder; returns how many entries went.

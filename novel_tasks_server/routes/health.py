@@ -7,7 +7,7 @@ import asyncio
 import structlog
 from aiohttp import web
 
-from novel_tasks_core import NovelTasksError
+from novel_tasks_core import Health, NovelTasksError
 from novel_tasks_server.access.addresses import is_local
 from novel_tasks_server.access.bearer import scope_missing
 from novel_tasks_server.access.gate import GATE
@@ -48,7 +48,7 @@ def routes() -> list[Operation]:
 
 async def show_health(request: web.Request) -> web.Response:
     """Answer how database and storage are; 503 when one of them is not well."""
-    health = await request.app[ENGINE].health()
+    health = await _health(request)
     return json_response(HealthView.of(health), status=200 if health.healthy else 503)
 
 
@@ -61,10 +61,14 @@ async def show_ready(request: web.Request) -> web.Response:
     """Answer whether to send requests here: 503 while stopping or unwell. `?verbose` tells which part is."""
     if request.app[DRAINING].begun:
         return json_response(MessageView("stopping"), status=503)
-    health = await request.app[ENGINE].health()
+    health = await _health(request)
     brief = MessageView("ready" if health.healthy else "not ready")
     body = HealthView.of(health) if "verbose" in request.query else brief
     return json_response(body, status=200 if health.healthy else 503)
+
+
+async def _health(request: web.Request) -> Health:
+    return await request.app[ENGINE].health(room_bytes=request.app[CONFIG].little_room_bytes)
 
 
 async def show_metrics(request: web.Request) -> web.Response:

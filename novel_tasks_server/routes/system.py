@@ -86,7 +86,7 @@ class System(Recent[None, SystemView]):
             checks.look_at(engine.database_facts(), config, within_seconds=_PATIENCE_SECONDS),
             _in_time(engine.storage_sizes()),
             self._look_at_machine(engine, config),
-            _check_services(engine),
+            _check_services(engine, config),
             _check_queues(engine),
         )
         of_settings = [*checks.judge_settings(config), checks.judge_processors(engine.processors, config)]
@@ -134,11 +134,11 @@ async def _in_time(asked: Awaitable[T]) -> T | None:
         return None
 
 
-async def _check_services(engine: TaskEngine) -> list[Finding]:
+async def _check_services(engine: TaskEngine, config: ServerConfig) -> list[Finding]:
     """Look whether the services of this process work."""
     try:
         async with asyncio.timeout(2 * _PATIENCE_SECONDS):
-            health = await engine.health()
+            health = await engine.health(room_bytes=config.little_room_bytes)
     except TimeoutError:
         mend = "see whether the disk of the files still answers"
         return [checks.problem("services", f"no answer within {2 * _PATIENCE_SECONDS:g} s", mend)]

@@ -58,6 +58,21 @@ async def test_health(client: Client) -> None:
     )
 
 
+async def test_little_room_is_told(server_config: ServerConfig, engine: TaskEngine) -> None:
+    """A disk with room for few of the largest files is noted by health, readiness and system; the service is well."""
+    app = create_app(evolve(server_config, max_file_size=1 << 40), engine=engine)
+    async with TestClient(TestServer(app)) as client:
+        for path in ("/health", "/readyz?verbose"):
+            response = await client.get(path)
+            [note] = (await response.json())["notes"]
+            assert (response.status, note.partition(":")[0]) == (200, "room")
+        checks = (await (await client.get("/api/v1/system")).json())["checks"]
+    assert {one["name"]: one["status"] for one in checks if one["name"] in ("conditions", "folder")} == {
+        "conditions": "warning",
+        "folder": "warning",
+    }
+
+
 async def test_alive_and_ready(app: web.Application, client: Client) -> None:
     """Ready until it stops, alive also then."""
     assert (await client.get("/readyz")).status == 200

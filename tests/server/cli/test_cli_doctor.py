@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from novel_tasks_core import DatabaseFacts, TaskEngine
+from novel_tasks_core import DatabaseFacts, EngineConfig, TaskEngine
 from novel_tasks_server import checks
 from novel_tasks_server.checks import Verdict
 from novel_tasks_server.config import ServerConfig
@@ -157,3 +157,10 @@ def test_a_dotenv_that_cannot_be_read_is_a_finding(novel_tasks: Run, tmp_path: P
     (tmp_path / ".env").write_bytes(b"\xff")
     done = novel_tasks("doctor", "--json")
     assert (done.returncode, done.stderr, found(done)["settings"]) == (1, "", ["problem"])
+
+
+def test_large_files_need_a_large_disk(tmp_path: Path) -> None:
+    """A disk that has room for few of the largest files is warned about, however much it has."""
+    config = ServerConfig(engine=EngineConfig(data_dir=tmp_path), max_file_size=1 << 40)
+    [folder] = [finding for finding in checks.check_folders(config) if finding.check == "folder"]
+    assert folder.verdict is Verdict.WARNING
