@@ -22,16 +22,17 @@ LITTLE_ROOM_BYTES = 200 << 20
 its way there, and several tasks run at once."""
 
 _SETTINGS = {"files": "UPLOAD_DIR", "database": "DATA_DIR"}
-_PATIENCE_SECONDS = 3.0
 
 
 class RoomWatch:
     """Looks how much room is left, in a thread of its own; `close` ends it.
 
-    A database that is not private has its disk on a machine of which nobody here knows.
+    A disk may take `patience_seconds` to tell. Of the disk of a database that is not private nobody here
+    knows.
     """
 
-    def __init__(self, config: EngineConfig) -> None:
+    def __init__(self, config: EngineConfig, *, patience_seconds: float = 3.0) -> None:
+        self._patience_seconds = patience_seconds
         self._folders = {"files": config.files.absolute()}
         if config.database_url is None:
             self._folders["database"] = (config.data_dir / "postgres").absolute()
@@ -43,7 +44,7 @@ class RoomWatch:
         self._threads.close()
 
     async def look(self, *, enough_bytes: int) -> tuple[str, ...]:
-        """Return in words which disks have less free than `enough_bytes`, or do not tell within seconds.
+        """Return in words which disks have less free than `enough_bytes`, or do not tell in time.
 
         Whether files can be written shows when they are: only of a full disk of the database this raises.
 
@@ -51,9 +52,9 @@ class RoomWatch:
         """
         if self._job is None or self._job.ended:  # a disk that does not answer holds one thread, whoever asks
             self._job = self._threads.begin(_measure, self._folders)
-        await asyncio.wait({self._job.waiting}, timeout=_PATIENCE_SECONDS)
+        await asyncio.wait({self._job.waiting}, timeout=self._patience_seconds)
         if not self._job.waiting.done():
-            return (f"room: a disk has not told within {_PATIENCE_SECONDS:g} s how much is left",)
+            return (f"room: a disk has not told within {self._patience_seconds:g} s how much is left",)
         left: dict[int, tuple[int, list[str]]] = self._job.waiting.result()
         return tuple(_note(free, held) for free, held in left.values() if _is_little(free, held, enough_bytes))
 

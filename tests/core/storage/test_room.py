@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import pytest
 
 from novel_tasks_core import EngineConfig, TaskEngine
 from novel_tasks_core.storage.room import RoomWatch
+
+from ..support import eventually
 
 ROOT = Path(__file__).parents[3]
 MOUNTED = 'mount -t tmpfs -o size=4m none "$0" && exec "$@"'
@@ -65,6 +68,33 @@ async def test_little_room_is_noted(engine: TaskEngine) -> None:
     [note] = [note for note in health.notes if note.startswith("room: ")]
     assert str(engine.config.data_dir) not in note
     assert not (await engine.health(room_bytes=1)).notes
+
+
+async def test_a_disk_that_does_not_answer_is_noted(
+    engine_config: EngineConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for within bounds, and holds one thread however often anybody asks; it may come back."""
+    asked, answers = [], threading.Event()
+
+    def stuck(folder: Path) -> Any:
+        asked.append(folder)
+        answers.wait()
+        return usage
+
+    engine_config.files.mkdir(parents=True, exist_ok=True)
+    usage = shutil.disk_usage(engine_config.files)
+    monkeypatch.setattr(shutil, "disk_usage", stuck)
+    watch = RoomWatch(engine_config, patience_seconds=0.05)
+    for _ in range(3):
+        assert await watch.look(enough_bytes=1) == ("room: a disk has not told within 0.05 s how much is left",)
+    answers.set()
+    await eventually(lambda: _tells_nothing(watch))
+    assert len(asked) == 1
+    watch.close()
+
+
+async def _tells_nothing(watch: RoomWatch) -> bool:
+    return await watch.look(enough_bytes=1) == ()
 
 
 async def test_a_private_database_needs_room_too(engine_config: EngineConfig) -> None:
