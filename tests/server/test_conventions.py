@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +17,15 @@ from novel_tasks_server.openapi import OPERATIONS
 
 Client = TestClient[web.Request, web.Application]
 
-SOME_PATH = {"task_id": f"task-{'0' * 32}", "name": "x", "processor": "split", "client_id": "c", "token_id": "t"}
+SOME_PATH = {
+    "task_id": f"task-{'0' * 32}",
+    "name": "x",
+    "processor": "split",
+    "client_id": "c",
+    "token_id": "t",
+    "build": "b",
+    "path": "p",
+}
 MEMBERS = {"type", "title", "status", "detail", "error", "errors", "request_id"}
 
 
@@ -24,7 +33,8 @@ def paths(app: web.Application) -> dict[str, set[str]]:
     """Return a path of every route, with the methods that it takes."""
     found: dict[str, set[str]] = {}
     for route, operation in app[OPERATIONS].items():
-        found.setdefault(operation.path.format(**SOME_PATH), set()).add(route.method)
+        path = re.sub(r":[^}]*", "", operation.path).format(**SOME_PATH)
+        found.setdefault(path, set()).add(route.method)
     return found
 
 
