@@ -51,7 +51,7 @@ async def send(client: Client, folder: Path, novel: Novel, scratch: Path) -> str
     """Upload a novel under its own name; return the id of its task."""
     path = scratch / novel.name
     path.write_bytes((folder / novel.file).read_bytes())
-    return (await client.upload(path, wanted=UploadOptions(processor=novel.processor))).task_id
+    return (await client.upload(path, wanted=UploadOptions(processor=novel.processor, on_duplicate="allow"))).task_id
 
 
 async def open_page(browser: Browser, url: str, **options: object) -> Page:
@@ -81,12 +81,15 @@ async def shoot(browser: Browser, url: str, client: Client, folder: Path, scratc
         "dashboard-chinese": await open_page(browser, url, color_scheme="light", locale="zh-CN"),
         "dashboard-phone": await open_page(browser, url, viewport=PHONE, color_scheme="dark"),
     }
-    for novel in RUNNING:
-        await send(client, folder, novel, scratch)
-    await expect(pages["dashboard-light"].get_by_role("progressbar").nth(1)).to_be_visible()
-    await pages["dashboard-light"].wait_for_timeout(4000)  # so that they are somewhere in the middle
     for name, page in pages.items():
+        running = [await send(client, folder, novel, scratch) for novel in RUNNING]
+        await expect(page.get_by_role("progressbar").nth(1)).to_be_visible()
+        await expect(page.get_by_role("listitem").get_by_text("%").first).to_be_visible()
+        await page.wait_for_timeout(500)  # the bars move to where they are
         await take(page, name)
+        await client.wait(running)
+        for task_id in running:
+            await client.delete(task_id)
     await shoot_task(pages["dashboard-light"], f"{url}/#/tasks/{ids['en_moby-dick.txt']}", "task-light")
     await shoot_task(pages["dashboard-dark"], f"{url}/#/tasks/{ids['en_moby-dick.txt']}", "task-dark")
     await shoot_task(pages["dashboard-chinese"], f"{url}/#/tasks/{ids['zh-hans_sanguo-yanyi.txt']}", "task-chinese")

@@ -5,6 +5,7 @@ import { isDark } from "./theme.js";
 import { locale, t } from "./words.js";
 
 const NARROW = 480;
+const WHOLE = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((each) => each * 10 ** power)).flat();
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -37,17 +38,20 @@ function times(_, splits, __, ___, step) {
   });
 }
 
-function options({ series, write, height, width }) {
+function options({ series, write, height, width, step, isWhole }) {
   return {
     width,
     height,
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     padding: [8, 8, 0, 0],
-    scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] } },
+    scales: {
+      x: { range: (_, first, last) => [first, last + step] }, // the last bar needs its room
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.08 : 1] },
+    },
     axes: [
       axis({ values: times, space: width < NARROW ? 70 : 90, size: 30 }),
-      axis({ values: (_, splits) => splits.map(write), size: 62 }),
+      axis({ values: (_, splits) => splits.map(write), size: 62, ...(isWhole ? { incrs: WHOLE } : {}) }),
     ],
     series: [{}, ...series.map((line) => drawn(line))],
   };
@@ -72,9 +76,10 @@ function drawn({ label, colour: name, kind = "line", dashed = false, values }) {
 
 /**
  * A chart over time. `times` are seconds since 1970, `series` a list of `{label, colour, values, kind, dashed}` with one value
- * (or null) a time; `colour` names a variable of base.css, `kind` is "line" or "bars". `write` writes a value for people.
+ * (or null) a time; `colour` names a variable of base.css, `kind` is "line" or "bars". `write` writes a value for people;
+ * `isWhole` values are counts.
  */
-export function Chart({ label, times: at, series, write, height = 200 }) {
+export function Chart({ label, times: at, series, write, height = 200, isWhole = false }) {
   const place = useRef(null);
   const readout = useRef(null);
   const dark = isDark.value;
@@ -84,7 +89,8 @@ export function Chart({ label, times: at, series, write, height = 200 }) {
   const plot = useRef(null);
   useEffect(() => {
     const element = place.current;
-    const chosen = { series, write, height, width: Math.max(200, element.clientWidth) };
+    const step = at.length > 1 ? at[1] - at[0] : 60;
+    const chosen = { series, write, height, step, isWhole, width: Math.max(200, element.clientWidth) };
     const tell = (made) => (readout.current.textContent = reading(made.cursor.idx, latest.current));
     plot.current = new window.uPlot(
       { ...options(chosen), hooks: { setCursor: [tell] } },
@@ -94,7 +100,7 @@ export function Chart({ label, times: at, series, write, height = 200 }) {
     const watch = new ResizeObserver(() => plot.current.setSize({ width: Math.max(200, element.clientWidth), height }));
     watch.observe(element);
     return () => (watch.disconnect(), plot.current.destroy(), (plot.current = null));
-  }, [dark, names, height, locale.value]);
+  }, [dark, names, height, locale.value, at.length > 1 ? at[1] - at[0] : 0]);
   useEffect(() => plot.current?.setData([at, ...series.map((line) => line.values)]), [at, series]);
   return html`
     <figure class="chart">

@@ -58,6 +58,7 @@ function Charts({ history }) {
           label=${t("queue.throughput.label")}
           times=${times}
           write=${(value) => number(value)}
+          isWhole=${true}
           series=${[count("completed", "completed", { kind: "bars" }), count("failed", "failed"), count("submitted", "accent", { dashed: true })]}
         />
         <dl class="figures">
