@@ -15,6 +15,7 @@ from novel_tasks_server.config import ServerConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^(<!-- example: \w+ -->\n)?```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
@@ -52,3 +53,46 @@ def test_settings_of_the_example_file_are_those_of_the_program() -> None:
     }
     listed = set(re.findall(r"^#?([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
     assert listed == known | {"NOVEL_TASKS_SERVER", "NOVEL_TASKS_TOKEN"}
+
+
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def facts(page: str) -> dict[str, list[str]]:
+    """Return what a README says in every language: code, levels of headings, links, and the figures of each row."""
+    prose = FENCE.sub("", page)
+    targets = re.findall(r"\]\(([^)#]+)", prose)
+    return {
+        "code": FENCE.findall(page),
+        "headings": re.findall(r"^#+(?= )", prose, re.MULTILINE),
+        "links": sorted(target for target in targets if target not in ("README.md", "README.zh.md")),
+        "rows": [
+            " ".join(sorted(re.findall(r"`[^`]+`|\d+(?:[.,]\d+)*", row)))
+            for row in re.findall(r"^\|.*", prose, re.MULTILINE)
+        ],
+        "prose": sorted(set(re.findall(r"`[^`]+`|\d+(?:[.,]\d+)+", prose))),
+    }
+
+
+def test_the_chinese_readme_says_the_same() -> None:
+    """Both have the same code, levels of headings, links and rows, with the same names and figures in them."""
+    assert facts(CHINESE) == facts(README)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "instead"),
+    [
+        ("code", "asyncio.run(main())", "await main()"),
+        ("headings", "\n### ", "\n## "),
+        ("links", "](docs/settings.md)", "](docs/events.md)"),
+        ("links", "](docs/images/", "](docs/image/"),
+        ("rows", "`10485760`", "`10485761`"),
+        ("rows", "\n| `split`", "\n\n`split`"),
+        ("prose", "Python 3.11", "Python 3.12"),
+        ("prose", "`make demo`", "`make film`"),
+    ],
+)
+def test_what_the_chinese_readme_says_otherwise_is_found(kind: str, said: str, instead: str) -> None:
+    """The mutants: one thing changed in one of the two is seen."""
+    assert said in CHINESE
+    assert facts(CHINESE.replace(said, instead))[kind] != facts(CHINESE)[kind]
