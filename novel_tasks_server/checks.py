@@ -197,7 +197,7 @@ def judge_space(free_bytes: int, *, where: str, name: str, little_bytes: int = _
 def existing(folder: Path) -> Path:
     """Return the folder, or the nearest above it that exists."""
     folder = folder.absolute()
-    return next(path for path in (folder, *folder.parents) if path.exists())
+    return next(path for path in (folder, *folder.parents) if os.path.exists(path))
 
 
 def _flush_time(folder: Path) -> float:

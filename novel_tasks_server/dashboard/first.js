@@ -11,6 +11,6 @@
   const theme = read("theme");
   const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = dark ? "dark" : "light";
-  const language = read("language") || navigator.language || "en";
-  root.lang = language.startsWith("zh") ? "zh-CN" : "en";
+  const spoken = (navigator.languages || [navigator.language]).find((tag) => /^(en|zh)/.test(tag));
+  root.lang = (read("language") || spoken || "en").startsWith("zh") ? "zh-CN" : "en";
 })();

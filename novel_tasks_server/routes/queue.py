@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from novel_tasks_core import InvalidInputError, Processors, QueueStatus, UnknownProcessorError, WorkerInfo
+from novel_tasks_core import InvalidInputError, Processors, QueueStatus, TaskEngine, UnknownProcessorError, WorkerInfo
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
@@ -18,6 +18,8 @@ from novel_tasks_server.schemas.requests import HistoryQuery
 from novel_tasks_server.schemas.views import HistoryView, LaneView, QueueView, WorkerView
 
 _QUEUE = "/api/v1/queue"
+_SILENT_SECONDS = 15.0
+_SILENT_BEATS = 3
 _HISTORY_SECONDS = 5.0
 
 
@@ -76,8 +78,11 @@ async def show_queue(request: web.Request) -> web.Response:
     lanes, workers = await engine.queue_status(), await engine.workers()
     view = QueueView(
         queues=[LaneView.of(lane) for lane in lanes],
-        workers=[WorkerView.of(worker, tells_place=principal.is_admin) for worker in workers],
-        warnings=list(warnings_of(lanes, workers, engine.processors)),
+        workers=[
+            WorkerView.of(worker, tells_place=principal.is_admin, silent=is_silent(worker, engine))
+            for worker in workers
+        ],
+        warnings=list(warnings_of(lanes, workers, engine)),
     )
     return json_response(view)
 
@@ -93,16 +98,20 @@ async def show_queue_history(request: web.Request) -> web.Response:
         return json_response(await request.app[HISTORIES].get(query))
 
 
-def warnings_of(
-    lanes: Collection[QueueStatus], workers: Collection[WorkerInfo], processors: Processors
-) -> Iterator[str]:
+def is_silent(worker: WorkerInfo, engine: TaskEngine) -> bool:
+    """Say whether a worker has missed so many heartbeats that it is probably gone; all are taken to beat as we do."""
+    return worker.beat_seconds > max(_SILENT_SECONDS, _SILENT_BEATS * engine.config.heartbeat_seconds)
+
+
+def warnings_of(lanes: Collection[QueueStatus], workers: Collection[WorkerInfo], engine: TaskEngine) -> Iterator[str]:
     """Yield what keeps ready tasks from being run."""
+    heard = [worker for worker in workers if not is_silent(worker, engine)]
     for lane in lanes:
-        if not lane.ready or _is_outside(lane.processor, processors):
+        if not lane.ready or _is_outside(lane.processor, engine.processors):
             continue
         if lane.paused:
             yield f"{lane.processor} is paused, {_waiting(lane)}"
-        elif not any(_serves(worker, lane.processor) for worker in workers):
+        elif not any(_serves(worker, lane.processor) for worker in heard):
             yield f"no worker for {lane.processor}, {_waiting(lane)}"
 
 

@@ -10,9 +10,10 @@ from novel_tasks_server.access.gate import GATE
 from novel_tasks_server.keys import CONFIG, ENGINE
 from novel_tasks_server.live.protocol_v1 import SUBPROTOCOL
 from novel_tasks_server.openapi import Operation, Tag
+from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.forms import MAX_FIELD_BYTES
 from novel_tasks_server.routes.replies import MAX_JSON_BYTES, json_response
-from novel_tasks_server.schemas.access import Scope
+from novel_tasks_server.schemas.access import Principal, Scope
 from novel_tasks_server.schemas.requests import MAX_PAGE_SIZE
 from novel_tasks_server.schemas.views import LimitsView, MetaView, ProcessorListView, ProcessorView
 
@@ -47,13 +48,15 @@ async def list_processors(request: web.Request) -> web.Response:
 
 async def show_meta(request: web.Request) -> web.Response:
     """Answer with what a client must know before it asks for anything; needs no token and tells no secret."""
-    config = request.app[CONFIG]
+    config, principal = request.app[CONFIG], await _known_as(request)
     view = MetaView(
         title=config.title,
         version=config.version,
         software_version=version("novel-tasks"),
         authentication=not await request.app[GATE].is_open_to(request),
         jwt=config.jwt_algorithm is not None,
+        owner=principal.owner if principal else None,
+        scopes=tuple(sorted(principal.scopes)) if principal else None,
         subprotocols=(SUBPROTOCOL,),
         default_processor=config.default_processor,
         processors=request.app[ENGINE].processors.names(),
@@ -68,3 +71,11 @@ async def show_meta(request: web.Request) -> web.Response:
         ),
     )
     return json_response(view)
+
+
+async def _known_as(request: web.Request) -> Principal | None:
+    """Return whoever asks, None for those who would be asked for a token, or for another one."""
+    try:
+        return await request.app[GATE].identify(request)
+    except RequestRefusedError:
+        return None

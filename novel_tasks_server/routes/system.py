@@ -153,7 +153,7 @@ async def _check_queues(engine: TaskEngine) -> list[Finding]:
     if found is None:
         return []
     mend = "resume it, or start `novel-tasks worker`"
-    return [_together("queues", warnings_of(*found, engine.processors), checks.warning, mend)]
+    return [_together("queues", warnings_of(*found, engine), checks.warning, mend)]
 
 
 def _together(check: str, sentences: Iterable[str], judge: Callable[[str, str, str], Finding], mend: str) -> Finding:

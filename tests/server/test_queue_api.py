@@ -10,9 +10,20 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from attrs import evolve
 from yarl import URL
 
-from novel_tasks_core import AttemptContext, EngineConfig, Processors, TaskEngine, parse_task_id
+from novel_tasks_core import (
+    AttemptContext,
+    EngineConfig,
+    Processors,
+    QueueStatus,
+    TaskEngine,
+    WorkerId,
+    WorkerInfo,
+    parse_task_id,
+)
+from novel_tasks_server.routes.queue import is_silent, warnings_of
 
 Client = TestClient[web.Request, web.Application]
 Make = Callable[..., Awaitable[dict[str, Any]]]
@@ -155,3 +166,15 @@ async def test_other_histories_are_refused(client: Client, query: str, pointer: 
     """A window out of bounds, and a name that cannot be one, are told by their place."""
     response = await client.get(f"{QUEUE}/history?{query}")
     assert (response.status, [fault["pointer"] for fault in (await response.json())["errors"]]) == (422, [pointer])
+
+
+async def test_a_worker_that_fell_silent_counts_for_nothing(client: Client, engine: TaskEngine) -> None:
+    """Before it is declared dead it is shown as silent, and what it would have to do as without a worker."""
+    worker = WorkerInfo(
+        id=WorkerId(7), name="w", host="h", pid=1, version="1", state="running", slots=1, running=0, beat_seconds=9
+    )
+    lane = QueueStatus(processor="split", paused=False, ready=2, scheduled=0, processing=0, oldest_seconds=1.0)
+    assert list(warnings_of([lane], [worker], engine)) == []
+    silent = evolve(worker, beat_seconds=engine.config.heartbeat_seconds * 3 + 15)
+    assert is_silent(silent, engine)
+    assert list(warnings_of([lane], [silent], engine)) == ["no worker for split, 2 tasks wait"]

@@ -60,3 +60,18 @@ async def test_meta_tells_that_a_token_is_needed_to_whoever_has_none(client: Cli
     await engine.tokens.create(owner="ada", scopes=["tasks:read"])
     response = await client.get("/api/v1/meta")
     assert (response.status, (await response.json())["authentication"]) == (200, True)
+
+
+async def test_meta_says_who_asks(client: Client, engine: TaskEngine) -> None:
+    """A page that no socket tells learns here who it is; with a token that is no good it is nobody."""
+    secret, _ = await engine.tokens.create(owner="ann", scopes=("tasks:read",))
+    for token, expected in ((secret, ("ann", ["tasks:read"])), ("nt_wrong", (None, None))):
+        answer = await client.get("/api/v1/meta", headers={"Authorization": f"Bearer {token}"})
+        told = await answer.json()
+        assert (told["owner"], told["scopes"]) == expected
+
+
+async def test_meta_says_that_everybody_may_do_everything(client: Client) -> None:
+    """While the server is open there is nobody to know."""
+    told = await (await client.get("/api/v1/meta")).json()
+    assert (told["owner"], "admin" in told["scopes"]) == ("", True)

@@ -7,6 +7,9 @@ const NAME = "token";
 /** The token in use, or null. */
 export const token = signal(recall(NAME, "sessionStorage") ?? recall(NAME));
 
+/** How often a token was given: the same one again means going on too. */
+export const given = signal(0);
+
 /** Owner and scopes as the server told them, null before it did. */
 export const identity = signal(null);
 
@@ -37,9 +40,10 @@ export function askForToken(reason) {
 export function useToken(text, { isRemembered = false } = {}) {
   remember(NAME, text, "sessionStorage");
   remember(NAME, isRemembered ? text : null);
-  identity.value = null;
+  if (text !== token.value) identity.value = null;
   isDeclined = false;
   token.value = text;
+  given.value += 1;
   answer(true);
 }
 

@@ -65,6 +65,15 @@ export function pause(seconds, signal) {
   });
 }
 
+/** The body of an answer. Raises a Problem when it breaks off, or is not what was asked for (a proxy's page). */
+async function whole(body) {
+  try {
+    return await body;
+  } catch (error) {
+    throw error.name === "AbortError" ? error : unreachable();
+  }
+}
+
 /** Why a token is asked for: there was none, or it never worked, or it did until now. */
 export function reasonFor(used) {
   if (!used) return "needed";
@@ -92,7 +101,7 @@ export async function send(method, path, { query = {}, body, headers = {}, signa
       throw error.name === "AbortError" ? error : unreachable();
     });
     if (response.ok) return response;
-    const problem = problemOf(response.status, await response.text(), (name) => response.headers.get(name));
+    const problem = problemOf(response.status, await whole(response.text()), (name) => response.headers.get(name));
     if (problem.status === 401 && tries < MOST_TRIES && (token.value !== used || (await askForToken(reasonFor(used)))))
       continue;
     if (problem.status !== 429 || !waits || tries >= MOST_TRIES) throw problem;
@@ -103,7 +112,7 @@ export async function send(method, path, { query = {}, body, headers = {}, signa
 /** Send a request and return the JSON of its answer. Raises a Problem. */
 export async function call(method, path, options) {
   const response = await send(method, path, options);
-  return response.json();
+  return whole(response.json());
 }
 
 /** The address of what the server names by a path of its own, relative to the page. */

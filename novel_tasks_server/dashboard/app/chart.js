@@ -43,7 +43,7 @@ function options({ series, write, height, width, step, isWhole }) {
     width,
     height,
     legend: { show: false },
-    cursor: { y: false, points: { size: 6 } },
+    cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     padding: [8, 8, 0, 0],
     scales: {
       x: { range: (_, first, last) => [first, last + step] }, // the last bar needs its room

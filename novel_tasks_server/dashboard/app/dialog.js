@@ -18,13 +18,22 @@ export function confirm({ title, body = null, action, isDangerous = false }) {
 /** A modal dialog with a title; `onClose` is called when it is dismissed in any way. */
 export function Dialog({ title, onClose, children, footer = null, isWide = false, name = null }) {
   const element = useRef(null);
+  const pressed = useRef(null);
   useEffect(() => {
     element.current.showModal();
     return () => element.current?.close();
   }, []);
   const close = (event) => (event.preventDefault(), onClose());
   return html`
-    <dialog ref=${element} class=${isWide ? "wide" : ""} data-name=${name} aria-label=${title} onCancel=${close} onClick=${(event) => event.target === element.current && onClose()}>
+    <dialog
+      ref=${element}
+      class=${isWide ? "wide" : ""}
+      data-name=${name}
+      aria-label=${title}
+      onCancel=${close}
+      onPointerDown=${(event) => (pressed.current = event.target)}
+      onClick=${(event) => event.target === element.current && pressed.current === element.current && onClose()}
+    >
       <article>
         <header>
           <button type="button" class="icon" aria-label=${t("dialog.close")} onClick=${onClose}>×</button>

@@ -1,7 +1,7 @@
 // One WebSocket for the whole page (docs/websocket.md): what is followed is followed again after every break, from
 // the last event that was seen on. Where no socket can be had, the same is asked for every few seconds.
 import { signal } from "@preact/signals";
-import { askForToken, identity, token } from "./access.js";
+import { askForToken, given, identity, token } from "./access.js";
 import { API, call, taskPath } from "./api.js";
 
 const FIRST_PAUSE_MS = 400;
@@ -23,6 +23,7 @@ export const versions = signal({ first: null, now: null });
 const followers = new Map();
 let socket = null;
 let isOpen = false;
+let isGreeted = false;
 let failures = 0;
 let timer = null;
 let poller = null;
@@ -85,6 +86,7 @@ function tell(entry, message) {
 function hear(message) {
   switch (message.type) {
     case "hello":
+      isGreeted = true;
       stopPolling();
       connection.value = "live";
       identity.value = { owner: message.owner, scopes: message.scopes };
@@ -124,6 +126,7 @@ function connect() {
   address.protocol = address.protocol.replace("http", "ws");
   const mine = new WebSocket(address, ["novel-tasks.v1", ...(token.value ? [`bearer.${token.value}`] : [])]);
   socket = mine;
+  isGreeted = false;
   expectSignOfLife(mine);
   mine.onopen = () => {
     if (socket !== mine) return;
@@ -143,10 +146,9 @@ function connect() {
 function lose(mine, code) {
   if (socket !== mine) return;
   clearTimeout(pulse);
-  const wasOpen = isOpen;
   socket = null;
   isOpen = false;
-  closed(code, wasOpen);
+  closed(code);
 }
 
 /** A line that is cut somewhere in between looks open for minutes: ask, and give up what does not answer. */
@@ -164,12 +166,12 @@ function expectSignOfLife(mine) {
   }, PATIENCE_MS);
 }
 
-async function closed(code, wasOpen) {
+async function closed(code) {
   failures += 1;
   if (!isPolling) connection.value = navigator.onLine ? "reconnecting" : "offline";
   if (code === 4401 || code === 4403) {
     await askForToken("expired");
-  } else if (!wasOpen) {
+  } else if (!isGreeted) {
     await lookWhy();
   }
   if (socket || timer || connection.value === "locked") return;
@@ -177,10 +179,12 @@ async function closed(code, wasOpen) {
   timer = setTimeout(connect, longest * (0.5 + Math.random() / 2));
 }
 
-/** A handshake that fails does not say why: ask by HTTP, which may need a token, or work where sockets do not. */
+/** What fails before the server has spoken does not say why: ask by HTTP, which may need a token, or work without sockets. */
 async function lookWhy() {
   try {
     await call("GET", `${API}/tasks/statistics`);
+    const { owner, scopes } = await call("GET", `${API}/meta`);
+    if (scopes) identity.value = { owner, scopes };
     if (failures >= TRIES_BEFORE_POLLING) startPolling();
   } catch (problem) {
     stopPolling();
@@ -190,9 +194,10 @@ async function lookWhy() {
 }
 
 function startPolling() {
-  if (isPolling || isOpen) return;
-  isPolling = true;
+  if (isOpen) return;
   connection.value = "polling";
+  if (isPolling) return;
+  isPolling = true;
   pollAll();
 }
 
@@ -243,7 +248,7 @@ export function start() {
     if (!isOpen) connection.value = "offline";
   });
   document.addEventListener("visibilitychange", () => document.hidden || reconnect());
-  token.subscribe(() => {
+  given.subscribe(() => {
     const old = socket;
     socket = null;
     isOpen = false;

@@ -24,8 +24,9 @@ export function usePolled(load, seconds, key = "") {
         if (control.signal.aborted) return;
         if (problem.name !== "Problem") throw problem;
         setState((old) => ({ key, data: old.key === key ? old.data : null, problem }));
+      } finally {
+        if (!control.signal.aborted) timer = setTimeout(again, seconds * 1000);
       }
-      if (!control.signal.aborted) timer = setTimeout(again, seconds * 1000);
     };
     const seen = () => document.hidden || again();
     reload.current = again;

@@ -17,9 +17,16 @@ export function say(text, { kind = "info", action = null } = {}) {
   const id = ++last;
   const dismiss = () => (messages.value = messages.value.filter((message) => message.id !== id));
   const others = messages.value.filter((message) => message.text !== text);
-  messages.value = [...others, { id, text, kind, action, dismiss }].slice(-MOST);
-  if (kind !== "bad") setTimeout(dismiss, STAYS_MS);
+  messages.value = fitting([...others, { id, text, kind, action, dismiss }]);
+  if (kind !== "bad" && !action) setTimeout(dismiss, STAYS_MS);
   return dismiss;
+}
+
+/** At most so many; what went wrong goes last. */
+function fitting(all) {
+  if (all.length <= MOST) return all;
+  const oldest = all.find(({ kind }) => kind !== "bad") ?? all[0];
+  return fitting(all.filter((message) => message !== oldest));
 }
 
 /** Have a screen reader say something that is to be seen anyway. */

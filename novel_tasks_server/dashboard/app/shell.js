@@ -31,7 +31,12 @@ export function Shell() {
   useShortcut("3", "shortcuts.system", () => (location.hash = href("system")));
   const main = useRef(null);
   const { view, id, query } = route.value;
-  useEffect(() => scrollTo(0, 0), [view, id]);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (isFirst.current) return void (isFirst.current = false);
+    scrollTo(0, 0);
+    main.current.focus({ preventScroll: true }); // what had the focus may be gone with the view before
+  }, [view, id]);
   return html`
     <a class="skip" href="#content" onClick=${(event) => (event.preventDefault(), main.current.focus())}>${t("nav.skip")}</a>
     <${Header} onHelp=${() => setHelps(true)} />
@@ -90,16 +95,19 @@ function Settings() {
   const element = useRef(null);
   useEffect(() => {
     const close = (event) => element.current.contains(event.target) || (element.current.open = false);
-    const escape = (event) =>
-      event.key === "Escape" &&
-      element.current.open &&
-      ((element.current.open = false), element.current.firstElementChild.focus());
+    const escape = (event) => {
+      if (event.key !== "Escape" || !element.current.open) return;
+      event.stopPropagation(); // it closes this, and nothing else
+      element.current.open = false;
+      element.current.firstElementChild.focus();
+    };
     addEventListener("pointerdown", close);
-    addEventListener("keydown", escape);
-    return () => (removeEventListener("pointerdown", close), removeEventListener("keydown", escape));
+    addEventListener("keydown", escape, true);
+    return () => (removeEventListener("pointerdown", close), removeEventListener("keydown", escape, true));
   }, []);
   const pick = (set) => (event) => set(event.target.value);
-  const who = identity.value?.owner && token.value ? t("access.as", { owner: identity.value.owner }) : t("access.open");
+  const owner = token.value && identity.value?.owner;
+  const isOpen = !token.value && connection.value !== "locked";
   return html`
     <details class="settings" ref=${element}>
       <summary class="icon" aria-label=${t("settings.label")} title=${t("settings.label")}><${Icon} name="gear" /></summary>
@@ -117,7 +125,7 @@ function Settings() {
             ${LANGUAGES.map((name) => html`<option key=${name} value=${name} lang=${name}>${NAMES[name]}</option>`)}
           </select>
         </label>
-        <p class="quiet">${who}</p>
+        ${owner && html`<p class="quiet">${t("access.as", { owner })}</p>`} ${isOpen && html`<p class="quiet">${t("access.open")}</p>`}
         <button type="button" class="secondary small" onClick=${() => ((element.current.open = false), (asking.value = { reason: "change" }))}>
           <${Icon} name="key" /> ${t("access.label")}
         </button>

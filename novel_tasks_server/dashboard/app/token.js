@@ -5,6 +5,12 @@ import { Dialog } from "./dialog.js";
 import { html } from "./html.js";
 import { t } from "./words.js";
 
+/** What is shown belongs to whoever gave the token: it goes too. */
+function forget() {
+  useToken(null);
+  location.reload();
+}
+
 /** Ask for a token; `reason` is "needed", "refused", "expired" or "change". */
 export function TokenDialog({ reason }) {
   const [text, setText] = useState("");
@@ -29,7 +35,7 @@ export function TokenDialog({ reason }) {
         <footer>
           ${
             token.value
-              ? html`<button type="button" class="secondary" onClick=${() => useToken(null)}>${t("access.forget")}</button>`
+              ? html`<button type="button" class="secondary" onClick=${forget}>${t("access.forget")}</button>`
               : html`<button type="button" class="secondary" onClick=${declineToken}>${t("access.later")}</button>`
           }
           <button type="submit">${t("access.use")}</button>

@@ -1,5 +1,5 @@
 // What the page says, in the language of whoever reads it. Each part of the page brings its own words.
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { recall, remember } from "./storage.js";
 
 export const LANGUAGES = ["en", "zh"];
@@ -24,8 +24,11 @@ export const locale = computed(() =>
 export function chooseLanguage(wanted) {
   choice.value = wanted;
   remember("language", wanted === "auto" ? null : wanted);
-  document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
 }
+
+effect(() => {
+  document.documentElement.lang = language.value === "zh" ? "zh-CN" : "en";
+});
 
 /** Add the words of a part of the page: `{en: {"part.key": text}, zh: {...}}`. */
 export function addWords(words) {

@@ -140,8 +140,9 @@ class MetaView:
     """What a client must know before it asks for anything.
 
     `version` is the deployment's own, `software_version` that of this program. `authentication` says whether the
-    asker needs a token, `jwt` whether a JWT will do. `allowed_extensions` are those of uploads, with their dots.
-    `subprotocols` are those that the WebSocket speaks beside the plain one.
+    asker needs a token, `jwt` whether a JWT will do. `owner` and `scopes` are what the asker is known by, null where
+    that is nobody. `allowed_extensions` are those of uploads, with their dots. `subprotocols` are those that the
+    WebSocket speaks beside the plain one.
     """
 
     title: str
@@ -149,6 +150,8 @@ class MetaView:
     software_version: str
     authentication: bool
     jwt: bool
+    owner: str | None
+    scopes: tuple[str, ...] | None
     subprotocols: tuple[str, ...]
     default_processor: str
     processors: tuple[str, ...]
@@ -184,7 +187,8 @@ class LaneView:
 class WorkerView:
     """A worker of any process: how many slots it has, how many run. Where it runs only admins are told.
 
-    `processors` names what it takes tasks of; null while nobody can see that.
+    `silent` is one that has missed so many heartbeats that it counts for nothing. `processors` names what it takes
+    tasks of; null while nobody can see that.
     """
 
     id: int
@@ -194,12 +198,13 @@ class WorkerView:
     slots: int
     running: int
     beat_seconds: float
+    silent: bool
     processors: tuple[str, ...] | None
     host: str | None
     pid: int | None
 
     @classmethod
-    def of(cls, worker: WorkerInfo, *, tells_place: bool) -> WorkerView:
+    def of(cls, worker: WorkerInfo, *, tells_place: bool, silent: bool) -> WorkerView:
         """Show `worker`."""
         return cls(
             id=worker.id,
@@ -209,6 +214,7 @@ class WorkerView:
             slots=worker.slots,
             running=worker.running,
             beat_seconds=worker.beat_seconds,
+            silent=silent,
             processors=worker.processors,
             host=worker.host if tells_place else None,
             pid=worker.pid if tells_place else None,

@@ -4,12 +4,12 @@ import { html } from "../html.js";
 import { t } from "../words.js";
 
 const START = "novel-tasks worker";
-const SILENT_SECONDS = 15; // three heartbeats, by default
 const BADGES = { running: "completed", draining: "pending", silent: "failed" };
 
 /** What keeps ready tasks from being run: `{processor, ready, kind}`, kind "paused" or "none" (no worker takes them). */
 export function obstacles(queues, workers, outside) {
-  const takes = (worker, processor) => worker.state === "running" && (worker.processors?.includes(processor) ?? true);
+  const takes = (worker, processor) =>
+    worker.state === "running" && !worker.silent && (worker.processors?.includes(processor) ?? true);
   return queues
     .filter(({ ready, processor }) => ready && !outside.has(processor))
     .map((lane) => ({
@@ -60,7 +60,7 @@ export function Workers({ workers }) {
 
 function Worker({ worker }) {
   const { id, name, version, slots, running, beat_seconds, processors, host, pid } = worker;
-  const state = beat_seconds > SILENT_SECONDS ? "silent" : worker.state;
+  const state = worker.silent ? "silent" : worker.state;
   const busy = t("queue.worker.busy", { n: running, slots });
   return html`
     <tr>
