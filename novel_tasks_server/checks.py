@@ -164,7 +164,7 @@ def check_folders(config: ServerConfig) -> Iterator[Finding]:
 def check_folder(folder: Path, *, name: str, little_bytes: int) -> Iterator[Finding]:
     """Look whether files can be written there, durably, and how much room there is. Leaves nothing behind."""
     place = existing(folder)
-    where = f"{folder}" if place == folder else f"{folder} (to be made in {place})"
+    where = f"{folder}" if place == folder.absolute() else f"{folder} (to be made in {place})"
     mend = f"sudo install -d -o {_user()} {shlex.quote(str(folder))}, or set {name} to another folder"
     why = "novels and what is made of them are kept there"
     if not place.is_dir():

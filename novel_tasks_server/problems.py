@@ -176,7 +176,7 @@ def _detailed(exc: Exception, problem: Problem) -> Problem:
         case DuplicateTaskError():
             return evolve(
                 problem,
-                detail=f"This file has already been uploaded as {format_task_id(exc.existing)}.",
+                detail=f"{format_task_id(exc.existing)} is the same work: the same file, processor and options.",
                 extensions={"task_id": format_task_id(exc.existing)},
             )
         case PreconditionFailedError():

@@ -151,6 +151,7 @@ export const zh = {
   "problem.other": "服务器返回 {status}，没有说明原因。",
   "problem.413": "文件超过了此服务器的上限。",
   "problem.429": "请求过于频繁，请在 {seconds} 秒后重试。",
+  "problem.duplicate-task": "{task_id} 是同一项工作：文件、处理器和选项都相同。",
   "problem.too-many-requests": "请求过于频繁，请在 {seconds} 秒后重试。",
   "problem.token-needed": "需要令牌。",
   "problem.token-invalid": "令牌未知、已撤销或已过期。",

@@ -20,7 +20,7 @@ export const en = {
   "queue.sample": "Very many tasks: the counts are exact, waiting and running times are those of an even sample.",
   "queue.throughput": "Throughput",
   "queue.throughput.label": "Tasks submitted and finished over time",
-  "queue.throughput.each": "{what} each",
+  "queue.throughput.each": "per {what}",
   "queue.submitted": "submitted",
   "queue.completed": "completed",
   "queue.failed": "failed",
