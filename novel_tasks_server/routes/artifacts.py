@@ -14,7 +14,7 @@ from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.routes.access import require_visible, visible_task
 from novel_tasks_server.routes.downloads import StoredBytes, send_file
-from novel_tasks_server.routes.names import content_disposition
+from novel_tasks_server.routes.names import content_disposition, download_name
 from novel_tasks_server.routes.replies import json_response, query_of
 from novel_tasks_server.schemas.access import Scope
 from novel_tasks_server.schemas.requests import FileQuery, LinkQuery
@@ -95,16 +95,19 @@ async def list_artifacts(request: web.Request) -> web.Response:
 async def download_artifact(request: web.Request) -> web.StreamResponse:
     """Send the bytes of an artifact; the HTML report may be shown, everything else is downloaded.
 
-    Only pages of this server may show it in a frame. `download=1` has it downloaded too.
+    Only pages of this server may show it in a frame. `download=1` has it downloaded too. It is saved under the name of
+    the novel: two downloads are to be told apart.
     """
     wanted = query_of(request, FileQuery)
-    stored = await request.app[ENGINE].open_artifact(await require_visible(request), request.match_info["name"])
+    task = await visible_task(request)
+    stored = await request.app[ENGINE].open_artifact(task.id, request.match_info["name"])
     artifact = stored.artifact
+    name = download_name(artifact.name, of=task.source.name if task.source else None)
     is_report = artifact.name == _REPORT and artifact.content_type.startswith("text/html")
     is_shown = is_report and not wanted.download
     headers = {
         "Content-Type": artifact.content_type,
-        "Content-Disposition": content_disposition("inline" if is_shown else "attachment", artifact.name),
+        "Content-Disposition": content_disposition("inline" if is_shown else "attachment", name),
         "Content-Security-Policy": _REPORT_POLICY if is_report else _DOWNLOAD_POLICY,
         "X-Frame-Options": "SAMEORIGIN" if is_report else "DENY",
     }

@@ -35,6 +35,17 @@ def _shortened(name: str) -> str:
     return f"{stem[: MAX_NAME - len(extension) - 1]}.{extension}"
 
 
+def download_name(artifact: str, *, of: str | None) -> str:
+    """Return the name under which an artifact is saved: that of the novel, `of`, and what it is of that.
+
+    `novel.epub` of `Moby-Dick.txt` is `Moby-Dick.epub`, `report.html` is `Moby-Dick report.html`.
+    """
+    if of is None:
+        return artifact
+    stem = of.rpartition(".")[0] or of
+    return _shortened(stem + artifact.removeprefix("novel") if artifact.startswith("novel.") else f"{stem} {artifact}")
+
+
 def content_disposition(kind: str, name: str) -> str:
     """Write a Content-Disposition for any name: plain ASCII for old clients, RFC 8187 for the others."""
     plain = re.sub(r'[^\x20-\x7e]|["\\%;]', "_", name)

@@ -147,7 +147,7 @@ _DOWNLOAD = """async ([task, token, file]) => {
 async def test_the_browser_itself_downloads_by_a_link(site: Site, pages: Pages, finished: Finished) -> None:
     """Files, and the report when it is asked to be one, come under their names, and the page stays where it is."""
     page, _ = await _with_report(pages, site.url, finished)
-    for file, name in (("source", TALE.name), ("artifacts/report.html", "report.html")):
+    for file, name in (("source", TALE.name), ("artifacts/report.html", f"{TALE.stem} report.html")):
         async with page.expect_download() as waiting:
             await page.evaluate(_DOWNLOAD, [finished.task_id, finished.token, file])
         download = await waiting.value

@@ -115,7 +115,7 @@ async def test_a_novel_is_watched_to_its_report(open_site: OpenSite, pages: Page
     assert page.url.endswith("?show=report")
     async with page.expect_download() as download:
         await page.get_by_role("region", name="Files").get_by_role("button", name="Download analysis.json").click()
-    assert (await download.value).suggested_filename == "analysis.json"
+    assert (await download.value).suggested_filename.endswith("A. Brook analysis.json")
     await page.get_by_role("button", name="Close the report").click()
     await expect(frame).to_be_hidden()
 

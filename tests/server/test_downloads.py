@@ -56,7 +56,7 @@ async def test_artifacts_are_listed_with_their_addresses(finished: str, client: 
     response = await client.get(named["url"])
     assert await response.read() == TEXT
     assert response.content_disposition is not None
-    assert response.content_disposition.filename == "目录 1%.txt"
+    assert response.content_disposition.filename == '渡口的"灯" 目录 1%.txt'
 
 
 async def test_only_the_report_is_shown_and_even_that_in_a_sandbox(finished: str, client: Client) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from novel_tasks_server.routes.names import base_name, content_disposition
+from novel_tasks_server.routes.names import base_name, content_disposition, download_name
 from novel_tasks_server.schemas.decoding import InvalidRequestError
 
 
@@ -52,3 +52,18 @@ def test_names_of_which_nothing_is_left_are_refused(given: str) -> None:
 def test_any_name_can_be_sent_back(name: str, header: str) -> None:
     """The header is plain ASCII, whatever the name."""
     assert content_disposition("attachment", name) == header
+
+
+@pytest.mark.parametrize(
+    ("artifact", "source", "saved"),
+    [
+        ("novel.epub", "Moby-Dick.txt", "Moby-Dick.epub"),
+        ("report.html", "三国演义.txt", "三国演义 report.html"),
+        ("novel.txt", "no extension", "no extension.txt"),
+        ("novel.epub", None, "novel.epub"),
+        ("novel.epub", "x" * 300 + ".txt", "x" * 250 + ".epub"),
+    ],
+)
+def test_an_artifact_is_saved_under_the_name_of_its_novel(artifact: str, source: str | None, saved: str) -> None:
+    """Two downloads are to be told apart."""
+    assert download_name(artifact, of=source) == saved
