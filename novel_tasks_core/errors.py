@@ -113,6 +113,9 @@ class DecodingError(InvalidInputError):
         self.encoding = encoding
         self.offset = offset
 
+    def __str__(self) -> str:
+        return self.reason  # which speaks of the file by itself
+
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild_decoding_error, (self.reason, self.encoding, self.offset))
 

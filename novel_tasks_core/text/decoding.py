@@ -193,12 +193,12 @@ def _named(source: ByteSource, open_sink: Callable[[Plan], S], encoding: str) ->
         return _try(source, plan, open_sink)
     except TooMuchDamage as exc:
         raise DecodingError(
-            f"not {encoding}: {exc.reason} at byte {exc.offset}; name no encoding to have it found out",
+            f"the file is not {encoding}: {exc.reason} at byte {exc.offset}; name no encoding to have it found out",
             encoding=encoding,
             offset=exc.offset,
         ) from exc
     except UnicodeError as exc:
-        raise DecodingError(f"not {encoding}: {exc}", encoding=encoding, offset=0) from exc
+        raise DecodingError(f"the file is not {encoding}: {exc}", encoding=encoding, offset=0) from exc
 
 
 def known_codec(encoding: str) -> str:

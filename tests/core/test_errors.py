@@ -44,7 +44,7 @@ MADE: list[tuple[type[NovelTasksError], tuple[Any, ...], dict[str, Any], dict[st
         ("bad byte",),
         {"encoding": "utf-8", "offset": 3},
         {"field": "file", "reason": "bad byte", "encoding": "utf-8", "offset": 3},
-        "file: bad byte",
+        "bad byte",
     ),
     (errors.TaskNotFoundError, (ID,), {}, {"task_id": ID}, f"Task {SHOWN} not found"),
     (errors.TaskNotFoundError, ("nonsense",), {}, {"task_id": "nonsense"}, "Task nonsense not found"),

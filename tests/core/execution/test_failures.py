@@ -36,7 +36,7 @@ def explode(failures: int, error: str) -> float | None:
         (ValueError("x"), 2, FIXED, Failed(error=ErrorInfo("ValueError", "x"))),
         (KeyError(), 2, FIXED, Failed(error=ErrorInfo("KeyError", "KeyError"))),
         (InvalidInputError("a", "b"), 0, FIXED, Failed(error=ErrorInfo("InvalidInputError", "a: b"))),
-        (DecodingError("bad"), 0, FIXED, Failed(error=ErrorInfo("DecodingError", "file: bad"))),
+        (DecodingError("bad"), 0, FIXED, Failed(error=ErrorInfo("DecodingError", "bad"))),
         (
             Retry(after=7, reason="r"),
             2,
