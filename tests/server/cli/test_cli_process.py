@@ -102,7 +102,7 @@ def test_the_encoding_can_be_named(novel_tasks: Run, english: Path) -> None:
     assert documents(done.stdout)[0]["encoding"] in ("latin-1", "iso8859-1"), done.stderr
     wrong = novel_tasks("process", "-", "--encoding", "ascii", stdin="A naïve tale of some length.\n".encode())
     assert wrong.returncode == 3
-    assert wrong.stderr.startswith("error: -: not ascii: ")
+    assert wrong.stderr.startswith("error: -: the file is not ascii: ")
     assert "at byte 4" in wrong.stderr
 
 
