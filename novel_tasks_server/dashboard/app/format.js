@@ -1,4 +1,4 @@
-// Figures and times as people read them, in the language in use.
+// Figures, times and names as people read them, in the language in use.
 import { locale, t } from "./words.js";
 
 const made = new Map();
@@ -9,6 +9,9 @@ function formatter(kind, options) {
   if (!made.has(key)) made.set(key, new Intl[kind](locale.value, options));
   return made.get(key);
 }
+
+/** From which confidence on nobody needs to look at the chapters that were found. */
+export const SURE = 0.8;
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
@@ -65,4 +68,16 @@ export function ago(iso, now = Date.now()) {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   const [unit, length] = STEPS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
   return formatter("RelativeTimeFormat", { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
+}
+
+/** What a task is called. */
+export const nameOf = (task) => task.file_name ?? task.id;
+
+/** The name of a language in the language in use; its tag when there is none. */
+export function languageName(tag) {
+  try {
+    return formatter("DisplayNames", { type: "language" }).of(tag);
+  } catch {
+    return tag; // no tag at all
+  }
 }

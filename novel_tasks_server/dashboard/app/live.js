@@ -17,6 +17,9 @@ const PATIENCE_MS = 8000;
  */
 export const connection = signal("connecting");
 
+/** Whether what is shown may be old, since the connection is lost. */
+export const mayBeOld = () => connection.value === "reconnecting" || connection.value === "offline";
+
 /** The version of the server when the page was loaded, and now; different ones mean that it was upgraded. */
 export const versions = signal({ first: null, now: null });
 

@@ -166,4 +166,13 @@ export const zh = {
   "problem.database-unavailable": "数据库暂时无法连接，请稍后重试。",
   "problem.storage-full": "服务器的存储空间已满。",
   "problem.internal-error": "服务器内部错误，日志中有记录。",
+  "problem.file-store-failed": "服务器未能保存文件。",
+  "problem.link-expired": "链接已过期，请重新获取。",
+  "problem.link-invalid": "链接无效：可能不完整，或者已经失效。",
+  "problem.source-not-found": "找不到小说原文，它可能已被删除。",
+  "problem.processor-not-found": "此服务器没有这个处理器。",
+  "problem.duplicate-task": "已有任务在做同样的工作。",
+  "problem.malformed-body": "服务器无法读懂这个请求。",
+  "problem.too-large": "请求内容超过了服务器的上限。",
+  "problem.invalid-filter": "筛选条件无效。",
 };

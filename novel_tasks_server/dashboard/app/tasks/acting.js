@@ -1,11 +1,13 @@
 // Asks, does and tells: what a person does to one task or to those that they have chosen.
 import { signal } from "@preact/signals";
 import { confirm } from "../dialog.js";
+import { nameOf } from "../format.js";
 import { html } from "../html.js";
 import { announce, say } from "../say.js";
 import { t } from "../words.js";
+import { agrees } from "./consent.js";
 import { conditions } from "./filter.js";
-import { change, changeAll, changeEach, takes } from "./changes.js";
+import { change, changeAll, changeEach, takes } from "./requests.js";
 import { askPriority } from "./priority.js";
 
 /** What is being done to many: `{action, done, of, stop}`, or null. `of` is null when only the server knows. */
@@ -14,17 +16,10 @@ export const running = signal(null);
 /** The tasks that something is being done to one by one, by id. */
 export const busy = signal(new Set());
 
-const nameOf = (task) => task.file_name ?? task.id;
-
 /** Do it to one task of the list, after a question where that is due. */
 export async function act(list, action, task) {
   if (busy.value.has(task.id)) return;
-  const wish = await wishFor(
-    action,
-    t("tasks.act.delete.title", { name: nameOf(task) }),
-    () => t("tasks.act.delete.body"),
-    task.priority,
-  );
+  const wish = (await agrees(action, task)) ? await wishFor(action, task.priority) : null;
   if (!wish) return;
   busy.value = new Set([...busy.value, task.id]);
   const place = list.active.value === task.id ? list.rows.ids.indexOf(task.id) : null;
@@ -42,14 +37,11 @@ export async function act(list, action, task) {
   }
 }
 
-// Null when the person declines. Only deleting is asked about, and the priority asked for.
-async function wishFor(action, title, body, priority = 0) {
-  if (action === "reprioritize") {
-    const wanted = await askPriority({ priority });
-    return wanted === null ? null : { priority: wanted };
-  }
-  if (action !== "delete") return {};
-  return (await confirm({ title, body: body(), action: t("tasks.act.delete"), isDangerous: true })) ? {} : null;
+// What the action needs to know: the priority is asked for. Null when the person declines.
+async function wishFor(action, priority = 0) {
+  if (action !== "reprioritize") return {};
+  const wanted = await askPriority({ priority });
+  return wanted === null ? null : { priority: wanted };
 }
 
 // Its place was looked up before: that it is gone may have been told live meanwhile.
@@ -84,13 +76,21 @@ export async function actOnChosen(list, action) {
 
 async function actOnAll(list, action) {
   const filter = conditions(list.filter);
-  const wish = action === "reprioritize" ? await wishFor(action) : {};
+  const wish = await wishFor(action);
   if (!wish) return;
   const stop = start(action, null);
   const { changed, reasons } = await changeAll(action, filter, { isDry: true, signal: stop, ...wish });
   running.value = null;
   if (!(await agreed(action, changed, list.filter.status, Object.entries(reasons)))) return;
-  const result = await changeAll(action, filter, { signal: start(action, null), ...wish });
+  const result = await changeAll(action, filter, { signal: start(action, null), ...wish }).catch((problem) => {
+    if (problem.name !== "AbortError") throw problem;
+    return null;
+  });
+  if (!result) {
+    list.reload();
+    say(t("bulk.stopped"));
+    return;
+  }
   list.selection.clear();
   list.reload();
   tell(
@@ -103,7 +103,7 @@ async function actOnAll(list, action) {
 async function actOnSome(list, action, tasks) {
   const able = tasks.filter((task) => takes(action, task));
   const illegal = tasks.length - able.length;
-  const wish = action === "reprioritize" && able.length ? await wishFor(action) : {};
+  const wish = able.length ? await wishFor(action) : {};
   if (!wish) return;
   if (!(await agreed(action, able.length, "", illegal ? [["illegal", illegal]] : []))) return;
   const signal = start(action, able.length);

@@ -1,6 +1,10 @@
 // What the list is asked for: read from the page's address, written to it, and told to the server. Pure.
 
 export const STATUSES = ["pending", "processing", "completed", "failed", "cancelled"];
+
+/** Whether a task of this status has ended. */
+export const isFinal = (status) => status === "completed" || status === "failed" || status === "cancelled";
+
 export const SORTS = ["uploaded_at", "file_name", "status", "priority"];
 
 const DAY = /^\d{4}-\d\d-\d\d$/;

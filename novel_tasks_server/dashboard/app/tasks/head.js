@@ -5,7 +5,7 @@ import { Failure } from "../failure.js";
 import { number } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { connection } from "../live.js";
+import { mayBeOld } from "../live.js";
 import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
 import { actOnChosen, running } from "./acting.js";
@@ -24,9 +24,6 @@ export function amount({ total, isEstimate }) {
   if (!isEstimate) return t("tasks.total", { n: total });
   return total === COUNTED + 1 ? t("tasks.total.more", { n: COUNTED }) : t("tasks.total.about", { n: total });
 }
-
-/** Whether what is shown may be old, since the connection is lost. */
-export const mayBeOld = () => connection.value === "reconnecting" || connection.value === "offline";
 
 /** The line of a list. */
 export function Head({ list }) {

@@ -1,6 +1,6 @@
 // The question for a priority.
 import { signal } from "@preact/signals";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "../dialog.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
@@ -11,6 +11,7 @@ const question = signal(null);
 
 /** Ask for a priority, beginning with this one. Resolves to a whole number, or null when the person declines. */
 export function askPriority({ priority }) {
+  question.value?.resolve(null);
   return new Promise((resolve) => (question.value = { priority, resolve }));
 }
 
@@ -22,9 +23,14 @@ export function PriorityQuestion() {
 function Asked({ priority, resolve }) {
   const [text, setText] = useState(String(priority));
   const answer = (value) => {
-    question.value = null;
+    if (question.peek()?.resolve === resolve) question.value = null;
     resolve(value);
   };
+  useEffect(() => {
+    const leave = () => answer(null); // it is about a task of the view that was left
+    addEventListener("hashchange", leave);
+    return () => (removeEventListener("hashchange", leave), leave());
+  }, []);
   const submit = (event) => {
     event.preventDefault();
     answer(Number(text));

@@ -1,17 +1,15 @@
 // One task in the list.
 import { busy, act } from "./acting.js";
-import { takes } from "./changes.js";
+import { takes } from "./requests.js";
 import { openResult, resultOf } from "./results.js";
 import { identity, isAdmin, mayWrite } from "../access.js";
-import { ago, duration, moment, size } from "../format.js";
+import { ago, duration, moment, nameOf, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { href } from "../router.js";
 import { t } from "../words.js";
 
 const ICONS = { retry: "retry", cancel: "stop", reprioritize: "up", delete: "trash" };
-
-export const nameOf = (task) => task.file_name ?? task.id;
 
 /** The task at a place, one of `count`; `onMenu` opens its actions where there is no room for them. */
 export function Row({ list, task, index, count, top, now, onMenu }) {

@@ -8,7 +8,7 @@ export class Selection {
     this.some = signal(new Map());
     /** Whether all that match are chosen, loaded or not. */
     this.isAll = signal(false);
-    this.last = null;
+    this.last = null; // an id: new tasks move the places
   }
 
   has(id) {
@@ -19,20 +19,21 @@ export class Selection {
     return !this.isAll.value && this.some.value.size === 0;
   }
 
-  /** Choose the task at a place, or no longer; with `isRange` also all loaded ones from the place chosen last on. */
+  /** Choose the task at a place, or no longer; with `isRange` also all loaded ones from the task chosen last on. */
   toggle(rows, index, isRange = false) {
     const wanted = !this.has(rows.ids[index]);
     const others = this.isAll.value ? rows.tasks : this.some.value;
     const chosen = new Map(others);
-    const from = isRange && this.last !== null ? Math.min(this.last, index) : index;
-    const to = isRange && this.last !== null ? Math.max(this.last, index) : index;
+    const last = isRange && this.last !== null ? rows.ids.indexOf(this.last) : -1;
+    const from = last < 0 ? index : Math.min(last, index);
+    const to = Math.max(last, index);
     for (let place = from; place <= to; place++) {
       const task = rows.at(place);
       if (!task) continue;
       if (wanted) chosen.set(task.id, task);
       else chosen.delete(task.id);
     }
-    this.last = index;
+    this.last = rows.ids[index];
     this.isAll.value = false;
     this.some.value = chosen;
   }

@@ -70,8 +70,7 @@ export class TaskList {
     if (this.filling || this.swapping || this.phase.value !== "ready") return;
     const { rows } = this;
     this.filling = true;
-    const problem = await this.#load(rows, () => this.view);
-    this.filling = false;
+    const problem = await this.#load(rows, () => this.view).finally(() => (this.filling = false));
     if (problem !== CLOSED) this.problem.value = problem;
     if (rows !== this.rows) this.fill();
   }
@@ -113,8 +112,7 @@ export class TaskList {
     const { view } = this;
     const fresh = this.rows.emptied(view.from);
     this.swapping = true;
-    const problem = await this.#load(fresh, () => view);
-    this.swapping = false;
+    const problem = await this.#load(fresh, () => view).finally(() => (this.swapping = false));
     if (closed.aborted || problem === CLOSED) return;
     if (problem === null) this.#swap(fresh, view);
     else this.#fail(problem);

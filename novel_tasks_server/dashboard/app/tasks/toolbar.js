@@ -82,14 +82,18 @@ function useTyped(value, commit) {
   const [text, setText] = useState(value);
   const timer = useRef(null);
   const own = useRef(value);
+  const latest = useRef(commit);
+  latest.current = commit; // what else is asked for may have changed since the last letter
   useEffect(() => {
-    if (value !== own.current) setText((own.current = value)); // Back, or a link
+    if (value === own.current) return;
+    clearTimeout(timer.current);
+    setText((own.current = value)); // Back, or a link
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const finish = (wanted) => {
     clearTimeout(timer.current);
     own.current = wanted;
-    commit(wanted);
+    latest.current(wanted);
   };
   const type = (wanted) => {
     setText(wanted);

@@ -70,12 +70,21 @@ export const en = {
   "tasks.act.cancel": "Cancel",
   "tasks.act.reprioritize": "Priority",
   "tasks.act.delete": "Delete",
-  "tasks.act.delete.title": "Delete {name}?",
-  "tasks.act.delete.body":
+  "consent.cancel.title": "Cancel {name}?",
+  "consent.cancel.body":
+    "It is being processed: it is asked to stop, and what has been done so far is dropped. It can begin anew later.",
+  "consent.cancel.yes": "Cancel the task",
+  "consent.retry.title": "Retry {name}?",
+  "consent.retry.body": "It is completed. It goes to the end of the queue and begins anew; its results are replaced.",
+  "consent.retry.yes": "Retry the task",
+  "consent.delete.title": "Delete {name}?",
+  "consent.delete.yes": "Delete the task",
+  "consent.delete.body":
     "The novel, its history and all results go with it; if it runs, it is stopped. This cannot be undone.",
   "tasks.done.retry": "{name} begins anew.",
   "tasks.done.cancel": "{name} is cancelled.",
   "tasks.done.reprioritize": "{name} has another priority.",
+  "tasks.unchanged": "Its priority was not changed: it has ended meanwhile.",
   "tasks.done.delete": "{name} is deleted.",
   "tasks.keys.next": "Next task",
   "tasks.keys.previous": "Previous task",
@@ -145,6 +154,8 @@ export const en = {
   "bulk.running": "Working …",
   "bulk.running.of": "{what}: {done} of {of}",
   "bulk.stop": "Stop",
+  "bulk.stopped":
+    "Stopped waiting. What the server had begun may still have been done to a part of them: the list shows how they are.",
 };
 
 export const zh = {
@@ -217,11 +228,19 @@ export const zh = {
   "tasks.act.cancel": "取消",
   "tasks.act.reprioritize": "优先级",
   "tasks.act.delete": "删除",
-  "tasks.act.delete.title": "删除 {name}？",
-  "tasks.act.delete.body": "小说原文、处理记录和所有结果都会一并删除；如正在运行，将先停止。此操作无法撤销。",
+  "consent.cancel.title": "取消 {name}？",
+  "consent.cancel.body": "任务正在处理。系统会要求它停止，已完成的部分将被丢弃；之后可以重新开始。",
+  "consent.cancel.yes": "取消任务",
+  "consent.retry.title": "重试 {name}？",
+  "consent.retry.body": "任务已完成。它将排到队列末尾重新开始，现有结果会被替换。",
+  "consent.retry.yes": "重试任务",
+  "consent.delete.title": "删除 {name}？",
+  "consent.delete.yes": "删除任务",
+  "consent.delete.body": "小说原文、处理记录和所有结果都会一并删除；如正在运行，将先停止。此操作无法撤销。",
   "tasks.done.retry": "{name} 已重新开始。",
   "tasks.done.cancel": "{name} 已取消。",
   "tasks.done.reprioritize": "{name} 的优先级已更改。",
+  "tasks.unchanged": "优先级未更改：任务已经结束。",
   "tasks.done.delete": "{name} 已删除。",
   "tasks.keys.next": "下一个任务",
   "tasks.keys.previous": "上一个任务",
@@ -264,4 +283,5 @@ export const zh = {
   "bulk.running": "处理中……",
   "bulk.running.of": "{what}：{done} / {of}",
   "bulk.stop": "停止",
+  "bulk.stopped": "已停止等待。其中一部分可能已被更改，以列表所示为准。",
 };

@@ -2,10 +2,10 @@
 import { computed, effect, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { API, pause, send } from "../api.js";
-import { number, size } from "../format.js";
+import { languageName, number, size, SURE } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { locale, t } from "../words.js";
+import { t } from "../words.js";
 import { catalogue } from "./catalogue.js";
 import { faults, options, refusedFields } from "./choices.js";
 import { isReadable, refusalOf } from "./files.js";
@@ -14,7 +14,6 @@ import { refusalText } from "./texts.js";
 
 const LOOKED_AT = 2 * 1024 * 1024;
 const TYPING_SECONDS = 0.4;
-const SURE = 0.8;
 
 const isOpen = signal(false);
 
@@ -89,10 +88,12 @@ async function ask(file, wanted, aborted) {
 /** Open the trial with this file. */
 export function tryOn(file) {
   sample.value = file;
+  isOpen.value = true;
 }
 
 /** The button below the field of the rule, and what is found. */
 export function RuleTrial() {
+  useEffect(() => () => (isOpen.value = false), []); // whoever has left looks at nothing
   const open = () => {
     isOpen.value = !isOpen.value;
     if (isOpen.value && !sample.value)
@@ -175,12 +176,4 @@ function Found({ found, isPart }) {
     }
     ${found.headings_total > found.headings.length && html`<p class="quiet">${t("trial.rest", { n: found.headings_total - found.headings.length })}</p>`}
   `;
-}
-
-function languageName(tag) {
-  try {
-    return new Intl.DisplayNames([locale.value], { type: "language" }).of(tag);
-  } catch {
-    return tag;
-  }
 }

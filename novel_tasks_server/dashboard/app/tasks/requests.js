@@ -1,10 +1,11 @@
 // What can be done to tasks: one by one, or to all that a filter finds. Requests only; asking and telling is others'.
-import { API, call, taskPath } from "../api.js";
+import { API, call, Problem, taskPath } from "../api.js";
+import { t } from "../words.js";
+import { isFinal } from "./filter.js";
 
 export const ACTIONS = ["retry", "cancel", "reprioritize", "delete"];
 
 const AT_ONCE = 4;
-const isFinal = (status) => status === "completed" || status === "failed" || status === "cancelled";
 
 /** Whether a task in this state takes this action. */
 export function takes(action, { status }) {
@@ -22,9 +23,17 @@ export async function change(action, id, { priority, signal } = {}) {
       await call("DELETE", taskPath(id), { signal });
       return null;
     case "reprioritize":
-      await changeAll(action, { q: id }, { priority, signal });
-      return call("GET", taskPath(id), { signal });
+      return reprioritize(id, { priority, signal });
   }
+}
+
+// As a change of all that the id finds, whose answer alone says whether it was changed.
+async function reprioritize(id, { priority, signal }) {
+  const { changed, reasons } = await changeAll("reprioritize", { q: id }, { priority, signal });
+  const task = await call("GET", taskPath(id), { signal });
+  if (changed === 0 && task.priority !== priority)
+    throw new Problem({ status: 409, kind: "illegal-transition", detail: t("tasks.unchanged"), body: { reasons } });
+  return task;
 }
 
 /** Do it to all that match these conditions; `dry_run` only counts. Returns the counts. Raises a Problem. */
