@@ -295,8 +295,12 @@ async def test_some_are_chosen(site: Site, page: Page) -> None:
     await site.engine.cancel(ids[2])
     await expect(row(page, "Book 2")).to_contain_text("cancelled")
     await page.get_by_label("Select Book 4.txt").click()
+    (fresh,) = await add(site.engine, "Fresh.txt")  # moves the places of all others
+    await expect(rows(page)).to_have_count(7)
     await page.get_by_label("Select Book 1.txt").click(modifiers=["Shift"])
     await expect(page.get_by_text("4 selected")).to_be_visible()
+    await site.engine.delete(fresh)
+    await expect(rows(page)).to_have_count(6)
     await bulk(page, "Cancel").click()
     question = page.get_by_role("dialog", name="Cancel 3 tasks?")
     await expect(question).to_contain_text("1 is skipped because its status does not allow it.")
@@ -317,6 +321,32 @@ async def test_some_are_chosen(site: Site, page: Page) -> None:
     await page.get_by_role("dialog").get_by_role("button", name="Delete 5 tasks").click()
     await expect(page.get_by_text("No novels yet.")).to_be_visible()
     assert await site.engine.count() == 0
+
+
+async def test_what_loses_something_is_asked_about(site: Site, page: Page) -> None:
+    """Who stops a running task or sends a completed one round again is asked first; leaving drops an open question."""
+    runs, done = await add(site.engine, "Runs.txt", "Done.txt")
+    await site.engine.report(runs, status=TaskStatus.PROCESSING)
+    await site.engine.report(done, status=TaskStatus.COMPLETED)
+    await row(page, "Runs").filter(has_text="processing").get_by_role("button", name="Cancel").click()
+    question = page.get_by_role("dialog", name="Cancel Runs.txt?")
+    await question.get_by_role("button", name="Leave it").click()
+    assert (await site.engine.get(runs)).status is TaskStatus.PROCESSING
+    await row(page, "Runs").get_by_role("button", name="Cancel").click()
+    await question.get_by_role("button", name="Cancel the task").click()
+    await expect(row(page, "Runs")).to_contain_text("cancelled")
+    await row(page, "Done").filter(has_text="completed").get_by_role("button", name="Retry").click()
+    question = page.get_by_role("dialog", name="Retry Done.txt?")
+    assert await findings(page) == []
+    await question.get_by_role("button", name="Retry the task").click()
+    await expect(row(page, "Done")).to_contain_text("pending")
+    await row(page, "Done").get_by_role("button", name="Priority").click()
+    await expect(page.get_by_label("New priority")).to_be_focused()
+    await page.goto(site.url + "#/queue")
+    await expect(page.get_by_role("heading", name="Queue").first).to_be_visible()
+    await page.go_back()
+    await expect(row(page, "Done")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 async def test_a_task_that_somebody_else_has_deleted(site: Site, page: Page) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Literal
 
 from attrs import field, frozen, validators
@@ -15,6 +16,8 @@ from tests.browser.uploading import (
     NOTE_FIELDS,
     TALE,
     choose,
+    drop,
+    novel,
     options_of,
     panel,
     payload,
@@ -133,7 +136,7 @@ async def test_any_processor_gets_a_form(open_site: OpenSite, pages: Pages, proc
     ]
 
 
-async def test_a_chapter_rule_is_tried_out_as_it_is_typed(open_site: OpenSite, pages: Pages) -> None:
+async def test_a_chapter_rule_is_tried_out_as_it_is_typed(open_site: OpenSite, pages: Pages, tmp_path: Path) -> None:
     """Before anything is uploaded the page shows what a rule finds in a file, and what is wrong with a rule."""
     site = await open_site(runs_worker=False)
     page = await pages.open()
@@ -153,4 +156,10 @@ async def test_a_chapter_rule_is_tried_out_as_it_is_typed(open_site: OpenSite, p
     assert await findings(page) == []
     await page.get_by_label("Chapter rule").fill("It was night")
     await expect(panel(page).get_by_text("4 chapters")).to_be_visible()
+    trial = page.get_by_role("button", name="Try it on a file")
+    await trial.click()
+    await expect(found).to_be_hidden()
+    await drop(page, novel(tmp_path, "dropped.txt"), onto=trial)
+    await expect(panel(page).get_by_text("Tried on dropped.txt")).to_be_visible()
+    await expect(panel(page).get_by_text("1 chapter")).to_be_visible()
     assert await site.engine.count() == 0

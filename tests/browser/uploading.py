@@ -45,18 +45,20 @@ def novel(folder: Path, name: str, *, size: int = 0) -> Path:
     return path
 
 
-async def hold_over(page: Page, *paths: Path) -> Mapping[str, Any]:
-    """Hold real files over the middle of the page, as the browser hears of it from the system."""
+async def hold_over(page: Page, *paths: Path, onto: Locator | None = None) -> Mapping[str, Any]:
+    """Hold real files over the middle of the page, or of a part, as the browser hears of it from the system."""
     devtools = await page.context.new_cdp_session(page)
-    place = {"x": 500, "y": 500, "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}}
+    box = await onto.bounding_box() if onto else None
+    middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2} if box else {"x": 500, "y": 500}
+    place = {**middle, "data": {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}}
     for kind in ("dragEnter", "dragOver"):
         await devtools.send("Input.dispatchDragEvent", {"type": kind, **place})
     return {"devtools": devtools, "place": place}
 
 
-async def drop(page: Page, *paths: Path) -> None:
-    """Let real files go over the middle of the page."""
-    held = await hold_over(page, *paths)
+async def drop(page: Page, *paths: Path, onto: Locator | None = None) -> None:
+    """Let real files go over the middle of the page, or of a part."""
+    held = await hold_over(page, *paths, onto=onto)
     await held["devtools"].send("Input.dispatchDragEvent", {"type": "drop", **held["place"]})
     await held["devtools"].detach()
 
