@@ -29,10 +29,10 @@ export async function change(action, id, { priority, signal } = {}) {
 
 // As a change of all that the id finds, whose answer alone says whether it was changed.
 async function reprioritize(id, { priority, signal }) {
-  const { changed, reasons } = await changeAll("reprioritize", { q: id }, { priority, signal });
+  const { changed } = await changeAll("reprioritize", { q: id }, { priority, signal });
   const task = await call("GET", taskPath(id), { signal });
   if (changed === 0 && task.priority !== priority)
-    throw new Problem({ status: 409, kind: "illegal-transition", detail: t("tasks.unchanged"), body: { reasons } });
+    throw new Problem({ status: 409, kind: "illegal-transition", detail: t("tasks.unchanged") });
   return task;
 }
 
