@@ -1,6 +1,6 @@
 // The uploads of this window: all of them, a few on their way, the others waiting. They live as long as the page.
 import { batch, computed, effect, signal } from "@preact/signals";
-import { askForToken, asking, token } from "../access.js";
+import { askForToken, asking, given, token } from "../access.js";
 import { API, call, reasonFor, unreachable } from "../api.js";
 import { connection, reconnect } from "../live.js";
 import { catalogue } from "./catalogue.js";
@@ -234,7 +234,7 @@ export function startQueue() {
     const reasons = [hold.value, asking.value, catalogue.value, summary.value];
     if (reasons) queueMicrotask(pump);
   });
-  token.subscribe(() => hold.peek()?.why === "token" && goOn());
+  given.subscribe(() => hold.peek()?.why === "token" && goOn());
   connection.subscribe((state) => {
     if (state === "live" && hold.peek()?.why === "unreachable") goOn();
   });
