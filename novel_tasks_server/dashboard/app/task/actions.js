@@ -13,8 +13,10 @@ import { listAddress } from "./back.js";
 
 const nameOf = (task) => task.file_name ?? task.id;
 
-/** Do what may be refused, and say so when it is. Resolves to whether it was done. */
+/** Do what may be refused, one thing at a time, and say so when it is. Resolves to whether it was done. */
 async function attempt(store, run) {
+  if (store.isActing.value) return false;
+  store.isActing.value = true;
   try {
     await run();
     return true;
@@ -23,6 +25,8 @@ async function attempt(store, run) {
     say(problem.text, { kind: "bad" });
     store.refresh();
     return false;
+  } finally {
+    store.isActing.value = false;
   }
 }
 

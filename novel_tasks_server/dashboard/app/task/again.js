@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { call, taskPath } from "../api.js";
 import { Dialog } from "../dialog.js";
+import { Failure } from "../failure.js";
 import { html } from "../html.js";
 import { go, href } from "../router.js";
 import { say } from "../say.js";
@@ -10,7 +11,6 @@ import { descriptionOf } from "../uploads/choosing.js";
 import { faultText, Fields } from "../uploads/form.js";
 import { readOptions } from "../uploads/reading.js";
 import { t } from "../words.js";
-import { Unloaded } from "./load.js";
 import { draftsOf } from "./options.js";
 
 /** The question what is to be done with the novel of `task`. */
@@ -22,7 +22,7 @@ export function Again({ task, onClose }) {
       ${
         processors.length > 0
           ? html`<${Choice} ...${{ task, processors, onClose }} />`
-          : catalogueProblem.value && html`<${Unloaded} problem=${catalogueProblem.value} again=${loadCatalogue} />`
+          : catalogueProblem.value && html`<${Failure} problem=${catalogueProblem.value} onRetry=${loadCatalogue} />`
       }
     <//>
   `;

@@ -8,7 +8,7 @@ import { retry } from "./actions.js";
 const LONG = 400;
 
 /** The error of a failed task. */
-export function Failure({ store }) {
+export function Failed({ store }) {
   const task = store.task.value;
   if (task.status !== "failed") return null;
   const error = task.error ?? { type: t("task.failed"), message: task.error_message ?? "" };
@@ -32,7 +32,7 @@ export function Failure({ store }) {
         ${task.stage && html`${t("task.failed.at", { stage: task.stage, percent: number(task.progress) })} `}
         ${t("task.failed.attempts", { n: task.failures || task.attempt })} ${hint(error.type)}
       </p>
-      ${mayWrite.value && html`<button type="button" onClick=${() => retry(store)}>${t("task.retry.again")}</button>`}
+      ${mayWrite.value && html`<button type="button" aria-disabled=${store.isActing.value ? "true" : undefined} onClick=${() => retry(store)}>${t("task.retry.again")}</button>`}
     </section>
   `;
 }

@@ -1,53 +1,10 @@
-// The files of a task: what was uploaded and what came of it. The browser fetches them by links that are signed for a
-// few minutes, since it can send no token with them.
-import { call, local, problemOf, taskPath, unreachable } from "../api.js";
+// The files of a task: what was uploaded and what came of it.
 import { size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { say } from "../say.js";
+import { artifact, download } from "../links.js";
 import { t } from "../words.js";
 import { Copy } from "./copy.js";
-
-/** The name of an artifact among the files of a task. */
-export const artifact = (name) => `artifacts/${name}`;
-
-/** An address of this file for a few minutes, relative to the page. Raises a Problem, also when the file itself is gone. */
-export async function linkTo(id, file) {
-  const { url } = await call("POST", taskPath(id, "/links"), { body: { file } });
-  const response = await fetch(local(url), { headers: { Range: "bytes=0-0" } }).catch(() => {
-    throw unreachable();
-  });
-  const body = await response.text();
-  if (!response.ok && response.status !== 416)
-    throw problemOf(response.status, body, (name) => response.headers.get(name));
-  return local(url);
-}
-
-/** Have the browser download a file. */
-export async function download(id, file) {
-  try {
-    const anchor = document.createElement("a");
-    anchor.href = `${await linkTo(id, file)}&download=1`;
-    anchor.download = "";
-    anchor.click();
-  } catch (problem) {
-    say(problem.text ?? String(problem), { kind: "bad" });
-  }
-}
-
-/** Show a file in a tab of its own, which is opened at once, since browsers allow it only while a click is fresh. */
-export async function openInTab(id, file) {
-  const tab = open("", "_blank");
-  try {
-    const link = await linkTo(id, file);
-    if (!tab) throw new Error(t("task.files.blocked"));
-    tab.opener = null;
-    tab.location.replace(new URL(link, document.baseURI.split("#")[0]).href);
-  } catch (problem) {
-    tab?.close();
-    say(problem.text ?? problem.message, { kind: "bad" });
-  }
-}
 
 /** A button that downloads a file. */
 export function Download({ id, file, name, children, kind = "secondary small" }) {

@@ -10,7 +10,7 @@ import { IconButton } from "./button.js";
 import { copy } from "./copy.js";
 import { LEVELS } from "./log-store.js";
 import { Chunk } from "./line.js";
-import { Selection, visible } from "./window.js";
+import { Selection, visible } from "./lines.js";
 
 const OVERSCAN = 600;
 const NEAR = 12;
@@ -110,8 +110,7 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
     observer.observe(box.current);
     return () => observer.disconnect();
   }, [selection]);
-  const older = () =>
-    store.loadOlder(selection.level).catch((problem) => say(problem.text ?? String(problem), { kind: "bad" }));
+  const older = () => store.loadOlder(selection.level).catch(tell);
   const scrolled = () => {
     const { scrollTop, clientHeight, scrollHeight } = box.current;
     const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
@@ -155,6 +154,13 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
   `;
 }
 
+/** Say what went wrong, unless it is that the person has left. */
+function tell(problem) {
+  if (problem.name === "AbortError") return;
+  if (problem.name !== "Problem") throw problem;
+  say(problem.text, { kind: "bad" });
+}
+
 const totalOf = (chunks) => chunks.reduce((sum, { height }) => sum + height, 0);
 
 /** How high the first lines are together. */
@@ -182,9 +188,10 @@ function Save({ store, level, name }) {
       anchor.click();
       setTimeout(() => URL.revokeObjectURL(anchor.href), 60_000);
     } catch (problem) {
-      say(problem.text ?? String(problem), { kind: "bad" });
+      tell(problem);
+    } finally {
+      setCount(null);
     }
-    setCount(null);
   };
   return html`
     <${IconButton} icon="download" label=${t("task.log.save")} disabled=${count !== null} onClick=${save} />

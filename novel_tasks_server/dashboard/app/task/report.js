@@ -1,10 +1,12 @@
 // The report, shown within the page: in a frame that may run nothing.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { token } from "../access.js";
+import { Failure } from "../failure.js";
 import { html } from "../html.js";
+import { artifact, linkTo, openInTab } from "../links.js";
 import { t } from "../words.js";
 import { IconButton } from "./button.js";
-import { artifact, Download, linkTo, openInTab } from "./files.js";
-import { Unloaded } from "./load.js";
+import { Download } from "./files.js";
 
 export const REPORT = "report.html";
 const FILE = artifact(REPORT);
@@ -19,7 +21,7 @@ export function Report({ task, onClose }) {
     setProblem(null);
     linkTo(task.id, FILE).then(setLink, setProblem);
   };
-  useEffect(load, [task.id, task.attempt]);
+  useEffect(load, [task.id, task.attempt, token.value]);
   useEffect(() => box.current.scrollIntoView({ block: "nearest" }), []);
   const name = task.file_name ?? task.id;
   return html`
@@ -36,7 +38,7 @@ export function Report({ task, onClose }) {
           <${IconButton} icon="cross" label=${t("task.report.close")} onClick=${onClose} />
         </div>
       </header>
-      ${problem && html`<${Unloaded} problem=${problem} again=${load} />`}
+      ${problem && html`<${Failure} problem=${problem} onRetry=${load} />`}
       ${
         link &&
         !problem &&

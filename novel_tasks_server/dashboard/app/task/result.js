@@ -1,14 +1,16 @@
 // What came of the task: drawn by what it left, whatever the processor is called.
 import { useMemo } from "preact/hooks";
-import { call, send, taskPath } from "../api.js";
+import { call, taskPath } from "../api.js";
+import { Failure } from "../failure.js";
 import { size } from "../format.js";
 import { html } from "../html.js";
+import { artifact, outsideAddress } from "../links.js";
 import { t } from "../words.js";
 import { Charts } from "./chart.js";
-import { Changes } from "./changes.js";
-import { artifact, Download } from "./files.js";
+import { Changes } from "./cleaned.js";
+import { Download } from "./files.js";
 import { Figures } from "./figures.js";
-import { Unloaded, useLoaded } from "./load.js";
+import { useLoaded } from "./load.js";
 import { shapeOf } from "./shape.js";
 import { Chapters } from "./chapters.js";
 import { Tree } from "./tree.js";
@@ -41,7 +43,7 @@ function Shown({ store }) {
   return html`
     <section class="card result" aria-labelledby="result" aria-busy=${value === null && problem === null}>
       <h2 id="result">${t("task.result")}</h2>
-      ${problem && html`<${Unloaded} problem=${problem} again=${again} />`}
+      ${problem && html`<${Failure} problem=${problem} onRetry=${again} />`}
       ${task.processor === "external" && html`<${Outside} address=${task.result_url} />`}
       ${book && value && html`<${Book} id=${task.id} file=${book} result=${value.result} />`}
       ${value && html`<${Told} result=${value.result} />`}
@@ -67,14 +69,12 @@ function Drawn({ id, file }) {
   const [schema, Picture] = DRAWN[file.name];
   const isLarge = file.size > MOST_BYTES;
   const load = async (signal) =>
-    isLarge
-      ? null
-      : (await send("GET", taskPath(id, `/${artifact(encodeURIComponent(file.name))}`), { signal })).json();
+    isLarge ? null : call("GET", taskPath(id, `/${artifact(encodeURIComponent(file.name))}`), { signal });
   const { value, problem, again } = useLoaded(load, [id, file.sha256]);
   if (isLarge) {
     return html`<p class="notice">${t("task.result.large", { name: file.name, size: size(file.size) })} <${Download} id=${id} file=${artifact(file.name)} name=${file.name}>${t("task.download")}<//></p>`;
   }
-  if (problem) return html`<${Unloaded} problem=${problem} again=${again} />`;
+  if (problem) return html`<${Failure} problem=${problem} onRetry=${again} />`;
   if (!value) return html`<div class="awaited small" aria-busy="true"></div>`;
   return value.schema === schema ? html`<${Picture} document=${value} />` : html`<${Tree} value=${value} />`;
 }
@@ -96,11 +96,10 @@ function Book({ id, file, result }) {
   `;
 }
 
-const REACHABLE = /^(?:https?:\/\/[^/\\\s]|(?![a-z][a-z0-9+.-]*:|\/\/)[^\s\\]+$)/i;
-
 /** Where an outside service says that its result is; a link only if that leads to a page. */
 function Outside({ address }) {
   if (!address) return html`<p class="quiet">${t("task.outside.none")}</p>`;
-  if (!REACHABLE.test(address)) return html`<p>${t("task.outside.at")} <code>${address}</code></p>`;
-  return html`<p>${t("task.outside.at")} <a href=${address} target="_blank" rel="noopener noreferrer">${address}</a></p>`;
+  const url = outsideAddress(address);
+  if (!url) return html`<p>${t("task.outside.at")} <code>${address}</code></p>`;
+  return html`<p>${t("task.outside.at")} <a href=${url} target="_blank" rel="noopener noreferrer">${address}</a></p>`;
 }

@@ -14,6 +14,12 @@ const ID = /^task-[0-9a-f]{32}$/;
  * `task`, `events` (all but log entries), `attempts`, `why` and `artifacts` are signals.
  */
 export class TaskStore {
+  #loadedSeq = 0; // the history is here up to this seq
+  #toldSeq = 0; // and all after this one is told
+  #ended = new AbortController();
+  #isAsking = false;
+  #asksAgain = false;
+
   constructor(id) {
     this.id = id;
     this.state = signal("loading");
@@ -24,12 +30,9 @@ export class TaskStore {
     this.why = signal(null);
     this.artifacts = signal(null);
     this.isFinished = computed(() => ["completed", "failed", "cancelled"].includes(this.task.value?.status));
-    this.log = new LogStore(id);
-    this._loadedSeq = 0; // the history is here up to this seq
-    this._toldSeq = 0; // and all after this one is told
-    this._ended = new AbortController();
-    this._isAsking = false;
-    this._asksAgain = false;
+    this.log = new LogStore(id, this.#ended.signal);
+    /** Whether something is being done to the task. */
+    this.isActing = signal(false);
   }
 
   /** Begin; returns a function that ends it. */
@@ -39,72 +42,80 @@ export class TaskStore {
       return () => {};
     }
     this.load();
-    const unfollow = followTask(this.id, (message) => this._hear(message));
-    const timer = setInterval(() => document.hidden || this._loadWhy(), WHY_MS);
+    const unfollow = followTask(this.id, (message) => this.#hear(message));
+    const timer = setInterval(() => document.hidden || this.#loadWhy(), WHY_MS);
     return () => {
       unfollow();
       clearInterval(timer);
-      this._ended.abort();
+      this.#ended.abort();
     };
   }
 
   /** Load all; again after a failure. */
-  async load() {
+  load() {
     if (this.state.value === "failed") this.state.value = "loading";
-    await this.refresh();
-    if (this.state.value === "there") await this._attempted(() => this._fill());
+    return this.refresh();
   }
 
-  /** Load the task as it is now, with what hangs on its state. Asked for while it runs, it runs once more. */
+  /**
+   * Load the task as it is now, with what hangs on its state and what is missing of its history. Asked for while it
+   * runs, it runs once more.
+   */
   async refresh() {
-    this._asksAgain = this._isAsking;
-    if (this._isAsking) return;
-    this._isAsking = true;
-    await this._attempted(async () => {
-      this._see(await this._get());
-      await Promise.all([this._loadAttempts(), this._loadWhy(), this._loadArtifacts()]);
-    });
-    this._isAsking = false;
-    if (this._asksAgain && !this._ended.signal.aborted) await this.refresh();
+    this.#asksAgain = this.#isAsking;
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    try {
+      await this.#attempted(() => this.#refresh());
+    } finally {
+      this.#isAsking = false;
+    }
+    if (this.#asksAgain && !this.#ended.signal.aborted) await this.refresh();
   }
 
-  _get(rest = "", query = {}) {
-    return call("GET", taskPath(this.id, rest), { query, signal: this._ended.signal });
+  async #refresh() {
+    this.#see(await this.#get());
+    await Promise.all([this.#loadAttempts(), this.#loadWhy(), this.#loadArtifacts()]);
+    if (this.#loadedSeq === 0 || this.#loadedSeq < this.#toldSeq) await this.#fill();
   }
 
-  async _attempted(run) {
+  #get(rest = "", query = {}) {
+    return call("GET", taskPath(this.id, rest), { query, signal: this.#ended.signal });
+  }
+
+  async #attempted(run) {
     try {
       await run();
       this.problem.value = null;
     } catch (problem) {
       if (problem.name === "AbortError") return;
       if (problem.name !== "Problem") throw problem;
-      if (problem.status === 404) this._gone();
+      if (problem.status === 404) this.#gone();
       else this.problem.value = problem;
       if (this.state.value === "loading") this.state.value = "failed";
     }
   }
 
-  _gone() {
+  #gone() {
     this.state.value = this.task.value === null ? "missing" : "deleted";
   }
 
-  _see(task) {
-    if (this.task.value && task.last_seq < this.task.value.last_seq) return; // an answer that was overtaken
+  #see(task) {
+    if (this.state.value === "deleted") return; // an answer that was overtaken, as the next one
+    if (this.task.value && task.last_seq < this.task.value.last_seq) return;
     this.task.value = task;
     this.state.value = "there";
   }
 
-  _hear(message) {
+  #hear(message) {
     switch (message.type) {
       case "snapshot":
-        this._see(message.task);
-        this._toldSeq = Math.max(this._toldSeq, message.seq);
-        if (this._loadedSeq > 0 && message.seq > this._loadedSeq)
-          this._attempted(() => this._fill()).then(() => this.refresh());
+        this.#see(message.task);
+        this.#toldSeq = Math.max(this.#toldSeq, message.seq);
+        if (this.problem.value || (this.#loadedSeq > 0 && message.seq > this.#loadedSeq)) this.refresh();
         return;
       case "event":
-        this._note(message);
+        this.#note(message);
         return;
       case "log":
         this.log.add(message);
@@ -113,56 +124,56 @@ export class TaskStore {
         if (this.task.value) this.task.value = progressed(this.task.value, message);
         return;
       case "deleted":
-        this._gone();
+        this.#gone();
         return;
       case "error":
-        if (message.code === "not_found") this._gone();
+        if (message.code === "not_found") this.#gone();
     }
   }
 
-  _note(event) {
+  #note(event) {
     this.events.value = merged(this.events.value, [event]);
     if (this.task.value) this.task.value = happened(this.task.value, event);
     this.refresh();
   }
 
   /** Load what is not here of the history until it joins what is told. */
-  async _fill() {
+  async #fill() {
     do {
       const known = this.task.value.last_seq;
       await Promise.all([
-        this._loadEvents(this._loadedSeq),
-        this._loadedSeq ? this.log.catchUp(this._loadedSeq) : this.log.begin(known),
+        this.#loadEvents(this.#loadedSeq),
+        this.#loadedSeq ? this.log.catchUp(this.#loadedSeq) : this.log.begin(known),
       ]);
-      this._loadedSeq = Math.max(this._loadedSeq, known);
-    } while (this._loadedSeq < this._toldSeq);
+      this.#loadedSeq = Math.max(this.#loadedSeq, known);
+    } while (this.#loadedSeq < this.#toldSeq);
   }
 
-  async _loadEvents(after) {
+  async #loadEvents(after) {
     for (let seq = after; ;) {
-      const { events, last_seq } = await this._get("/events", { after: seq, limit: PAGE, logs: false });
+      const { events, last_seq } = await this.#get("/events", { after: seq, limit: PAGE, logs: false });
       this.events.value = merged(this.events.value, events);
       if (events.length < PAGE) return;
       seq = last_seq;
     }
   }
 
-  async _loadAttempts() {
+  async #loadAttempts() {
     const ended = this.attempts.value.length;
     const { attempt, status } = this.task.value;
     if (attempt > ended || (attempt > 0 && status !== "processing"))
-      this.attempts.value = (await this._get("/attempts")).attempts;
+      this.attempts.value = (await this.#get("/attempts")).attempts;
   }
 
-  async _loadArtifacts() {
+  async #loadArtifacts() {
     const { status } = this.task.value;
-    if (status === "completed") this.artifacts.value = (await this._get("/artifacts")).artifacts;
+    if (status === "completed") this.artifacts.value = (await this.#get("/artifacts")).artifacts;
     else this.artifacts.value = null;
   }
 
-  async _loadWhy() {
+  async #loadWhy() {
     const task = this.task.value;
     if (!task || this.state.value !== "there") return;
-    this.why.value = task.status === "completed" ? null : await this._get("/why").catch(() => this.why.value);
+    this.why.value = task.status === "completed" ? null : await this.#get("/why").catch(() => this.why.value);
   }
 }

@@ -2,6 +2,7 @@
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { connection } from "../live.js";
+import { Failure } from "../failure.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { go, href } from "../router.js";
@@ -10,7 +11,7 @@ import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
 import { Actions } from "./actions.js";
 import { listAddress } from "./back.js";
-import { Failure } from "./failure.js";
+import { Failed } from "./failure.js";
 import { Files } from "./files.js";
 import { Details, Head } from "./head.js";
 import { Log } from "./log.js";
@@ -45,10 +46,9 @@ function Body({ store, showsReport }) {
       return html`<${Gone} store=${store} />`;
     case "failed":
       return html`
-        <section class="card gone" role="alert">
+        <section class="card gone">
           <h1>${t("task.unloaded")}</h1>
-          <p>${store.problem.value.text}</p>
-          <button type="button" onClick=${() => store.load()}>${t("error.again")}</button>
+          <${Failure} problem=${store.problem.value} onRetry=${() => store.load()} />
         </section>
       `;
   }
@@ -70,10 +70,10 @@ function There({ store, showsReport }) {
         </div>
       </div>
       ${isOld && html`<p class="notice warn">${t(`connection.hint.${connection.value}`)}</p>`}
-      ${store.problem.value && !isOld && html`<p class="notice bad" role="alert">${store.problem.value.text} <button type="button" class="secondary small" onClick=${() => store.load()}>${t("error.again")}</button></p>`}
+      ${store.problem.value && !isOld && html`<${Failure} problem=${store.problem.value} onRetry=${() => store.load()} />`}
       <${Why} why=${task.status === "pending" || task.status === "processing" ? store.why.value : null} />
       <${Progress} task=${task} />
-      <${Failure} store=${store} />
+      <${Failed} store=${store} />
       ${task.status === "cancelled" && html`<p class="notice">${t("task.cancelled")}</p>`}
       ${hasReport && showsReport && html`<${Report} task=${task} onClose=${() => show(false)} />`}
       <div class="halves">

@@ -1,7 +1,6 @@
 // The way to what came of a task, as far as the list tells: the report, the book, or what an outside service names.
-import { API, call, local, taskPath } from "../api.js";
-import { token } from "../access.js";
-import { say } from "../say.js";
+import { taskPath } from "../api.js";
+import { artifact, download, openInTab, outsideAddress } from "../links.js";
 
 const FILES = { analyze: ["report", "report.html"], epub: ["book", "novel.epub"] };
 
@@ -10,28 +9,16 @@ export function resultOf(task) {
   if (task.status !== "completed") return null;
   const [words, name] = FILES[task.processor] ?? [];
   if (name) {
-    const file = `artifacts/${name}`;
+    const file = artifact(name);
     return { words, icon: words === "book" ? "download" : "file", url: taskPath(task.id, `/${file}`), file };
   }
-  const url = task.result_url;
-  if (!url || url.startsWith(`/${API}/`) || !/^(https?:\/\/|(?![a-z][a-z0-9+.-]*:|\/\/))/i.test(url)) return null;
-  return { words: "result", icon: "open", url: local(url), file: null };
+  const url = outsideAddress(task.result_url);
+  return url && { words: "result", icon: "open", url, file: null };
 }
 
-/** Follow the link of a result. With a token the browser cannot fetch a file by itself: it is given a signed link. */
-export async function openResult(event, task, { file }) {
-  if (!file || !token.value) return;
+/** Follow the link of a result: our own files by a signed link, for which the browser needs no token. */
+export function openResult(event, task, { file }) {
+  if (!file) return;
   event.preventDefault();
-  const isShown = file.endsWith(".html");
-  const page = isShown ? open("about:blank") : null;
-  try {
-    const { url } = await call("POST", taskPath(task.id, "/links"), { body: { file } });
-    const address = new URL(local(url), document.baseURI.split("#")[0]).href;
-    if (page) page.opener = null;
-    (page ?? window).location.href = address;
-  } catch (problem) {
-    page?.close();
-    if (problem.name !== "Problem") throw problem;
-    say(problem.text, { kind: "bad" });
-  }
+  return (file.endsWith(".html") ? openInTab : download)(task.id, file);
 }

@@ -6,13 +6,14 @@ export const CHUNK = 50;
 
 /** The lines that a filter lets through, in chunks whose numbers stay the same while lines are added at either end. */
 export class Selection {
+  #base = 0;
+  #seen = Infinity;
+
   constructor(level, text) {
     this.level = level;
     this.text = text.toLowerCase();
     this.shown = [];
     this.heights = new Map();
-    this._base = 0;
-    this._seen = Infinity;
   }
 
   wants(line) {
@@ -28,26 +29,26 @@ export class Selection {
     const fitting = lines.filter((line) => line.seq >= from && this.wants(line));
     const first = before[0]?.seq ?? Infinity;
     const older = before.length ? countWhile(fitting, (line) => line.seq < first) : 0;
-    const newer = fitting.length - countWhile(fitting, (line) => line.seq <= this._seen);
-    this._seen = lines.at(-1)?.seq ?? 0;
+    const newer = fitting.length - countWhile(fitting, (line) => line.seq <= this.#seen);
+    this.#seen = lines.at(-1)?.seq ?? 0;
     const gone = older ? 0 : countWhile(before, (line) => fitting.length === 0 || line.seq < fitting[0].seq);
-    const at = this._chunkOf(0);
-    this._base += gone - older;
+    const at = this.#chunkOf(0);
+    this.#base += gone - older;
     if (older || gone) this.heights.delete(at);
     this.shown = fitting;
     return { newer, older };
   }
 
-  _chunkOf(index) {
-    return Math.floor((index + this._base) / CHUNK);
+  #chunkOf(index) {
+    return Math.floor((index + this.#base) / CHUNK);
   }
 
   /** All chunks: `{number, from, to, height}`; `lineHeight` is that of a line that was never drawn. */
   chunks(lineHeight) {
     const found = [];
     for (let from = 0; from < this.shown.length;) {
-      const number = this._chunkOf(from);
-      const to = Math.min(this.shown.length, (number + 1) * CHUNK - this._base);
+      const number = this.#chunkOf(from);
+      const to = Math.min(this.shown.length, (number + 1) * CHUNK - this.#base);
       found.push({ number, from, to, height: this.heights.get(number)?.[to - from] ?? (to - from) * lineHeight });
       from = to;
     }
