@@ -254,17 +254,16 @@ async def test_a_task_is_cancelled_put_first_and_processed_otherwise(open_site: 
     await page.goto(address(site, task_id))
     await page.get_by_role("button", name="Priority").focus()
     await page.keyboard.press("Enter")
-    await page.get_by_label("Priority", exact=False).last.fill("7")
+    await page.get_by_label("New priority").fill("7")
+    assert await findings(page) == []
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(page.get_by_role("region", name="History")).to_contain_text("Priority set to 7")
     assert (await site.engine.get(task_id)).priority == 7
     await page.get_by_role("button", name="Cancel").focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("dialog")).to_contain_text("will not be processed")
-    assert await findings(page) == []
-    await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
+    await expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert await findings(page) == []
     await page.get_by_role("button", name="Process again").click()
     await page.get_by_label("Processor").select_option("split")
@@ -274,6 +273,65 @@ async def test_a_task_is_cancelled_put_first_and_processed_otherwise(open_site: 
     assert not page.url.endswith(format_task_id(task_id))
     async with site.engine.worker(concurrency=1):
         await expect(page.get_by_role("region", name="Result").get_by_role("row", name="Chapter 12")).to_be_visible()
+
+
+async def test_what_would_be_lost_is_asked_about(puppet: Puppet, site: Site, page: Page) -> None:
+    """A task that runs is not cancelled, and one that is completed does not begin anew, before the person agrees."""
+    task_id = await submit(site, "puppet")
+    await page.goto(address(site, task_id))
+    title = page.get_by_role("heading", level=1)
+    await expect(title).to_contain_text("processing")
+    await page.get_by_role("button", name="Cancel").click()
+    question = page.get_by_role("dialog")
+    await expect(question).to_contain_text("what has been done so far is dropped")
+    assert await findings(page) == []
+    await page.keyboard.press("Escape")
+    await expect(question).to_be_hidden()
+    await puppet.put(None)
+    await expect(title).to_contain_text("completed")
+    await page.get_by_role("button", name="Retry").click()
+    await expect(question).to_contain_text("its results are replaced")
+    await page.keyboard.press("Escape")
+    await expect(question).to_be_hidden()
+    assert (await site.engine.get(task_id)).attempt == 1
+    await page.get_by_role("button", name="Retry").click()
+    await question.get_by_role("button", name="Retry the task").click()
+    await expect(title).to_be_focused()
+    await puppet.put(None)
+    await expect(page.get_by_role("region", name="Attempts")).to_contain_text("Attempt 2")
+
+
+async def test_a_history_that_failed_to_load_comes_with_what_happens_next(open_site: OpenSite, pages: Pages) -> None:
+    """What could not be loaded at first is said, and is made up for as soon as something is told of the task."""
+    site = await open_site(runs_worker=False)
+    task_id = await submit(site, "split")
+    page = await pages.open()
+    await page.route("**/events?*", lambda route: route.fulfill(status=503, body="{}"), times=1)
+    await page.goto(address(site, task_id))
+    fault = page.get_by_role("alert").get_by_role("button", name="Try again")
+    await expect(fault).to_be_visible()
+    history = page.get_by_role("region", name="History")
+    await page.get_by_role("button", name="Cancel").click()
+    await expect(history).to_contain_text("Cancelled")
+    await expect(history).to_contain_text("Submitted")
+    await expect(fault).to_be_hidden()
+
+
+async def test_a_token_is_given_after_it_was_declined(open_site: OpenSite, pages: Pages) -> None:
+    """Who said "Not now" is told why nothing is there, and gives the token from there."""
+    site = await open_site()
+    task_id = await submit(site, "split", owner="ann")
+    await finished(site, task_id)
+    secret, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read",))
+    page = await pages.open()
+    await page.goto(address(site, task_id))
+    await page.get_by_role("button", name="Not now").click()
+    assert await findings(page) == []
+    await page.get_by_role("button", name="Give a token").click()
+    await page.get_by_role("textbox", name="Token").fill(secret)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("region", name="History")).to_contain_text("Completed")
+    await expect(page.get_by_role("row", name="Chapter 12")).to_be_visible()
 
 
 async def test_what_is_gone_is_said_with_a_way_back(site: Site, page: Page) -> None:
@@ -300,7 +358,7 @@ async def test_what_is_gone_is_said_with_a_way_back(site: Site, page: Page) -> N
     await page.goto(address(site, other))
     await page.get_by_role("button", name="Delete").click()
     await expect(page.get_by_role("dialog")).to_contain_text("cannot be undone")
-    await page.get_by_role("button", name="Delete it").click()
+    await page.get_by_role("button", name="Delete the task").click()
     await expect(page.get_by_role("region", name="Messages")).to_contain_text("“other.txt” is deleted.")
     assert page.url.endswith("#/tasks?status=completed")
 

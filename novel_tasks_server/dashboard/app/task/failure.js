@@ -3,7 +3,7 @@ import { mayWrite } from "../access.js";
 import { html } from "../html.js";
 import { number } from "../format.js";
 import { t } from "../words.js";
-import { retry } from "./actions.js";
+import { ActionButton, retry } from "./actions.js";
 
 const LONG = 400;
 
@@ -32,7 +32,7 @@ export function Failed({ store }) {
         ${task.stage && html`${t("task.failed.at", { stage: task.stage, percent: number(task.progress) })} `}
         ${t("task.failed.attempts", { n: task.failures || task.attempt })} ${hint(error.type)}
       </p>
-      ${mayWrite.value && html`<button type="button" aria-disabled=${store.isActing.value ? "true" : undefined} onClick=${() => retry(store)}>${t("task.retry.again")}</button>`}
+      ${mayWrite.value && html`<${ActionButton} store=${store} kind="" onClick=${() => retry(store)}>${t("task.retry.again")}<//>`}
     </section>
   `;
 }

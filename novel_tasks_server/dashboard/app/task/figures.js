@@ -1,9 +1,7 @@
 // The figures of a novel, as tiles; what is not known of it is left out.
-import { duration, number } from "../format.js";
+import { duration, languageName, number, SURE } from "../format.js";
 import { html } from "../html.js";
-import { locale, t } from "../words.js";
-
-const SURE = 0.8;
+import { t } from "../words.js";
 
 /** `[name, value, detail]` for each figure that a result has. */
 function tilesOf(result) {
@@ -31,7 +29,7 @@ function tilesOf(result) {
       typeof readability === "number" && number(readability),
       typeof readability === "number" && t("task.figure.readability.scale"),
     ],
-    ["language", language && nameOf(language)],
+    ["language", language && (language === "und" ? t("task.figure.unknown") : languageName(language))],
     ["encoding", encoding, repaired_bytes > 0 && t("task.figure.repaired", { n: repaired_bytes })],
   ].filter(([, value]) => value);
 }
@@ -41,15 +39,6 @@ function readingTime(minutes) {
   return minutes < 600
     ? duration(Math.max(1, Math.round(minutes)) * 60)
     : t("format.h", { n: Math.round(minutes / 60) });
-}
-
-function nameOf(tag) {
-  if (tag === "und") return t("task.figure.unknown");
-  try {
-    return new Intl.DisplayNames([locale.value], { type: "language" }).of(tag);
-  } catch {
-    return tag;
-  }
 }
 
 /** The tiles, and how sure the chapters are. */

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { token } from "../access.js";
 import { Failure } from "../failure.js";
+import { nameOf } from "../format.js";
 import { html } from "../html.js";
 import { artifact, linkTo, openInTab } from "../links.js";
 import { t } from "../words.js";
@@ -23,7 +24,6 @@ export function Report({ task, onClose }) {
   };
   useEffect(load, [task.id, task.attempt, token.value]);
   useEffect(() => box.current.scrollIntoView({ block: "nearest" }), []);
-  const name = task.file_name ?? task.id;
   return html`
     <section class="card report" aria-labelledby="report" ref=${box}>
       <header>
@@ -43,7 +43,7 @@ export function Report({ task, onClose }) {
         link &&
         !problem &&
         html`
-        <iframe class=${isLoaded ? "" : "loading"} sandbox="" src=${link} title=${t("task.report.of", { name })} onLoad=${() => setLoaded(true)}></iframe>
+        <iframe class=${isLoaded ? "" : "loading"} sandbox="" src=${link} title=${t("task.report.of", { name: nameOf(task) })} onLoad=${() => setLoaded(true)}></iframe>
       `
       }
     </section>

@@ -6,13 +6,13 @@ import { size } from "../format.js";
 import { html } from "../html.js";
 import { artifact, outsideAddress } from "../links.js";
 import { t } from "../words.js";
+import { Chapters } from "./chapters.js";
 import { Charts } from "./chart.js";
 import { Changes } from "./cleaned.js";
 import { Download } from "./files.js";
 import { Figures } from "./figures.js";
 import { useLoaded } from "./load.js";
 import { shapeOf } from "./shape.js";
-import { Chapters } from "./chapters.js";
 import { Tree } from "./tree.js";
 
 const MOST_BYTES = 12_000_000;

@@ -2,6 +2,7 @@
 import { computed, signal } from "@preact/signals";
 import { call, taskPath } from "../api.js";
 import { followTask } from "../live.js";
+import { isFinal } from "../tasks/filter.js";
 import { LogStore } from "./log-store.js";
 import { happened, merged, progressed } from "./merge.js";
 
@@ -29,7 +30,7 @@ export class TaskStore {
     this.attempts = signal([]);
     this.why = signal(null);
     this.artifacts = signal(null);
-    this.isFinished = computed(() => ["completed", "failed", "cancelled"].includes(this.task.value?.status));
+    this.isFinished = computed(() => isFinal(this.task.value?.status));
     this.log = new LogStore(id, this.#ended.signal);
     /** Whether something is being done to the task. */
     this.isActing = signal(false);

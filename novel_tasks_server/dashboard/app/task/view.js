@@ -1,10 +1,11 @@
 // One task: where it stands, what came of it, what happened, what it said.
 import { useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { connection } from "../live.js";
 import { Failure } from "../failure.js";
+import { nameOf } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
+import { connection, mayBeOld } from "../live.js";
 import { go, href } from "../router.js";
 import { announce } from "../say.js";
 import { useShortcut } from "../shortcuts.js";
@@ -59,7 +60,7 @@ function There({ store, showsReport }) {
   const task = store.task.value;
   const hasReport = (store.artifacts.value ?? []).some(({ name }) => name === REPORT);
   const show = (isShown) => go(href(`tasks/${task.id}`, { show: isShown ? "report" : null }), { replace: !isShown });
-  const isOld = connection.value === "reconnecting" || connection.value === "offline";
+  const isOld = mayBeOld();
   return html`
     <div class="task">
       <div class="top">
@@ -79,7 +80,7 @@ function There({ store, showsReport }) {
       <div class="halves">
         <div class="main">
           <${Result} store=${store} />
-          <${Log} store=${store.log} name=${task.file_name ?? task.id} since=${task.uploaded_at} isLive=${!store.isFinished.value} />
+          <${Log} store=${store.log} name=${nameOf(task)} since=${task.uploaded_at} isLive=${!store.isFinished.value} />
         </div>
         <div class="side">
           <${Files} store=${store} />
@@ -98,7 +99,7 @@ function Gone({ store }) {
   const isDeleted = store.state.value === "deleted";
   useEffect(() => title.current.focus(), []);
   if (store.isLeaving) return html`<h1 ref=${title} tabindex="-1" class="unseen">${t("task.back")}</h1>`;
-  const name = store.task.value?.file_name ?? store.id;
+  const name = nameOf(store.task.value ?? { id: store.id });
   return html`
     <section class="card gone">
       <h1 ref=${title} tabindex="-1">${t(isDeleted ? "task.deleted" : "task.missing")}</h1>
