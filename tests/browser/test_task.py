@@ -301,19 +301,23 @@ async def test_what_would_be_lost_is_asked_about(puppet: Puppet, site: Site, pag
     await expect(page.get_by_role("region", name="Attempts")).to_contain_text("Attempt 2")
 
 
-async def test_a_history_that_failed_to_load_comes_with_what_happens_next(open_site: OpenSite, pages: Pages) -> None:
+async def test_a_history_that_failed_to_load_comes_with_what_happens_next(
+    puppet: Puppet, site: Site, page: Page
+) -> None:
     """What could not be loaded at first is said, and is made up for as soon as something is told of the task."""
-    site = await open_site(runs_worker=False)
-    task_id = await submit(site, "split")
-    page = await pages.open()
+    task_id = await submit(site, "puppet")
+    await page.goto(address(site, task_id))
+    history = page.get_by_role("region", name="History")
+    await expect(history).to_contain_text("Attempt 1 started")
+    await page.goto(f"{site.url}#/queue")
+    await expect(history).to_be_hidden()
     await page.route("**/events?*", lambda route: route.fulfill(status=503, body="{}"), times=1)
     await page.goto(address(site, task_id))
     fault = page.get_by_role("alert").get_by_role("button", name="Try again")
     await expect(fault).to_be_visible()
-    history = page.get_by_role("region", name="History")
-    await page.get_by_role("button", name="Cancel").click()
-    await expect(history).to_contain_text("Cancelled")
-    await expect(history).to_contain_text("Submitted")
+    await puppet.put(None)
+    await expect(history).to_contain_text("Completed")
+    await expect(history).to_contain_text("Attempt 1 started")
     await expect(fault).to_be_hidden()
 
 
