@@ -260,6 +260,7 @@ async def test_a_task_is_cancelled_put_first_and_processed_otherwise(open_site: 
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(page.get_by_role("region", name="History")).to_contain_text("Priority set to 7")
     assert (await site.engine.get(task_id)).priority == 7
+    await expect(page.get_by_role("button", name="Cancel")).to_be_enabled()
     await page.get_by_role("button", name="Cancel").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
