@@ -30,7 +30,7 @@ _FRAME = """async ([task, token]) => {
   frame.width = 900;
   frame.height = 500;
   frame.src = new URL(`.${url}`, document.baseURI).href;
-  document.body.replaceChildren(frame);
+  document.body.prepend(frame);
   return frame.src;
 }"""
 
