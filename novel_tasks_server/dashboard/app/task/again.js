@@ -1,5 +1,5 @@
 // More work on the same novel: another processor, or the same with other options. The task itself stays as it is.
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { call, taskPath } from "../api.js";
 import { Dialog } from "../dialog.js";
 import { Failure } from "../failure.js";
@@ -35,6 +35,7 @@ function Choice({ task, processors, onClose }) {
   const processor = processors.find((one) => one.name === name);
   const [drafts, setDrafts] = useState(() => (name === task.processor ? draftsOf(processor.shape, task.options) : {}));
   const [problem, setProblem] = useState(null);
+  const isStarting = useRef(false);
   const { options, faults } = readOptions(processor.shape, drafts);
   const refused = Object.fromEntries((problem?.errors ?? []).map(({ pointer, detail }) => [pointer, detail]));
   const faultAt = (pointer) =>
@@ -52,13 +53,16 @@ function Choice({ task, processors, onClose }) {
   };
   const start = async (event) => {
     event.preventDefault();
-    if (faults.size) return;
+    if (faults.size || isStarting.current) return;
+    isStarting.current = true;
     try {
       await begin(task, name, options);
       onClose();
     } catch (failure) {
       if (failure.name !== "Problem") throw failure;
       setProblem(failure);
+    } finally {
+      isStarting.current = false;
     }
   };
   const form = { processor: name, prefix: "again-option", drafts, set, faultAt };

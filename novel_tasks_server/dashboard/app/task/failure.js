@@ -30,7 +30,7 @@ export function Failed({ store }) {
       }
       <p class="quiet">
         ${task.stage && html`${t("task.failed.at", { stage: task.stage, percent: number(task.progress) })} `}
-        ${t("task.failed.attempts", { n: task.failures || task.attempt })} ${hint(error.type)}
+        ${t("task.failed.attempts", { n: task.attempt })} ${hint(error.type)}
       </p>
       ${mayWrite.value && html`<${ActionButton} store=${store} kind="" onClick=${() => retry(store)}>${t("task.retry.again")}<//>`}
     </section>
