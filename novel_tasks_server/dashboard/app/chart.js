@@ -1,6 +1,7 @@
 // Charts over time, painted by uPlot in the colours of the page; a table says the same to those who cannot see them.
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "./html.js";
+import { watchSize } from "./resizing.js";
 import { isDark } from "./theme.js";
 import { locale, t } from "./words.js";
 
@@ -97,9 +98,9 @@ export function Chart({ label, times: at, series, write, height = 200, isWhole =
       [at, ...series.map((line) => line.values)],
       element,
     );
-    const watch = new ResizeObserver(() => plot.current.setSize({ width: Math.max(200, element.clientWidth), height }));
-    watch.observe(element);
-    return () => (watch.disconnect(), plot.current.destroy(), (plot.current = null));
+    const fit = () => plot.current.setSize({ width: Math.max(200, element.clientWidth), height });
+    const unwatch = watchSize(element, fit);
+    return () => (unwatch(), plot.current.destroy(), (plot.current = null));
   }, [dark, names, height, locale.value, at.length > 1 ? at[1] - at[0] : 0]);
   useEffect(() => plot.current?.setData([at, ...series.map((line) => line.values)]), [at, series]);
   return html`

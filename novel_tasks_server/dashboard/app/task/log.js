@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import { number } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
+import { watchSize } from "../resizing.js";
 import { say } from "../say.js";
 import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
@@ -105,11 +106,7 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
     }
     if (isChanged && !follows) draw((count) => count + 1);
   });
-  useEffect(() => {
-    const observer = new ResizeObserver(() => (selection.heights.clear(), draw((count) => count + 1)));
-    observer.observe(box.current);
-    return () => observer.disconnect();
-  }, [selection]);
+  useEffect(() => watchSize(box.current, () => (selection.heights.clear(), draw((count) => count + 1))), [selection]);
   const older = () => store.loadOlder(selection.level).catch(tell);
   const scrolled = () => {
     const { scrollTop, clientHeight, scrollHeight } = box.current;

@@ -7,6 +7,7 @@ import { nameOf } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { mayBeOld } from "../live.js";
+import { watchSize } from "../resizing.js";
 import { announce } from "../say.js";
 import { UploadPanel } from "../uploads/panel.js";
 import { t } from "../words.js";
@@ -89,9 +90,7 @@ function Body({ list, isTurning, onMenu }) {
 function useStickyTop(head) {
   useEffect(() => {
     const header = document.querySelector("header.top");
-    const observer = new ResizeObserver(() => head.current && (head.current.style.top = `${header.offsetHeight}px`));
-    observer.observe(header);
-    return () => observer.disconnect();
+    return watchSize(header, () => head.current && (head.current.style.top = `${header.offsetHeight}px`));
   }, []);
 }
 

@@ -1,6 +1,7 @@
 // The list as it is drawn: only the rows in sight are there, however long it is; the page scrolls as if all were.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
+import { watchSize } from "../resizing.js";
 import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
 import { Row } from "./row.js";
@@ -92,12 +93,11 @@ function usePlace(element, edge, place, measure) {
       place.current = { begin: element.current.getBoundingClientRect().top + scrollY, edge: edge(), scrolled: scrollY };
       measure.current();
     };
-    const observer = new ResizeObserver(look);
-    observer.observe(document.querySelector("main"));
+    const unwatch = watchSize(document.querySelector("main"), look);
     addEventListener("scroll", scroll, { passive: true });
     addEventListener("resize", look, { passive: true });
     look();
-    return () => (observer.disconnect(), removeEventListener("scroll", scroll), removeEventListener("resize", look));
+    return () => (unwatch(), removeEventListener("scroll", scroll), removeEventListener("resize", look));
   }, []);
 }
 
