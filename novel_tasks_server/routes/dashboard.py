@@ -147,7 +147,7 @@ async def show_file(request: web.Request) -> web.Response:
     file = assets.files.get(request.match_info["path"])
     if file is None or request.match_info["build"] != assets.build:
         raise web.HTTPNotFound
-    headers = {"Content-Security-Policy": assets.policy, "Cache-Control": "public, max-age=31536000, immutable"}
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
     return _send(request, file, headers)
 
 
