@@ -9,7 +9,7 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from enum import StrEnum
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -224,17 +224,17 @@ async def check_database(config: ServerConfig) -> list[Finding]:
     private = config.engine.database_url is None
     if private and not (config.engine.data_dir / "postgres" / "PG_VERSION").exists():
         return [ok("database", f"a private one will be made in {config.engine.data_dir / 'postgres'}")]
-    _, findings = await look_at(TaskEngine.examine(config.engine), config, within_seconds=_DATABASE_SECONDS)
+    _, findings = await look_at(lambda: TaskEngine.examine(config.engine), config, within_seconds=_DATABASE_SECONDS)
     return findings
 
 
 async def look_at(
-    database: Awaitable[DatabaseFacts], config: ServerConfig, *, within_seconds: float
+    ask: Callable[[], Awaitable[DatabaseFacts]], config: ServerConfig, *, within_seconds: float
 ) -> tuple[DatabaseFacts | None, list[Finding]]:
-    """Wait for what is found of a database, and judge it; None if it could not be reached within a time."""
+    """Ask what is found of a database, and judge it; None if it could not be reached within a time."""
     try:
         async with asyncio.timeout(within_seconds):
-            facts = await database
+            facts = await ask()
     except SchemaError as exc:
         why = "an older program would not understand what a newer one wrote"
         return None, [problem("schema", str(exc), "pip install --upgrade novel-tasks", why=why)]

@@ -83,8 +83,8 @@ class System(Recent[None, SystemView]):
     async def _look(self, key: None) -> SystemView:
         engine, config = self._app[ENGINE], self._app[CONFIG]
         (facts, of_database), sizes, (of_machine, room), of_services, of_queues = await asyncio.gather(
-            checks.look_at(engine.database_facts(), config, within_seconds=_PATIENCE_SECONDS),
-            _in_time(engine.storage_sizes()),
+            checks.look_at(engine.database_facts, config, within_seconds=_PATIENCE_SECONDS),
+            _in_time(engine.storage_sizes),
             self._look_at_machine(engine, config),
             _check_services(engine, config),
             _check_queues(engine),
@@ -125,11 +125,11 @@ def _check_machine(engine: TaskEngine, config: ServerConfig) -> _Machine:
     return findings, (usage.total, usage.free)
 
 
-async def _in_time(asked: Awaitable[T]) -> T | None:
+async def _in_time(ask: Callable[[], Awaitable[T]]) -> T | None:
     """Return an answer of the database, None without one in time: its own check says why."""
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            return await asked
+            return await ask()  # asked here: what is cancelled before it begins has asked nothing
     except (NovelTasksError, TimeoutError):
         return None
 
@@ -149,7 +149,7 @@ async def _check_services(engine: TaskEngine, config: ServerConfig) -> list[Find
 
 async def _check_queues(engine: TaskEngine) -> list[Finding]:
     """Look whether somebody works on what is ready."""
-    found = await _in_time(asyncio.gather(engine.queue_status(), engine.workers()))
+    found = await _in_time(lambda: asyncio.gather(engine.queue_status(), engine.workers()))
     if found is None:
         return []
     mend = "resume it, or start `novel-tasks worker`"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 import time
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -249,3 +252,17 @@ async def test_secrets_are_not_shown(server_config: ServerConfig, engine: TaskEn
 def test_passwords_of_databases_are_masked(url: str, shown: str) -> None:
     """Wherever they stand; where nobody knows where one ends, nothing is shown."""
     assert mask_database_url(url) == shown
+
+
+async def test_a_look_that_is_cut_off_at_once_leaves_nothing_behind(app: web.Application, client: Client) -> None:
+    """Whoever leaves before the questions are asked leaves none that was made and never asked."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        looking = asyncio.ensure_future(app[system.SYSTEM].get(None))
+        await asyncio.sleep(0)  # its parts are about to begin
+        looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await looking
+        del looking
+        gc.collect()
+    assert [str(each.message) for each in caught if "never awaited" in str(each.message)] == []
