@@ -32,7 +32,7 @@ TESTS = (
 ELSEWHERE = ("--ignore=tests/core/storage/test_embedded.py", "--ignore=tests/core/storage/test_files.py")
 """What brings a server of its own or needs none."""
 FORGETFUL = {"synchronous_commit": "off", "fsync": "off", "full_page_writes": "off"}
-SETTINGS = {"listen_addresses": "", "max_connections": "200", **FORGETFUL}
+SETTINGS = {"listen_addresses": "", "max_connections": "400", **FORGETFUL}
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def server(folder: Path) -> Iterator[str]:
 
 def run_tests(url: str, arguments: Sequence[str]) -> int:
     """Run pytest on the server; returns its exit code."""
-    command = [sys.executable, "-m", "pytest", *(arguments or ("-n", "3", "--dist", "loadgroup", *TESTS, *ELSEWHERE))]
+    command = [sys.executable, "-m", "pytest", *(arguments or ("-n", "2", "--dist", "loadgroup", *TESTS, *ELSEWHERE))]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NOVEL_TASKS_TEST_DATABASE_URL": url}, check=False
     ).returncode

@@ -87,21 +87,29 @@ create trigger look_first before insert on task_keys for each row execute functi
 """
 
 
+WAITS_HERE = """
+select exists (
+    select from pg_locks w join pg_locks l using (pid)
+    where not w.granted and l.database = (select oid from pg_database where datname = current_database())
+)
+"""
+"""Whether somebody waits for a lock in this database: on a server that several runs share others wait too."""
+
+
 async def holders_after_a_late_commit(engine: TaskEngine, db: Db) -> list[TaskId]:
     """Submit a key while somebody else has stored it and not committed yet; return who holds it in the end."""
     transaction = db.transaction()
     await transaction.start()
     await engine.submit(processor="gate", key="k", connection=db)
     second = asyncio.create_task(engine.submit(processor="gate", key="k"))
-    waiting = "select exists (select from pg_locks where not granted and pid <> pg_backend_pid())"
-    await eventually(lambda: _done_or(second, db, waiting))
+    await eventually(lambda: _done_or(second, db))
     await transaction.commit()
     await second
     return await live_holders(db)
 
 
-async def _done_or(second: asyncio.Task[Task], db: Db, waiting: str) -> bool:
-    return second.done() or bool(await db.fetchval(waiting))
+async def _done_or(second: asyncio.Task[Task], db: Db) -> bool:
+    return second.done() or bool(await db.fetchval(WAITS_HERE))
 
 
 async def test_a_key_that_is_not_committed_yet_is_waited_for(engine: TaskEngine, gate: Gate, db: Db) -> None:
