@@ -13,11 +13,14 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from attrs import evolve
+from playwright.async_api import expect
 
 from novel_tasks_core import EngineConfig, Processors, TaskEngine
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
 from tests.browser.pages import Page, Pages, open_browser
+
+expect.set_options(timeout=15_000)  # on a busy machine the five seconds of the driver do not always do
 
 CHROMIUM = os.environ.get("NOVEL_TASKS_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -139,19 +141,21 @@ async def test_a_silent_line_is_noticed(site: Site, pages: Pages) -> None:
     """A socket that is open but tells nothing any more is given up after a question without an answer."""
     page = await pages.open()
     await page.clock.install()
-    is_silent = False
+    is_silent, is_noticed = False, asyncio.Event()
 
-    def relay(socket: WebSocketRoute) -> None:
+    async def relay(socket: WebSocketRoute) -> None:
+        if is_silent:
+            await is_noticed.wait()
+            socket.connect_to_server()
+            return
         server = socket.connect_to_server()
         server.on_message(lambda message: None if is_silent else socket.send(message))
 
     await page.route_web_socket("**/ws/**", relay)
     await page.goto(site.url)
-    await page.clock.run_for(1000)
     await expect(page.get_by_text("live", exact=True)).to_be_visible()
     is_silent = True
     await page.clock.run_for(29_000)
     await expect(page.get_by_text("reconnecting …")).to_be_visible()
-    is_silent = False
-    await page.clock.run_for(20_000)
+    is_noticed.set()
     await expect(page.get_by_text("live", exact=True)).to_be_visible()

@@ -261,6 +261,7 @@ async def test_uploading_works_by_keyboard_alone(site: Site, pages: Pages) -> No
     await _focused(page, "Process again anyway")
     await page.keyboard.press("Enter")
     await expect(settled(page, "1 taken in, 1 refused")).to_be_visible()
+    await expect(panel(page)).to_be_focused()
     await _focused(page, "Take off the list")
     await page.keyboard.press("Enter")
     await expect(panel(page)).to_be_focused()
