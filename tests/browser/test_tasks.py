@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, WebSocketRoute, expect
 
 from novel_tasks_core import NewTask, OnDuplicate, Processors, RetryPolicy, TaskEngine, TaskFilter, TaskId, TaskStatus
 from tests.browser.conftest import OpenSite, Site
@@ -369,11 +369,26 @@ async def meanwhile(site: Site, gone: TaskId, route: Any) -> None:
 async def test_a_list_that_cannot_be_loaded_says_so(site: Site, page: Page) -> None:
     """What went wrong is said in the place of the list, with a way on; the rest of the page stays."""
     await add(site.engine, "Emma.txt")
-    await page.route("**/api/v1/tasks?*", lambda route: route.abort())
+    is_said, is_repeated = asyncio.Event(), asyncio.Event()
+
+    async def abort(route: Route) -> None:
+        await route.abort()
+        if is_said.is_set():
+            is_repeated.set()
+
+    async def connect(socket: WebSocketRoute) -> None:
+        await is_said.wait()
+        socket.connect_to_server()
+
+    await page.route("**/api/v1/tasks?*", abort)
+    await page.route_web_socket("**/ws/**", connect)
     await page.reload()
     await expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    is_said.set()
     await expect(page.get_by_role("link", name="all 1")).to_be_visible()
     assert await findings(page) == []
+    async with asyncio.timeout(15):
+        await is_repeated.wait()  # when the connection stands; after that nobody asks by itself
     await page.unroute("**/api/v1/tasks?*")
     await page.get_by_role("button", name="Try again").click()
     await expect(row(page, "Emma")).to_be_visible()
