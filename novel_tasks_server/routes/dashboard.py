@@ -10,10 +10,13 @@ import asyncio
 import gzip
 import json
 import mimetypes
+import re
 from base64 import b64encode
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from posixpath import normpath
 
 from aiohttp import web
 from attrs import field, frozen
@@ -29,8 +32,17 @@ _MODULES = {
     "preact/hooks": "vendor/preact/hooks.mjs",
     "@preact/signals": "vendor/signals/signals.module.js",
     "@preact/signals-core": "vendor/signals-core/signals-core.module.js",
+    "uplot": "vendor/uplot/uPlot.iife.min.js",
 }
 """What the page imports by name, and the files that these names mean."""
+
+_FIRST = ("app/main.js", "app/shell.js")
+"""What the page begins with; it and all that it imports is loaded at once."""
+
+_LATER = ("task", "queue", "system")
+"""The views that are loaded when they are opened, or when there is nothing else to do: their folders in `app`."""
+
+_IMPORTED = re.compile(rb'\bfrom ?"([^"]+)"')
 
 _SUFFIXES = (".css", ".js", ".mjs", ".svg")
 """What a browser gets: not the licences, which go with the files in the package."""
@@ -73,8 +85,10 @@ class Assets:
         page = (folder / _PAGE).read_text(encoding="utf-8")
         build = _digest(page.encode(), *(part for name, data in contents.items() for part in (name.encode(), data)))
         import_map = json.dumps({"imports": {name: f"./dashboard/{build}/{path}" for name, path in _MODULES.items()}})
-        early = [*_MODULES.values(), *(name for name in contents if name.startswith("app/"))]
-        page = page.replace("{{import_map}}", import_map).replace("{{modules}}", _preloads(early))
+        first = _reached(contents, *_FIRST)
+        later = {view: _reached(contents, *(f"app/{view}/{part}.js" for part in ("view", "words"))) for view in _LATER}
+        page = page.replace("{{import_map}}", import_map).replace("{{modules}}", _preloads(first))
+        page = page.replace("{{later}}", "\n    ".join(_template(view, later[view] - first) for view in later))
         return cls(
             page=_asset(_PAGE, page.replace("{{build}}", build).encode()),
             policy=_policy(import_map),
@@ -87,10 +101,28 @@ def _digest(*parts: bytes) -> str:
     return sha256(b"".join(sha256(part).digest() for part in parts)).hexdigest()[:16]
 
 
-def _preloads(names: list[str]) -> str:
+def _reached(contents: Mapping[str, bytes], *names: str) -> set[str]:
+    """Return the modules of these names and all that they import, and so on."""
+    reached: set[str] = set()
+    open_names = list(names)
+    while open_names:
+        name = open_names.pop()
+        if name in contents and name not in reached:
+            reached.add(name)
+            imported = (found.decode() for found in _IMPORTED.findall(contents[name]))
+            open_names += (_MODULES.get(one) or normpath(f"{name}/../{one}") for one in imported)
+    return reached
+
+
+def _preloads(names: Iterable[str]) -> str:
     """Return the links that have browsers load all modules at once, instead of one after another as they meet them."""
-    modules = (name for name in names if name.endswith((".js", ".mjs")))
-    return "\n    ".join(f'<link rel="modulepreload" href="dashboard/{{{{build}}}}/{name}">' for name in modules)
+    links = (f'<link rel="modulepreload" href="dashboard/{{{{build}}}}/{name}">' for name in sorted(names))
+    return "\n    ".join(links)
+
+
+def _template(view: str, names: Iterable[str]) -> str:
+    """Return the same links as something that does nothing until the page takes them out."""
+    return f'<template data-view="{view}">{_preloads(names)}</template>'
 
 
 def _asset(name: str, data: bytes) -> Asset:

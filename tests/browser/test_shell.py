@@ -159,3 +159,20 @@ async def test_a_silent_line_is_noticed(site: Site, pages: Pages) -> None:
     await expect(page.get_by_text("reconnecting …")).to_be_visible()
     is_noticed.set()
     await expect(page.get_by_text("live", exact=True)).to_be_visible()
+
+
+async def test_a_view_that_does_not_get_here_is_asked_for_again(site: Site, pages: Pages) -> None:
+    """Files that are loaded late may not come: it is said, the rest of the page stays, and one can try again."""
+    page = await pages.open()
+    await page.clock.install()
+    await page.route("**/app/system/*.js", lambda route: route.abort())
+    async with page.expect_event("requestfailed", lambda request: "app/system/view.js" in request.url):
+        await page.goto(site.url)
+        await expect(page.get_by_text("live", exact=True)).to_be_visible()
+        await page.clock.run_for(4000)  # until all is loaded that nobody opened yet
+    await page.get_by_role("link", name="System").click()
+    await expect(page.get_by_role("heading", name="This part of the page did not get here")).to_be_visible()
+    assert await findings(page) == []
+    await page.unroute("**/app/system/*.js")
+    await page.get_by_role("button", name="Try again").click()
+    await expect(page.get_by_role("heading", name="System", level=1)).to_be_visible()

@@ -141,8 +141,8 @@ async def _use_up(site: Site, secret: str, *, uploads: int) -> None:
 
 async def test_two_hundred_files_obey_the_limit_and_none_is_lost(open_site: OpenSite, pages: Pages) -> None:
     """The page waits as long as the server says, tells it, and goes on by itself until all are there."""
-    site, page, secret = await _closed(open_site, pages, upload_rate_limit="300/6 second")
-    await _use_up(site, secret, uploads=285)
+    site, page, secret = await _closed(open_site, pages, upload_rate_limit="300/12 second")
+    await _use_up(site, secret, uploads=295)
     refused: list[int] = []
     page.on("response", lambda response: refused.append(response.status) if response.status == 429 else None)
     await choose(page).set_input_files([payload(f"{number}.txt") for number in range(200)])

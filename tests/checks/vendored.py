@@ -37,6 +37,9 @@ class Package:
     is_packed: bool = False
     """Whether files of over 16 KB are kept compressed."""
 
+    variable: str | None = None
+    """What a script defines that is to be imported: at the end of the file here, it is exported."""
+
     def places(self) -> Iterator[tuple[str, Path, str]]:
         """Yield the path in the package, the place here, and the SHA-512 of each file."""
         for path, expected in self.files.items():
@@ -143,6 +146,7 @@ PACKAGES = (
                 "sha512-Jq1RNLJNonsKli9o1tenKiBqppxMs3bElPMv2IfNU0bXwymuiMyRl4UQgH45VJTBR1OXaDEt3+Q+WPH1O+DNVQ=="
             ),
         },
+        variable="uPlot",
     ),
     Package(
         "@picocss/pico",
@@ -173,8 +177,16 @@ def faults(package: Package) -> Iterator[str]:
         packed = path.with_name(f"{path.name}.gz")
         if not path.exists() and not packed.exists():
             yield f"{path}: missing"
-        elif digest(path.read_bytes() if path.exists() else gzip.decompress(packed.read_bytes())) != expected:
+            continue
+        data = path.read_bytes() if path.exists() else gzip.decompress(packed.read_bytes())
+        added = _added(package, path)
+        if not data.endswith(added) or digest(data.removesuffix(added)) != expected:
             yield f"{path}: is not what {package.name} {package.version} holds"
+
+
+def _added(package: Package, path: Path) -> bytes:
+    """Return the line that makes a module of a script that is none."""
+    return f"\nexport default {package.variable};\n".encode() if package.variable and path.suffix == ".js" else b""
 
 
 def fetch(package: Package) -> None:
@@ -191,7 +203,7 @@ def fetch(package: Package) -> None:
             data = b"" if member is None else member.read()
             if digest(data) != expected:
                 raise ValueError(f"{package.name}: {name}: {digest(data)} instead of {expected}")
-            _write(path, data, is_packed=package.is_packed)
+            _write(path, data + _added(package, path), is_packed=package.is_packed)
 
 
 def _write(path: Path, data: bytes, *, is_packed: bool) -> None:

@@ -1,5 +1,6 @@
 // Charts over time, painted by uPlot in the colours of the page; a table says the same to those who cannot see them.
 import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
 import { html } from "./html.js";
 import { watchSize } from "./resizing.js";
 import { isDark } from "./theme.js";
@@ -62,7 +63,7 @@ function drawn({ label, colour: name, kind = "line", dashed = false, values }) {
   const paint = colour(name);
   const bars =
     kind === "bars"
-      ? { paths: window.uPlot.paths.bars({ size: [0.8, 40], align: 1 }), fill: paint, width: 0 }
+      ? { paths: uPlot.paths.bars({ size: [0.8, 40], align: 1 }), fill: paint, width: 0 }
       : { width: 2 };
   return {
     label,
@@ -93,7 +94,7 @@ export function Chart({ label, times: at, series, write, height = 200, isWhole =
     const step = at.length > 1 ? at[1] - at[0] : 60;
     const chosen = { series, write, height, step, isWhole, width: Math.max(200, element.clientWidth) };
     const tell = (made) => (readout.current.textContent = reading(made.cursor.idx, latest.current));
-    plot.current = new window.uPlot(
+    plot.current = new uPlot(
       { ...options(chosen), hooks: { setCursor: [tell] } },
       [at, ...series.map((line) => line.values)],
       element,

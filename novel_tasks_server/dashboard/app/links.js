@@ -42,7 +42,7 @@ export async function download(id, file) {
 export async function openInTab(id, file) {
   const tab = open("", "_blank");
   if (!tab) {
-    say(t("task.files.blocked"), { kind: "bad" });
+    say(t("links.blocked"), { kind: "bad" });
     return;
   }
   try {

@@ -1,5 +1,5 @@
 // Where the page is: what stands behind the # of its address. So filters can be sent to others, and Back works.
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 
 const VIEWS = ["tasks", "task", "queue", "system"];
 
@@ -43,3 +43,12 @@ export function go(address, { replace = false } = {}) {
   history.replaceState(null, "", address);
   route.value = read();
 }
+
+let query = {};
+
+effect(() => {
+  if (route.value.view === "tasks") query = route.value.query;
+});
+
+/** The address of the list with the filters that were in use last. */
+export const listAddress = () => href("tasks", query);

@@ -12,15 +12,11 @@ import { Messages } from "./say.js";
 import { shortcuts, useShortcut } from "./shortcuts.js";
 import { theme, THEMES } from "./theme.js";
 import { TokenDialog } from "./token.js";
-import { SystemView } from "./system/view.js";
-import { QueueView } from "./queue/view.js";
-import { TaskView } from "./task/view.js";
-import { TasksView } from "./tasks/view.js";
 import { DropVeil } from "./uploads/drop.js";
+import { Opened } from "./views.js";
 import { choice, chooseLanguage, LANGUAGES, t } from "./words.js";
 
 const NAMES = { en: "English", zh: "中文" };
-const VIEWS = { tasks: TasksView, task: TaskView, queue: QueueView, system: SystemView };
 
 /** The whole page. */
 export function Shell() {
@@ -42,7 +38,7 @@ export function Shell() {
     <${Header} onHelp=${() => setHelps(true)} />
     <main id="content" ref=${main} tabindex="-1" class="container">
       <${Upgraded} />
-      <${Guard} key=${view + id}><${VIEWS[view]} id=${id} query=${query} /><//>
+      <${Guard} key=${view + id}><${Opened} name=${view} id=${id} query=${query} /><//>
     </main>
     <${Messages} />
     <${DropVeil} />

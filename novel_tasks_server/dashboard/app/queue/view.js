@@ -29,7 +29,7 @@ async function outside(signal) {
 }
 
 /** The whole view; `query` may choose `minutes` and `processor` of the charts. */
-export function QueueView({ query }) {
+export function View({ query }) {
   const { data, problem, reload } = usePolled(load, EVERY_SECONDS);
   const minutes = WINDOWS.find((each) => String(each) === query.minutes) ?? WINDOWS[0];
   const processors = data ? data.queues.map(({ processor }) => processor) : [];

@@ -31,7 +31,7 @@ async function health(signal) {
 }
 
 /** The whole view. */
-export function SystemView() {
+export function View() {
   const { data, problem, reload } = usePolled(load, EVERY_SECONDS);
   return html`
     <h1>${t("nav.system")}</h1>

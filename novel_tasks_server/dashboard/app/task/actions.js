@@ -4,14 +4,13 @@ import { mayWrite } from "../access.js";
 import { nameOf } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { go } from "../router.js";
+import { go, listAddress } from "../router.js";
 import { say } from "../say.js";
 import { agrees } from "../tasks/consent.js";
 import { askPriority, PriorityQuestion } from "../tasks/priority.js";
 import { change, takes } from "../tasks/requests.js";
 import { t } from "../words.js";
 import { Again } from "./again.js";
-import { listAddress } from "./back.js";
 
 /** Do what may be refused, one thing at a time, and say so when it is. Resolves to whether it was done. */
 async function attempt(store, action, wish) {

@@ -6,12 +6,11 @@ import { nameOf } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { connection, mayBeOld } from "../live.js";
-import { go, href } from "../router.js";
+import { go, href, listAddress } from "../router.js";
 import { announce } from "../say.js";
 import { useShortcut } from "../shortcuts.js";
 import { t } from "../words.js";
 import { Actions } from "./actions.js";
-import { listAddress } from "./back.js";
 import { Failed } from "./failure.js";
 import { Files } from "./files.js";
 import { Details, Head } from "./head.js";
@@ -24,7 +23,7 @@ import { Attempts, Timeline } from "./timeline.js";
 import { Why } from "./why.js";
 
 /** All about the task of this id. */
-export function TaskView({ id, query }) {
+export function View({ id, query }) {
   const store = useMemo(() => new TaskStore(id), [id]);
   useEffect(() => store.start(), [store]);
   useShortcut("u", "task.keys.back", () => go(listAddress()));

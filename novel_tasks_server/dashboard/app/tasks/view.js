@@ -28,7 +28,7 @@ setInterval(() => (now.value = Date.now()), TICK_MS);
 let kept = null; // the list that was looked at last, for whoever comes back to it
 
 /** Uploads, and the tasks that the address asks for. */
-export function TasksView({ query }) {
+export function View({ query }) {
   const { filter, unknown } = readFilter(query);
   const key = JSON.stringify(filter);
   const list = useMemo(() => (kept && JSON.stringify(kept.filter) === key ? kept : new TaskList(filter)), [key]);
