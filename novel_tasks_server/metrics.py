@@ -136,6 +136,8 @@ class Metrics(Observer):
             self._depth.labels(lane.processor, "scheduled").set(lane.scheduled)
             self._depth.labels(lane.processor, "processing").set(lane.processing)
             self._oldest.labels(lane.processor).set(lane.oldest_seconds or 0.0)
+            for outcome in OutcomeKind:
+                self._tasks.labels(lane.processor, outcome.value)  # from 0 on: a rate does not see how a series begins
 
     def render(self) -> bytes:
         """Return every figure in the text format of Prometheus."""

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import CompletionItem, FishComplete, add_completion_class, get_completion_class
 
 from novel_tasks_server.cli.console import ExamplesCommand
 
@@ -14,6 +14,13 @@ _SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_NOVEL_TASKS_COMPLETE"
 _PATIENCE_SECONDS = 1.0
 _MOST_TASKS = 50
+
+
+@add_completion_class
+class _Fish(FishComplete):
+    """As click has it, but a comma does not end a description."""
+
+    source_template = FishComplete.source_template.replace('string split ","', 'string split --max 1 ","')
 
 
 @click.command(

@@ -102,7 +102,8 @@ async def test_metrics_follow_what_happens(own_engine_client: Client) -> None:
         await socket.send_json({"type": "subscribe", "task_id": made["task_id"]})
         while (await socket.receive_json())["status"] != "completed":
             pass
-        while "tasks_total{completed,split}" not in (counted := await samples(client)):
+        assert (await samples(client))["tasks_total{failed,split}"] == 0
+        while "task_duration_seconds_count{completed,split}" not in (counted := await samples(client)):
             pass  # the database may tell of the end before the worker has heard that it was stored
     assert counted["tasks_total{completed,split}"] == 1
     assert counted["task_duration_seconds_count{completed,split}"] == 1
@@ -150,7 +151,7 @@ async def test_retries_are_counted(server_config: ServerConfig) -> None:
         with pytest.raises(TaskFailedError):
             await client.app[ENGINE].result(task.id)
         async with asyncio.timeout(20):
-            while "tasks_total{failed,shaky}" not in (counted := await samples(client)):
+            while "task_duration_seconds_count{failed,shaky}" not in (counted := await samples(client)):
                 pass
     assert counted["task_retries_total{shaky}"] == 1
     assert counted["tasks_total{retry,shaky}"] == 1

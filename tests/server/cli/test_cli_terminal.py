@@ -124,8 +124,19 @@ def test_a_table_of_tasks_is_one_line_a_task(tmp_path: Path, server_url: str) ->
     assert [line for line in lines if re.fullmatch("task-[0-9a-f]{32}", line)]
 
 
-def test_bash_completes_commands_options_values_and_files(tmp_path: Path) -> None:
-    """Once bash has read what `completion` prints, Tab completes in it as people expect."""
+_STARTED = {
+    "bash": ('eval "$(novel-tasks completion bash)"',),
+    "zsh": ("exec zsh -f", "autoload -Uz compinit; compinit -u", 'eval "$(novel-tasks completion zsh)"'),
+    "fish": ("exec fish --no-config --private", "novel-tasks completion fish | source"),
+}
+"""What makes each shell complete, from the bash that the terminal begins with."""
+
+
+@pytest.mark.parametrize("shell", _STARTED)
+def test_shells_complete_commands_options_values_and_files(tmp_path: Path, shell: str) -> None:
+    """Once a shell has read what `completion` prints, Tab completes in it as people expect."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
     (tmp_path / "salt-ledger.txt").write_text("Once.")
     typed = {
         "novel-tasks proc": "novel-tasks process ",
@@ -135,9 +146,10 @@ def test_bash_completes_commands_options_values_and_files(tmp_path: Path) -> Non
         "novel-tasks process -p spl": "novel-tasks process -p split ",
         "novel-tasks process salt": "novel-tasks process salt-ledger.txt ",
     }
-    with opened(tmp_path) as terminal:
-        terminal.run('eval "$(novel-tasks completion bash)"')
-        assert terminal.wait_until_done() == 0
+    with opened(tmp_path, columns=120, rows=40) as terminal:
+        for line in (*_STARTED[shell], "echo it comp''letes"):
+            terminal.run(line)
+        terminal.wait_for("^it completes$")
         for beginning, whole in typed.items():
             terminal.run("clear")
             terminal.type(beginning)
@@ -145,3 +157,8 @@ def test_bash_completes_commands_options_values_and_files(tmp_path: Path) -> Non
             terminal.type("!")
             terminal.wait_for(rf"{whole}!$")
             terminal.press("C-u")
+        if shell == "bash":
+            return  # which shows no descriptions
+        terminal.type("novel-tasks p")
+        terminal.press("Tab", "Tab")
+        terminal.wait_for("Process files here and now: no server, no database, any size")
