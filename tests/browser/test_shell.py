@@ -171,7 +171,7 @@ async def test_a_view_that_does_not_get_here_is_asked_for_again(site: Site, page
         await expect(page.get_by_text("live", exact=True)).to_be_visible()
         await page.clock.run_for(4000)  # until all is loaded that nobody opened yet
     await page.get_by_role("link", name="System").click()
-    await expect(page.get_by_role("heading", name="This part of the page did not get here")).to_be_visible()
+    await expect(page.get_by_role("heading", name="This part of the page could not be loaded")).to_be_visible()
     assert await findings(page) == []
     await page.unroute("**/app/system/*.js")
     await page.get_by_role("button", name="Try again").click()

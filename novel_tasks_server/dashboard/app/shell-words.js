@@ -56,7 +56,7 @@ export const en = {
   "dialog.no": "Leave it",
   "links.blocked": "The browser blocked the new tab. Allow pop-ups for this page, or download the file.",
   "view.loading": "Loading …",
-  "view.missing": "This part of the page did not get here",
+  "view.missing": "This part of the page could not be loaded",
   "view.missing.why": "Its files are loaded when they are first needed, and the server did not send them. Your uploads go on as long as the page is not loaded again.",
   "error.title": "This part of the page failed",
   "error.again": "Try again",
