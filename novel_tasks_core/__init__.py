@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ConfigError,
         DatabaseUnavailableError,
         DecodingError,
+        DecodingProblem,
         DuplicateTaskError,
         EmbeddedServerError,
         EngineClosedError,
@@ -121,6 +122,7 @@ __all__ = [
     "DatabaseFacts",
     "DatabaseUnavailableError",
     "DecodingError",
+    "DecodingProblem",
     "DuplicateTaskError",
     "EmbeddedServerError",
     "EngineClosedError",
@@ -215,7 +217,7 @@ _HOMES = {
     "config": "EngineConfig between load_settings setting",
     "engine": "ApiTokens Explanation Lease Reason StoredFile TaskEngine",
     "errors": (
-        "ArtifactNotFoundError ChildCrashedError ConfigError DatabaseUnavailableError DecodingError "
+        "ArtifactNotFoundError ChildCrashedError ConfigError DatabaseUnavailableError DecodingError DecodingProblem "
         "DuplicateTaskError EmbeddedServerError EngineClosedError FileStoreError IllegalTransitionError "
         "InvalidFilterError InvalidInputError InvalidOptionsError InvalidProcessorError LeaseLostError "
         "NovelTasksError PreconditionFailedError SchemaError SourceNotFoundError StorageError TaskFailedError "

@@ -116,7 +116,20 @@ def read_json(text: str | None, default: Any = None) -> Any:
 
 def error_json(error: ErrorInfo | None) -> str | None:
     """Write an error as JSON text."""
-    return None if error is None else result_json({"type": error.type, "message": error.message})
+    return None if error is None else result_json(_error_fields(error))
+
+
+def _error_fields(error: ErrorInfo) -> JsonObject:
+    """Return what is stored of an error: of most only what has always been."""
+    fields: dict[str, Any] = {"type": error.type, "message": error.message}
+    if error.permanent:
+        fields["permanent"] = True
+    if error.details:
+        fields["details"] = error.details
+    return fields
+
+
+_events.register_unstructure_hook(ErrorInfo, _error_fields)
 
 
 def read_error(text: str | None) -> ErrorInfo | None:
@@ -124,7 +137,9 @@ def read_error(text: str | None) -> ErrorInfo | None:
     if text is None:
         return None
     value = json.loads(text)
-    return ErrorInfo(value["type"], value["message"])
+    return ErrorInfo(
+        value["type"], value["message"], permanent=value.get("permanent", False), details=value.get("details", {})
+    )
 
 
 def read_event(

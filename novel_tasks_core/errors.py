@@ -35,6 +35,7 @@ Errors carry fields; the sentence is made from them. Nothing may parse a message
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,27 +102,54 @@ class UnknownProcessorError(InvalidInputError):
         super().__init__("processor", f"unknown processor {name!r}; known: {', '.join(self.known) or 'none'}")
 
 
+class DecodingProblem(StrEnum):
+    """What keeps bytes from being read as text."""
+
+    EMPTY = "empty"
+    BLANK = "blank"
+    """Nothing but blank space."""
+    OTHER_FORMAT = "other_format"
+    """A file of another format, such as a picture."""
+    BINARY = "binary"
+    """Control bytes that no text has."""
+    OTHER_ENCODING = "other_encoding"
+    """Not text in the encoding that was asked for."""
+    UNKNOWN = "unknown"
+
+
 class DecodingError(InvalidInputError):
     """The bytes are not text, or not text in the named encoding.
 
-    `offset` is the first offending byte where one can be named, `encoding` the codec that was asked
-    for, None when every known one was tried.
+    `kind` is what is wrong. `offset` is the first offending byte where one can be named, `encoding` the codec that was
+    asked for, None when every known one was tried, `format` a short name of the other format that the file has.
     """
 
-    def __init__(self, reason: str, *, encoding: str | None = None, offset: int | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        encoding: str | None = None,
+        offset: int | None = None,
+        kind: DecodingProblem = DecodingProblem.UNKNOWN,
+        format: str | None = None,
+    ) -> None:
         super().__init__("file", reason)
         self.encoding = encoding
         self.offset = offset
+        self.kind = kind
+        self.format = format
 
     def __str__(self) -> str:
         return self.reason  # which speaks of the file by itself
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild_decoding_error, (self.reason, self.encoding, self.offset))
+        return (_rebuild_decoding_error, (self.reason, self.encoding, self.offset, self.kind, self.format))
 
 
-def _rebuild_decoding_error(reason: str, encoding: str | None, offset: int | None) -> DecodingError:
-    return DecodingError(reason, encoding=encoding, offset=offset)
+def _rebuild_decoding_error(
+    reason: str, encoding: str | None, offset: int | None, kind: DecodingProblem, format: str | None
+) -> DecodingError:
+    return DecodingError(reason, encoding=encoding, offset=offset, kind=kind, format=format)
 
 
 class TaskNotFoundError(NovelTasksError):

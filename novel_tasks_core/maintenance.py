@@ -182,9 +182,9 @@ class Maintenance:
 
     def _worker_lost(self, orphan: Orphan) -> Ending:
         """Decide what becomes of a dead worker's task: it runs again at once, unless it has failed too often."""
-        error = ErrorInfo(
-            "worker_lost", f"worker {orphan.worker_id} stopped without finishing attempt {orphan.attempt}"
-        )
+        lost = {"worker": orphan.worker_id, "attempt": orphan.attempt}
+        told = f"worker {orphan.worker_id} stopped without finishing attempt {orphan.attempt}"
+        error = ErrorInfo("worker_lost", told, details=lost)
         outcome = Retrying(delay_seconds=0, error=error) if self._may_retry(orphan, error) else Failed(error=error)
         return self._ending(orphan, outcome, OutcomeKind.LOST)
 
@@ -199,7 +199,8 @@ class Maintenance:
 
     def _overdue(self, orphan: Orphan) -> Ending:
         seconds = (self._parts.clock.now() - orphan.started_at).total_seconds()
-        error = ErrorInfo(TaskTimeoutError.__name__, f"the outside service did not finish within {seconds:.0f} s")
+        told = f"the outside service did not finish within {seconds:.0f} s"
+        error = ErrorInfo(TaskTimeoutError.__name__, told, details={"seconds": round(seconds)})
         return self._ending(orphan, Failed(error=error), OutcomeKind.FAILED)
 
     def _ending(self, orphan: Orphan, outcome: Failed | Retrying, kind: OutcomeKind) -> Ending:

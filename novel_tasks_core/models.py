@@ -165,10 +165,16 @@ class Source:
 
 @frozen
 class ErrorInfo:
-    """Why an attempt or a task failed: the class name of the error, and a sentence for people."""
+    """Why an attempt or a task failed: the class name of the error, and a sentence for people.
+
+    `permanent` means that the same work fails again however often it is tried. `details` are the fields of an error
+    of ours, as JSON, for programs that say it in words of their own.
+    """
 
     type: str
     message: str
+    permanent: bool = False
+    details: JsonObject = field(factory=dict, hash=False)
 
 
 @frozen(kw_only=True, slots=False)  # made for every submit, in half the time that slots take

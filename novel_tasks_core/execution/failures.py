@@ -9,11 +9,12 @@ from __future__ import annotations
 import traceback
 from typing import Any, assert_never
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from novel_tasks_core.errors import (
     ChildCrashedError,
     DecodingError,
+    DecodingProblem,
     InvalidInputError,
     TaskProcessingError,
     TaskTimeoutError,
@@ -70,7 +71,13 @@ def _sentence(exc: BaseException) -> str:
 
 def _details(exc: BaseException) -> dict[str, Any]:
     if isinstance(exc, DecodingError):
-        return {"reason": storable_text(exc.reason), "encoding": exc.encoding, "offset": exc.offset}
+        return {
+            "reason": storable_text(exc.reason),
+            "encoding": exc.encoding,
+            "offset": exc.offset,
+            "kind": exc.kind.value,
+            "format": exc.format,
+        }
     if isinstance(exc, TaskTimeoutError):
         return {"seconds": exc.seconds}
     if isinstance(exc, ChildCrashedError):
@@ -95,8 +102,8 @@ def _traceback(exc: BaseException | None) -> str:
 def as_error(failure: Failure) -> DecodingError | InvalidInputError | TaskProcessingError:
     """Rebuild an exception for a caller who wants one: ours as they were, others as TaskProcessingError."""
     match failure:
-        case Failure(type="DecodingError", details={"reason": reason, "encoding": encoding, "offset": offset}):
-            return DecodingError(reason, encoding=encoding, offset=offset)
+        case Failure(type="DecodingError", details=details):
+            return DecodingError(**{**details, "kind": DecodingProblem(details["kind"])})
         case Failure(type="TaskTimeoutError", details={"seconds": seconds}):
             return TaskTimeoutError(seconds)
         case Failure(type="ChildCrashedError", details={"exit_code": code}):
@@ -112,7 +119,8 @@ def decide(failure: Failure, claim: Claim, retry: RetryPolicy) -> Retrying | Fai
 
     What `retry.custom` raises ends the task too, and is told with it: a task must not hang on a faulty policy.
     """
-    error = ErrorInfo(failure.type, failure.message)
+    known = {name: value for name, value in failure.details.items() if value is not None}
+    error = ErrorInfo(failure.type, failure.message, permanent=failure.permanent, details=known)
     if failure.delay_seconds is not None:
         return Retrying(delay_seconds=failure.delay_seconds, error=error, counts=False)
     if failure.permanent:
@@ -121,7 +129,7 @@ def decide(failure: Failure, claim: Claim, retry: RetryPolicy) -> Retrying | Fai
         delay = retry.delay(claim.failures + 1, error_type=failure.type, max_attempts=claim.max_attempts)
     except Exception as exc:
         told = f"{failure.message} (and the retry policy raised {type(exc).__name__}: {_sentence(exc)})"
-        return Failed(error=ErrorInfo(failure.type, storable_text(told)))
+        return Failed(error=evolve(error, message=storable_text(told)))
     return Failed(error=error) if delay is None else Retrying(delay_seconds=delay, error=error)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from novel_tasks_core.errors import DecodingError
+from novel_tasks_core.errors import DecodingError, DecodingProblem
 from novel_tasks_core.processors.spool import Spool, spool_source
 from novel_tasks_core.text.language import detect_language
 from novel_tasks_core.text.novel import Section
@@ -90,5 +90,5 @@ def open_manuscript(
     Raises: as `spool_source`; DecodingError for a task without a file.
     """
     if path is None:
-        raise DecodingError("the file is empty")
+        raise DecodingError("the file is empty", kind=DecodingProblem.EMPTY)
     return Manuscript(spool_source(path, folder, encoding=encoding), file_name=file_name, chapter_rule=chapter_rule)

@@ -196,7 +196,8 @@ class Queue:
         """Store, instead of an outcome that the database will not take, that it would not."""
         if ending.task_id in flush.instead:
             raise exc
-        error = ErrorInfo("InvalidInputError", str(exc))
+        details = {"field": exc.field, "reason": exc.reason}
+        error = ErrorInfo("InvalidInputError", str(exc), permanent=True, details=details)
         plain = make_ending(ending.task_id, Failed(error=error), attempt=ending.attempt, at=ending.finished_at)
         flush.instead[ending.task_id] = plain
         await self._end_part(flush, "finish", finish_columns, [plain])

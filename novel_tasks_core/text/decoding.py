@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from attrs import define, evolve, field, frozen
 
-from novel_tasks_core.errors import DecodingError, InvalidInputError
+from novel_tasks_core.errors import DecodingError, DecodingProblem, InvalidInputError
 from novel_tasks_core.text.damage import Damage, DamageLog, TooMuchDamage
 from novel_tasks_core.text.formats import refuse_other_formats
 from novel_tasks_core.text.plans import Plan, plan_by_mark, plans_for
@@ -93,12 +93,13 @@ def decode_into(
     Every sink but the one that is returned has been discarded.
     """
     if not source.size:
-        raise DecodingError("the file is empty")
+        raise DecodingError("the file is empty", kind=DecodingProblem.EMPTY)
     refuse_other_formats(source.read_at(0, _BEGINNING))
     tried = _named(source, open_sink, encoding) if encoding else _likeliest(source, open_sink)
     if tried.blank:
         tried.sink.discard()
-        raise DecodingError("the file holds nothing but blank space", encoding=encoding)
+        reason = "the file holds nothing but blank space"
+        raise DecodingError(reason, encoding=encoding, kind=DecodingProblem.BLANK)
     return tried.verdict, tried.sink
 
 
@@ -196,9 +197,11 @@ def _named(source: ByteSource, open_sink: Callable[[Plan], S], encoding: str) ->
             f"the file is not {encoding}: {exc.reason} at byte {exc.offset}; name no encoding to have it found out",
             encoding=encoding,
             offset=exc.offset,
+            kind=DecodingProblem.OTHER_ENCODING,
         ) from exc
     except UnicodeError as exc:
-        raise DecodingError(f"the file is not {encoding}: {exc}", encoding=encoding, offset=0) from exc
+        reason = f"the file is not {encoding}: {exc}"
+        raise DecodingError(reason, encoding=encoding, offset=0, kind=DecodingProblem.OTHER_ENCODING) from exc
 
 
 def known_codec(encoding: str) -> str:

@@ -143,6 +143,9 @@ def test_text_from_callers_is_refused_not_repaired(text: str) -> None:
 
 
 def test_errors_survive_storage() -> None:
-    """Type and message come back; none stays none."""
+    """All of an error comes back, also what was stored before there were details; none stays none."""
+    lost = ErrorInfo("worker_lost", "gone", permanent=True, details={"worker": 3})
+    assert read_error(error_json(lost)) == lost
+    assert read_error('{"type": "E", "message": "x"}') == ErrorInfo("E", "x", permanent=False, details={})
     assert read_error(error_json(ErrorInfo("ValueError", "no \x00 good"))) == ErrorInfo("ValueError", "no \ufffd good")
     assert (error_json(None), read_error(None)) == (None, None)

@@ -211,7 +211,7 @@ async def test_an_async_processor_times_out(attempt: Attempt, reports: Recorded)
     for function in (sleep, transform):
         outcome = await attempt(function, timeout_seconds=0.02)
         assert isinstance(outcome, Retrying)
-        assert outcome.error == ErrorInfo("TaskTimeoutError", "did not finish within 0.02 s")
+        assert outcome.error == ErrorInfo("TaskTimeoutError", "did not finish within 0.02 s", details={"seconds": 0.02})
 
 
 async def test_its_own_timeout_error_is_not_ours(attempt: Attempt) -> None:

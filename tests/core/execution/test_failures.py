@@ -10,6 +10,7 @@ import pytest
 from novel_tasks_core.errors import (
     ChildCrashedError,
     DecodingError,
+    DecodingProblem,
     InvalidInputError,
     InvalidOptionsError,
     NovelTasksError,
@@ -22,6 +23,8 @@ from novel_tasks_core.models import Claim, ErrorInfo, Failed, Retrying
 from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
 
 FIXED = RetryPolicy(max_attempts=3, backoff=Backoff.FIXED, base_seconds=4, jitter=0)
+WRONG = ErrorInfo("InvalidInputError", "a: b", permanent=True, details={"field": "a", "reason": "b"})
+UNREADABLE = ErrorInfo("DecodingError", "bad", permanent=True, details={"reason": "bad", "kind": "unknown"})
 
 
 def explode(failures: int, error: str) -> float | None:
@@ -35,8 +38,8 @@ def explode(failures: int, error: str) -> float | None:
         (ValueError("x"), 0, FIXED, Retrying(delay_seconds=4, error=ErrorInfo("ValueError", "x"))),
         (ValueError("x"), 2, FIXED, Failed(error=ErrorInfo("ValueError", "x"))),
         (KeyError(), 2, FIXED, Failed(error=ErrorInfo("KeyError", "KeyError"))),
-        (InvalidInputError("a", "b"), 0, FIXED, Failed(error=ErrorInfo("InvalidInputError", "a: b"))),
-        (DecodingError("bad"), 0, FIXED, Failed(error=ErrorInfo("DecodingError", "bad"))),
+        (InvalidInputError("a", "b"), 0, FIXED, Failed(error=WRONG)),
+        (DecodingError("bad"), 0, FIXED, Failed(error=UNREADABLE)),
         (
             Retry(after=7, reason="r"),
             2,
@@ -53,7 +56,7 @@ def explode(failures: int, error: str) -> float | None:
             TaskTimeoutError(5),
             0,
             RetryPolicy(by_error={"TaskTimeoutError": RetryPolicy.never()}),
-            Failed(error=ErrorInfo("TaskTimeoutError", "did not finish within 5 s")),
+            Failed(error=ErrorInfo("TaskTimeoutError", "did not finish within 5 s", details={"seconds": 5})),
         ),
         (
             ValueError("x"),
@@ -99,9 +102,14 @@ def test_an_error_that_cannot_speak_is_named() -> None:
     ("exc", "kind", "fields"),
     [
         (
-            DecodingError("bad byte", encoding="utf-8", offset=3),
+            DecodingError("bad byte", encoding="utf-8", offset=3, kind=DecodingProblem.OTHER_ENCODING),
             DecodingError,
-            {"reason": "bad byte", "encoding": "utf-8", "offset": 3},
+            {"reason": "bad byte", "encoding": "utf-8", "offset": 3, "kind": DecodingProblem.OTHER_ENCODING},
+        ),
+        (
+            DecodingError("a picture", kind=DecodingProblem.OTHER_FORMAT, format="png"),
+            DecodingError,
+            {"kind": DecodingProblem.OTHER_FORMAT, "format": "png"},
         ),
         (InvalidOptionsError("p", [("/a", "no")]), InvalidInputError, {"field": "/a", "reason": "/a: no"}),
         (TaskTimeoutError(2.5), TaskTimeoutError, {"seconds": 2.5}),
