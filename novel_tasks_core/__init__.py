@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         Artifact,
         Attempt,
         BulkResult,
+        Condition,
         ErrorInfo,
         Health,
         LogEntry,
@@ -117,6 +118,7 @@ __all__ = [
     "ChildContext",
     "ChildCrashedError",
     "Clock",
+    "Condition",
     "ConfigError",
     "Configuration",
     "DatabaseFacts",
@@ -229,7 +231,7 @@ _HOMES = {
     ),
     "execution.local": "ProcessedFile process_file",
     "models": (
-        "Artifact Attempt BulkResult ErrorInfo Health LogEntry LogLevel NewArtifact NewTask OnDuplicate "
+        "Artifact Attempt BulkResult Condition ErrorInfo Health LogEntry LogLevel NewArtifact NewTask OnDuplicate "
         "OutcomeKind Page QueueStatus ReleaseKey SkipReason Source Statistics Task TaskFilter TaskId TaskStatus "
         "TaskSummary WorkerId WorkerInfo format_task_id parse_task_id"
     ),

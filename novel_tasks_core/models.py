@@ -404,16 +404,35 @@ class WorkerInfo:
 
 
 @frozen(kw_only=True)
-class Health:
-    """Whether the engine can do its work: each part True, or False with its reason in `problems`.
+class Condition:
+    """How something is: a sentence for people, and a code with its values for programs that have words of their own."""
 
-    `notes` are what an operator should look at while the work goes on.
+    code: str
+    text: str
+    values: JsonObject = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class Health:
+    """Whether the engine can do its work: each part True, or False with its reason in `wrong`.
+
+    `noted` is what an operator should look at while the work goes on. `problems` and `notes` say both in sentences.
     """
 
     database: bool
     storage: bool
-    problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    wrong: tuple[Condition, ...] = ()
+    noted: tuple[Condition, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong, in sentences."""
+        return tuple(one.text for one in self.wrong)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not as it should be, in sentences."""
+        return tuple(one.text for one in self.noted)
 
     @property
     def healthy(self) -> bool:

@@ -14,11 +14,13 @@ from enum import StrEnum
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
 from novel_tasks_core import (
+    Condition,
     ConfigError,
     DatabaseFacts,
     InvalidProcessorError,
@@ -59,28 +61,38 @@ class Verdict(StrEnum):
 
 @frozen(kw_only=True)
 class Finding:
-    """What was checked and found; unless all is well, what mends it (a command, where one does) and why it matters."""
+    """What was checked and found; unless all is well, what mends it (a command, where one does) and why it matters.
+
+    `told` says what was found once more, by codes and their values.
+    """
 
     check: str
     verdict: Verdict
     found: str
     mend: str = ""
     why: str = ""
+    told: tuple[Condition, ...] = ()
 
 
-def ok(check: str, found: str) -> Finding:
-    """Say that all is well."""
-    return Finding(check=check, verdict=Verdict.OK, found=found)
+def ok(check: str, found: str, code: str = "", **values: Any) -> Finding:
+    """Say that all is well; `code` and `values` say it to programs, where any ask."""
+    return Finding(check=check, verdict=Verdict.OK, found=found, told=_told(code, found, values))
 
 
-def warning(check: str, found: str, mend: str, *, why: str = "") -> Finding:
+def warning(check: str, found: str, mend: str, code: str = "", *, why: str = "", **values: Any) -> Finding:
     """Say what works, but not as it should."""
-    return Finding(check=check, verdict=Verdict.WARNING, found=found, mend=mend, why=why)
+    told = _told(code, found, values)
+    return Finding(check=check, verdict=Verdict.WARNING, found=found, mend=mend, why=why, told=told)
 
 
-def problem(check: str, found: str, mend: str, *, why: str = "") -> Finding:
+def problem(check: str, found: str, mend: str, code: str = "", *, why: str = "", **values: Any) -> Finding:
     """Say what cannot work."""
-    return Finding(check=check, verdict=Verdict.PROBLEM, found=found, mend=mend, why=why)
+    told = _told(code, found, values)
+    return Finding(check=check, verdict=Verdict.PROBLEM, found=found, mend=mend, why=why, told=told)
+
+
+def _told(code: str, found: str, values: Mapping[str, Any]) -> tuple[Condition, ...]:
+    return (Condition(code=code, text=found, values=values),) if code else ()
 
 
 def check_settings(values: Mapping[str, str]) -> tuple[ServerConfig | None, list[Finding]]:
@@ -95,17 +107,20 @@ def check_settings(values: Mapping[str, str]) -> tuple[ServerConfig | None, list
 def bad_settings(error: ConfigError) -> Finding:
     """Say which setting cannot be used."""
     mend = "correct it where it is set: a flag, the environment, or .env; docs/settings.md lists all"
-    return problem("settings", str(error), mend, why="nothing starts with a setting that it cannot read")
+    why = "nothing starts with a setting that it cannot read"
+    return problem("settings", str(error), mend, "settings_unreadable", why=why, reason=str(error))
 
 
 def judge_settings(config: ServerConfig) -> Iterator[Finding]:
     """Judge settings that could be read."""
-    yield ok("settings", f"they can be read; ENVIRONMENT is {config.environment}")
+    found = f"they can be read; ENVIRONMENT is {config.environment}"
+    yield ok("settings", found, "settings_read", environment=str(config.environment))
     if config.ignored:
         names = ", ".join(config.ignored)
         found = f"{names}: of an older service, without effect here"
         mend = "remove them from .env or the environment"
-        yield warning("old settings", found, mend, why="who reads them may think that they do something")
+        why = "who reads them may think that they do something"
+        yield warning("old settings", found, mend, "settings_ignored", why=why, names=names)
 
 
 def check_program() -> Finding:
@@ -124,10 +139,15 @@ def check_extras(config: ServerConfig) -> Iterator[Finding]:
         if reason := needed.get(name):
             mend = f"pip install 'novel-tasks[{name}]'"
             why = "`serve` and `worker` cannot do without it by these settings"
-            yield problem(f"extra {name}", f"{name} is not installed, and {reason}", mend, why=why)
+            found = f"{name} is not installed, and {reason}"
+            yield problem(f"extra {name}", found, mend, "extra_missing", why=why, name=name)
     there = [name for name in EXTRAS if name not in missing]
-    without = f"; without {', '.join(missing)}, which nothing here needs" if missing else ""
-    yield ok("extras", f"{', '.join(there) or 'none'}{without}")
+    if not missing:
+        yield ok("extras", ", ".join(there), "extras_all", there=", ".join(there))
+        return
+    without = ", ".join(missing)
+    found = f"{', '.join(there) or 'none'}; without {without}, which nothing here needs"
+    yield ok("extras", found, "extras_some", there=", ".join(there) or "–", missing=without)
 
 
 def check_processors(config: ServerConfig) -> Finding:
@@ -137,7 +157,8 @@ def check_processors(config: ServerConfig) -> Finding:
         processors.load_entry_points()
     except InvalidProcessorError as exc:
         why = "`serve` and `worker` load all processors when they start"
-        return problem("processors", str(exc), "mend or uninstall the package that brings it", why=why)
+        mend = "mend or uninstall the package that brings it"
+        return problem("processors", str(exc), mend, "processor_broken", why=why, reason=str(exc))
     return judge_processors(processors, config)
 
 
@@ -148,8 +169,10 @@ def judge_processors(processors: Processors, config: ServerConfig) -> Finding:
     except UnknownProcessorError as exc:
         mend = "set DEFAULT_PROCESSOR to one of these, or install the package that brings it"
         why = "it is what uploads get that ask for none"
-        return problem("processors", f"DEFAULT_PROCESSOR: {exc}", mend, why=why)
-    return ok("processors", ", ".join(processors.names()))
+        values = {"name": exc.name, "known": ", ".join(exc.known)}
+        return problem("processors", f"DEFAULT_PROCESSOR: {exc}", mend, "default_unknown", why=why, **values)
+    names = ", ".join(processors.names())
+    return ok("processors", names, "processors_known", names=names)
 
 
 def check_folders(config: ServerConfig) -> Iterator[Finding]:
@@ -169,19 +192,24 @@ def check_folder(folder: Path, *, name: str, little_bytes: int) -> Iterator[Find
     why = "novels and what is made of them are kept there"
     if not place.is_dir():
         found = f"{place} is not a folder, so {folder} cannot be one"
-        yield problem("folder", found, f"set {name} to another folder", why=why)
+        mend = f"set {name} to another folder"
+        yield problem("folder", found, mend, "no_folder", why=why, folder=str(place), setting=name)
         return
     try:
         seconds = _flush_time(place)
     except OSError as exc:
-        yield problem("folder", f"{where} cannot be written to: {exc.strerror}", mend, why=why)
+        found = f"{where} cannot be written to: {exc.strerror}"
+        values = {"folder": str(folder), "setting": name, "command": mend.partition(", or")[0], "reason": exc.strerror}
+        yield problem("folder", found, mend, "folder_unwritable", why=why, **values)
         return
     yield judge_space(shutil.disk_usage(place).free, where=where, name=name, little_bytes=little_bytes)
     if seconds > _SLOW_FLUSH_SECONDS:
         slow = f"a file takes {seconds * 1000:.0f} ms to be safe on the disk"
-        yield warning("flush", slow, f"set {name} to a faster disk", why="every upload waits for that")
+        mend, why = f"set {name} to a faster disk", "every upload waits for that"
+        yield warning("flush", slow, mend, "flush_slow", why=why, milliseconds=round(seconds * 1000), setting=name)
     else:
-        yield ok("flush", f"a file is safe on the disk within {seconds * 1000:.1f} ms")
+        within = round(seconds * 1000, 1)
+        yield ok("flush", f"a file is safe on the disk within {within:.1f} ms", "flush_quick", milliseconds=within)
 
 
 def judge_space(free_bytes: int, *, where: str, name: str, little_bytes: int = _LITTLE_SPACE) -> Finding:
@@ -189,9 +217,12 @@ def judge_space(free_bytes: int, *, where: str, name: str, little_bytes: int = _
     found = f"{where}: {free_bytes / 1e9:.1f} GB free, can be written to"
     mend = f"novel-tasks prune --older-than 30d, or set {name} to a disk that has room"
     why = "without room uploads are refused and tasks fail"
+    values = {"folder": where, "gigabytes": round(free_bytes / 1e9, 1)}
     if free_bytes < _NO_SPACE:
-        return problem("folder", found, mend, why=why)
-    return warning("folder", found, mend, why=why) if free_bytes < little_bytes else ok("folder", found)
+        return problem("folder", found, mend, "no_space", why=why, setting=name, **values)
+    if free_bytes < little_bytes:
+        return warning("folder", found, mend, "little_space", why=why, setting=name, **values)
+    return ok("folder", found, "enough_space", **values)
 
 
 def existing(folder: Path) -> Path:
@@ -223,7 +254,8 @@ async def check_database(config: ServerConfig) -> list[Finding]:
     """Reach the database and look at it; a private one that was not made yet is left unmade."""
     private = config.engine.database_url is None
     if private and not (config.engine.data_dir / "postgres" / "PG_VERSION").exists():
-        return [ok("database", f"a private one will be made in {config.engine.data_dir / 'postgres'}")]
+        folder = config.engine.data_dir / "postgres"
+        return [ok("database", f"a private one will be made in {folder}", "database_to_be_made", folder=str(folder))]
     _, findings = await look_at(lambda: TaskEngine.examine(config.engine), config, within_seconds=_DATABASE_SECONDS)
     return findings
 
@@ -237,7 +269,8 @@ async def look_at(
             facts = await ask()
     except SchemaError as exc:
         why = "an older program would not understand what a newer one wrote"
-        return None, [problem("schema", str(exc), "pip install --upgrade novel-tasks", why=why)]
+        mend = "pip install --upgrade novel-tasks"
+        return None, [problem("schema", str(exc), mend, "schema_unfit", why=why, reason=str(exc))]
     except TimeoutError:
         return None, [_not_reached(f"no answer within {within_seconds:g} s", config)]
     except NovelTasksError as exc:
@@ -246,12 +279,19 @@ async def look_at(
 
 
 def _not_reached(found: str, config: ServerConfig) -> Finding:
-    return problem("database", found, _mend_reaching(config), why="all tasks are kept in it")
+    private = config.engine.database_url is None
+    code = "private_database_unreachable" if private else "database_unreachable"
+    values = {"reason": found} | ({"command": _log_command(config)} if private else {})
+    return problem("database", found, _mend_reaching(config), code, why="all tasks are kept in it", **values)
+
+
+def _log_command(config: ServerConfig) -> str:
+    return f"tail -n 20 {shlex.quote(str(config.engine.data_dir / 'postgres' / 'server.log'))}"
 
 
 def _mend_reaching(config: ServerConfig) -> str:
     if config.engine.database_url is None:
-        return f"tail -n 20 {shlex.quote(str(config.engine.data_dir / 'postgres' / 'server.log'))} says why"
+        return f"{_log_command(config)} says why"
     mend = "start PostgreSQL, or correct DATABASE_URL: host, port, user, password, database"
     try:
         url = urlsplit(config.engine.database_url)
@@ -263,30 +303,35 @@ def _mend_reaching(config: ServerConfig) -> str:
 
 def judge_database(facts: DatabaseFacts, config: ServerConfig) -> Iterator[Finding]:
     """Judge what was found of a database."""
+    values = {"version": facts.version, "milliseconds": round(facts.answer_seconds * 1000, 1)}
     reached = f"PostgreSQL {facts.version}, answers within {facts.answer_seconds * 1000:.1f} ms"
     if facts.version_number < OLDEST_POSTGRESQL * 10_000:
         mend = f"upgrade it to PostgreSQL {OLDEST_POSTGRESQL} or newer, or name another server in DATABASE_URL"
-        yield problem("database", reached, mend, why=f"PostgreSQL {OLDEST_POSTGRESQL} is the oldest that is tested")
+        why = f"PostgreSQL {OLDEST_POSTGRESQL} is the oldest that is tested"
+        yield problem("database", reached, mend, "database_old", why=why, oldest=OLDEST_POSTGRESQL, **values)
     elif facts.is_standby:
         why = "a standby takes no changes"
-        yield problem("database", f"{reached}, but is a standby", "name the primary in DATABASE_URL", why=why)
+        found, mend = f"{reached}, but is a standby", "name the primary in DATABASE_URL"
+        yield problem("database", found, mend, "database_standby", why=why, **values)
     elif facts.encoding != "UTF8":
         mend = "createdb --encoding UTF8 --template template0 novels, and name that in DATABASE_URL"
         why = "novels are written in every script"
-        yield problem("database", f"{reached}, but its encoding is {facts.encoding}", mend, why=why)
+        found = f"{reached}, but its encoding is {facts.encoding}"
+        yield problem("database", found, mend, "database_encoding", why=why, encoding=facts.encoding, **values)
     else:
-        yield ok("database", reached)
+        yield ok("database", reached, "database_reached", **values)
     if facts.unsafe:
         switches = "".join(f"ALTER SYSTEM SET {one.partition('=')[0]} = on; " for one in facts.unsafe)
-        mend = f"in psql: {switches}SELECT pg_reload_conf();"
+        command, unsafe = f"{switches}SELECT pg_reload_conf();", ", ".join(facts.unsafe)
         why = "when the power fails, what was acknowledged may be lost"
-        yield warning("durability", f"the server runs with {', '.join(facts.unsafe)}", mend, why=why)
+        found, mend = f"the server runs with {unsafe}", f"in psql: {command}"
+        yield warning("durability", found, mend, "not_durable", why=why, settings=unsafe, command=command)
     if facts.pending:
         names = ", ".join(f"{one.number:04}_{one.name}" for one in facts.pending)
         why = "`serve` and `worker` bring it up to date when they start, and need the right to do so"
-        yield warning("schema", f"lacks {names}", "novel-tasks migrate", why=why)
+        yield warning("schema", f"lacks {names}", "novel-tasks migrate", "schema_behind", why=why, names=names)
     else:
-        yield ok("schema", "is up to date")
+        yield ok("schema", "is up to date", "schema_current")
     yield _judge_connections(facts, config)
     yield _judge_clock(facts)
 
@@ -295,11 +340,14 @@ def _judge_connections(facts: DatabaseFacts, config: ServerConfig) -> Finding:
     each = TaskEngine.connections_of(config.engine)
     processes = max(1, facts.processes)
     found = f"{processes} of our processes may open {each} each; the server allows {facts.connections}"
+    values = {"processes": processes, "each": each, "allowed": facts.connections}
     if processes * each > facts.connections:
         mend = f"in psql: ALTER SYSTEM SET max_connections = {processes * each + _SPARE_CONNECTIONS}; and restart it;"
         mend += " or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW"
-        return warning("connections", found, mend, why="when all are busy, some are refused")
-    return ok("connections", found)
+        needed = processes * each + _SPARE_CONNECTIONS
+        why = "when all are busy, some are refused"
+        return warning("connections", found, mend, "connections_few", why=why, needed=needed, **values)
+    return ok("connections", found, "connections_enough", **values)
 
 
 def _judge_clock(facts: DatabaseFacts) -> Finding:
@@ -307,5 +355,7 @@ def _judge_clock(facts: DatabaseFacts) -> Finding:
     if abs(off) > _CLOCK_SECONDS + facts.answer_seconds / 2:
         ahead = "ahead of" if off > 0 else "behind"
         found = f"the database's is {abs(off):.1f} s {ahead} this machine's"
-        return warning("clock", found, "timedatectl set-ntp true, on both", why="people are shown wrong times")
-    return ok("clock", f"the database's is within {max(abs(off), 0.1):.1f} s of this machine's")
+        code, mend = "clock_ahead" if off > 0 else "clock_behind", "timedatectl set-ntp true, on both"
+        return warning("clock", found, mend, code, why="people are shown wrong times", seconds=round(abs(off), 1))
+    within = round(max(abs(off), 0.1), 1)
+    return ok("clock", f"the database's is within {within:.1f} s of this machine's", "clock_right", seconds=within)

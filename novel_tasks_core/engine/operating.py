@@ -8,7 +8,7 @@ from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.checks import require_whole
 from novel_tasks_core.engine.parts import EngineParts, open_database
 from novel_tasks_core.errors import NovelTasksError
-from novel_tasks_core.models import Health
+from novel_tasks_core.models import Condition, Health
 from novel_tasks_core.storage.database import PoolStatus
 from novel_tasks_core.storage.flow import MAX_MINUTES, QueueHistory
 from novel_tasks_core.storage.operating import DatabaseFacts, StorageSizes, connections_of, examine, measure
@@ -27,9 +27,9 @@ class Operating:
 
         It is noted when less than `room_bytes` are free on the disk of the files, or of a private database.
         """
-        problems = list(self._parts.failures())
+        wrong = list(self._parts.failures())
         database = storage = True
-        room: tuple[str, ...] = ()
+        room: tuple[Condition, ...] = ()
         try:
             async with asyncio.timeout(_HEALTH_SECONDS):
                 await self._parts.database.execute("select 1")
@@ -37,15 +37,15 @@ class Operating:
             self._parts.schema.require()
         except (NovelTasksError, TimeoutError) as exc:
             database = False
-            problems.append(str(exc) or f"database unavailable: no answer within {_HEALTH_SECONDS:g} s")
+            told = str(exc) or f"database unavailable: no answer within {_HEALTH_SECONDS:g} s"
+            wrong.append(Condition(code="database_unavailable", text=told, values={"reason": told}))
         try:
             await self._parts.files.check()
             room = await self._parts.room.look(enough_bytes=room_bytes)
         except NovelTasksError as exc:
             storage = False
-            problems.append(str(exc))
-        notes = (*self._parts.notes(), *room)
-        return Health(database=database, storage=storage, problems=tuple(problems), notes=notes)
+            wrong.append(Condition(code="storage_unavailable", text=str(exc), values={"reason": str(exc)}))
+        return Health(database=database, storage=storage, wrong=tuple(wrong), noted=(*self._parts.notes(), *room))
 
     def pool_status(self) -> PoolStatus:
         """Return how this process's pool of connections is used now; asks nobody."""

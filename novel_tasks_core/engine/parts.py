@@ -20,7 +20,7 @@ from novel_tasks_core.engine.submitting import Submitting, SubmittingParts
 from novel_tasks_core.engine.watching import Watching
 from novel_tasks_core.execution.services import Services
 from novel_tasks_core.maintenance import Maintenance, MaintenanceParts
-from novel_tasks_core.models import TaskId
+from novel_tasks_core.models import Condition, TaskId
 from novel_tasks_core.observers import Observer, Observers
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.storage.bulk import Bulk
@@ -46,6 +46,8 @@ from novel_tasks_core.storage.tasks import Tasks
 from novel_tasks_core.storage.transitions import Transitions
 from novel_tasks_core.storage.workers import Workers
 from novel_tasks_core.worker import Worker, WorkerParts
+
+_UNHEARD = Condition(code="doorbell_unheard", text="doorbell: not heard, tasks of other processes are found by polling")
 
 
 @define(kw_only=True, eq=False)
@@ -175,16 +177,16 @@ class EngineParts:
                 if worker.id in change.workers:
                     self._check_flags(worker)
 
-    def failures(self) -> Iterator[str]:
+    def failures(self) -> Iterator[Condition]:
         """Return what of this process has failed and will start again."""
         for failed in (self.services.failed, *(worker.failed for worker in self.local_workers)):
             for name, reason in failed.items():
-                yield f"{name}: {reason}"
+                values = {"name": name, "reason": reason}
+                yield Condition(code="service_failed", text=f"{name}: {reason}", values=values)
 
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Condition, ...]:
         """Return what works, but not as it should."""
-        unheard = ("doorbell: not heard, tasks of other processes are found by polling",) if self.doorbell.lost else ()
-        return (*unheard, *self.pressure.notes(), *self.capacity.notes())
+        return (*((_UNHEARD,) if self.doorbell.lost else ()), *self.pressure.notes(), *self.capacity.notes())
 
     def outgrown(self) -> None:
         """Stop claiming, because the schema is for newer programs; what runs may finish or is given back."""

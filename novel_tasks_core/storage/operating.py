@@ -12,7 +12,7 @@ from attrs import frozen
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import TaskNotFoundError
-from novel_tasks_core.models import TaskId
+from novel_tasks_core.models import Condition, TaskId
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.migrator import Migration, pending_migrations
 from novel_tasks_core.storage.queries import load_queries
@@ -145,7 +145,7 @@ class CapacityWatch:
         self._own_listener = own_listener
         self._each = connections_of(config)
         self._sql = load_queries("operating")
-        self._note = ""
+        self._note: Condition | None = None
 
     async def look_first(self) -> None:
         """Look before this process is to be seen. Raises: DatabaseUnavailableError."""
@@ -172,19 +172,18 @@ class CapacityWatch:
         assert row is not None
         processes = len(set(row["listeners"]) - {own}) + 1
         wanted = processes * self._each
-        before, self._note = self._note, ""
+        before, self._note = self._note, None
         if wanted <= row["usable"]:
             return
-        self._note = (
+        values = {"processes": processes, "each": self._each, "allowed": row["usable"]}
+        told = (
             f"connections: {processes} processes may open {self._each} each, but the server allows {row['usable']}:"
             " raise max_connections, or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW"
         )
+        self._note = Condition(code="too_many_connections", text=told, values=values)
         if self._note != before:
-            logger.warning(
-                "too_many_connections_possible",
-                extra={"processes": processes, "each": self._each, "allowed": row["usable"]},
-            )
+            logger.warning("too_many_connections_possible", extra=values)
 
-    def notes(self) -> tuple[str, ...]:
-        """Return in words what was wrong at the last look."""
+    def notes(self) -> tuple[Condition, ...]:
+        """Return what was wrong at the last look."""
         return (self._note,) if self._note else ()

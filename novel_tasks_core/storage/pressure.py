@@ -14,6 +14,7 @@ import asyncpg
 from attrs import Factory, frozen
 
 from novel_tasks_core.config import EngineConfig
+from novel_tasks_core.models import Condition, JsonObject
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.queries import load_queries
@@ -71,13 +72,20 @@ class Pressure:
         """How long the oldest transaction has been open; 0 without one."""
         return max((h.seconds or 0.0 for h in self.holders), default=0.0)
 
-    def excesses(self, config: EngineConfig) -> Iterator[tuple[str, bool, str]]:
-        """Yield each condition by name, whether it is beyond what `config` allows, and what there is to say of it."""
+    def excesses(self, config: EngineConfig) -> Iterator[tuple[Condition, bool]]:
+        """Yield each condition, and whether it is beyond what `config` allows."""
         allowed = config.oldest_transaction_warning_seconds
         by = "; ".join(map(str, self.holders)) or "nobody known"
-        yield "old_transaction", self.oldest_seconds > allowed, f"open for {self.oldest_seconds:.0f} s, held by {by}"
+        told = f"open for {self.oldest_seconds:.0f} s, held by {by}"
+        values = {"seconds": round(self.oldest_seconds), "reason": by}
+        yield _condition("old_transaction", told, values), self.oldest_seconds > allowed
         over = [f"{t.dead} in {name}" for name, t in self.tables.items() if t.unusual > config.dead_rows_warning]
-        yield "dead_rows", bool(over), f"{', '.join(over)}, held by {by}"
+        told = f"{', '.join(over)}, held by {by}"
+        yield _condition("dead_rows", told, {"reason": told}), bool(over)
+
+
+def _condition(name: str, told: str, values: JsonObject) -> Condition:
+    return Condition(code=name, text=f"{name}: {told}", values=values)
 
 
 class PressureWatch:
@@ -100,22 +108,24 @@ class PressureWatch:
         )
         dead = {name: table.dead for name, table in pressure.tables.items()}
         self._observer.database_pressure(oldest_transaction_seconds=pressure.oldest_seconds, dead_rows=dead)
-        for name, exceeded, reason in pressure.excesses(self._config):
-            await self._tell(name, exceeded=exceeded, reason=reason)
+        for condition, exceeded in pressure.excesses(self._config):
+            await self._tell(condition, exceeded=exceeded)
         return pressure
 
-    async def _tell(self, name: str, *, exceeded: bool, reason: str) -> None:
+    async def _tell(self, condition: Condition, *, exceeded: bool) -> None:
+        name = condition.code
         statement = self._sql["begin_warning" if exceeded else "end_warning"]
         if await self._database.fetchval(statement, f"warned_{name}") is None:
             return  # nothing new, or another process tells it
         if exceeded:
+            reason = condition.text.removeprefix(f"{name}: ")
             logger.warning("database_pressure", extra={"condition": name, "reason": reason})
         else:
             logger.info("database_pressure_over", extra={"condition": name})
 
-    def notes(self) -> tuple[str, ...]:
-        """Return in words what was beyond the allowed at the last look."""
-        return tuple(f"{name}: {reason}" for name, exceeded, reason in self.latest.excesses(self._config) if exceeded)
+    def notes(self) -> tuple[Condition, ...]:
+        """Return what was beyond the allowed at the last look."""
+        return tuple(condition for condition, exceeded in self.latest.excesses(self._config) if exceeded)
 
 
 def _holder(row: asyncpg.Record) -> Holder:

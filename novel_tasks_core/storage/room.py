@@ -12,6 +12,7 @@ from pathlib import Path
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import FileStoreError
+from novel_tasks_core.models import Condition
 from novel_tasks_core.storage.threads import Job, Threads
 
 SMALL_FILE_BYTES = 64 << 10
@@ -43,8 +44,8 @@ class RoomWatch:
         """End the thread once it is idle."""
         self._threads.close()
 
-    async def look(self, *, enough_bytes: int) -> tuple[str, ...]:
-        """Return in words which disks have less free than `enough_bytes`, or do not tell in time.
+    async def look(self, *, enough_bytes: int) -> tuple[Condition, ...]:
+        """Return which disks have less free than `enough_bytes`, or do not tell in time.
 
         Whether files can be written shows when they are: only of a full disk of the database this raises.
 
@@ -54,7 +55,8 @@ class RoomWatch:
             self._job = self._threads.begin(_measure, self._folders)
         await asyncio.wait({self._job.waiting}, timeout=self._patience_seconds)
         if not self._job.waiting.done():
-            return (f"room: a disk has not told within {self._patience_seconds:g} s how much is left",)
+            told = f"room: a disk has not told within {self._patience_seconds:g} s how much is left"
+            return (Condition(code="room_unknown", text=told, values={"seconds": self._patience_seconds}),)
         left: dict[int, tuple[int, list[str]]] = self._job.waiting.result()
         return tuple(_note(free, held) for free, held in left.values() if _is_little(free, held, enough_bytes))
 
@@ -76,9 +78,11 @@ def _is_little(free_bytes: int, held: list[str], enough_bytes: int) -> bool:
     return free_bytes < enough_bytes
 
 
-def _note(free_bytes: int, held: list[str]) -> str:
+def _note(free_bytes: int, held: list[str]) -> Condition:
     settings = " or ".join(_SETTINGS[one] for one in held)
-    return (
+    told = (
         f"room: {free_bytes / 1e6:,.0f} MB are left on the disk of the {' and the '.join(held)}:"
         f" make room, or set {settings} to a disk that has some"
     )
+    values = {"megabytes": round(free_bytes / 1e6), "settings": " / ".join(_SETTINGS[one] for one in held)}
+    return Condition(code="little_room", text=told, values=values)

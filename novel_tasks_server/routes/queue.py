@@ -7,7 +7,15 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from novel_tasks_core import InvalidInputError, Processors, QueueStatus, TaskEngine, UnknownProcessorError, WorkerInfo
+from novel_tasks_core import (
+    Condition,
+    InvalidInputError,
+    Processors,
+    QueueStatus,
+    TaskEngine,
+    UnknownProcessorError,
+    WorkerInfo,
+)
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
@@ -82,7 +90,7 @@ async def show_queue(request: web.Request) -> web.Response:
             WorkerView.of(worker, tells_place=principal.is_admin, silent=is_silent(worker, engine))
             for worker in workers
         ],
-        warnings=list(warnings_of(lanes, workers, engine)),
+        warnings=[warning.text for warning in warnings_of(lanes, workers, engine)],
     )
     return json_response(view)
 
@@ -103,20 +111,23 @@ def is_silent(worker: WorkerInfo, engine: TaskEngine) -> bool:
     return worker.beat_seconds > max(_SILENT_SECONDS, _SILENT_BEATS * engine.config.heartbeat_seconds)
 
 
-def warnings_of(lanes: Collection[QueueStatus], workers: Collection[WorkerInfo], engine: TaskEngine) -> Iterator[str]:
+def warnings_of(
+    lanes: Collection[QueueStatus], workers: Collection[WorkerInfo], engine: TaskEngine
+) -> Iterator[Condition]:
     """Yield what keeps ready tasks from being run."""
     heard = [worker for worker in workers if not is_silent(worker, engine)]
     for lane in lanes:
         if not lane.ready or _is_outside(lane.processor, engine.processors):
             continue
         if lane.paused:
-            yield f"{lane.processor} is paused, {_waiting(lane)}"
+            yield _warning("processor_paused", f"{lane.processor} is paused", lane)
         elif not any(_serves(worker, lane.processor) for worker in heard):
-            yield f"no worker for {lane.processor}, {_waiting(lane)}"
+            yield _warning("no_worker", f"no worker for {lane.processor}", lane)
 
 
-def _waiting(lane: QueueStatus) -> str:
-    return "one task waits" if lane.ready == 1 else f"{lane.ready:,} tasks wait"
+def _warning(code: str, what: str, lane: QueueStatus) -> Condition:
+    waiting = "one task waits" if lane.ready == 1 else f"{lane.ready:,} tasks wait"
+    return Condition(code=code, text=f"{what}, {waiting}", values={"processor": lane.processor, "waiting": lane.ready})
 
 
 def _serves(worker: WorkerInfo, processor: str) -> bool:

@@ -13,8 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 
 from aiohttp import web
+from attrs import evolve
 
-from novel_tasks_core import DatabaseFacts, NovelTasksError, StorageSizes, TaskEngine
+from novel_tasks_core import Condition, DatabaseFacts, NovelTasksError, StorageSizes, TaskEngine
 from novel_tasks_server import checks
 from novel_tasks_server.checks import Finding, Verdict
 from novel_tasks_server.config import ServerConfig
@@ -109,7 +110,8 @@ class System(Recent[None, SystemView]):
         if not done:
             found = f"{engine.config.files}: no answer within {_PATIENCE_SECONDS:g} s"
             mend = "see whether its disk, or the server that it is on, still answers"
-            return [checks.problem("folder", found, mend)], None
+            folder, seconds = str(engine.config.files), _PATIENCE_SECONDS
+            return [checks.problem("folder", found, mend, "folder_silent", folder=folder, seconds=seconds)], None
         return self._machine.result()
 
 
@@ -141,10 +143,11 @@ async def _check_services(engine: TaskEngine, config: ServerConfig) -> list[Find
             health = await engine.health(room_bytes=config.little_room_bytes)
     except TimeoutError:
         mend = "see whether the disk of the files still answers"
-        return [checks.problem("services", f"no answer within {2 * _PATIENCE_SECONDS:g} s", mend)]
+        found = f"no answer within {2 * _PATIENCE_SECONDS:g} s"
+        return [checks.problem("services", found, mend, "services_silent", seconds=2 * _PATIENCE_SECONDS)]
     mend = "see the log: what has failed begins again by itself"
-    wrong = _together("services", health.problems, checks.problem, mend)
-    return [wrong, _together("conditions", health.notes, checks.warning, "the work goes on, but not as it should")]
+    wrong = _together("services", health.wrong, checks.problem, mend)
+    return [wrong, _together("conditions", health.noted, checks.warning, "the work goes on, but not as it should")]
 
 
 async def _check_queues(engine: TaskEngine) -> list[Finding]:
@@ -156,13 +159,21 @@ async def _check_queues(engine: TaskEngine) -> list[Finding]:
     return [_together("queues", warnings_of(*found, engine), checks.warning, mend)]
 
 
-def _together(check: str, sentences: Iterable[str], judge: Callable[[str, str, str], Finding], mend: str) -> Finding:
-    text = "; ".join(sentences)
-    return judge(check, text, mend) if text else checks.ok(check, "nothing is wrong")
+def _together(check: str, found: Iterable[Condition], judge: Callable[[str, str, str], Finding], mend: str) -> Finding:
+    told = tuple(found)
+    if not told:
+        return checks.ok(check, "nothing is wrong", "nothing_wrong")
+    return evolve(judge(check, "; ".join(one.text for one in told), mend), told=told)
 
 
 def _view(finding: Finding) -> CheckView:
-    return CheckView(name=finding.check, status=_STATUS[finding.verdict], detail=finding.found, advice=finding.mend)
+    return CheckView(
+        name=finding.check,
+        status=_STATUS[finding.verdict],
+        detail=finding.found,
+        advice=finding.mend,
+        conditions=list(finding.told),
+    )
 
 
 def _versions(facts: DatabaseFacts | None) -> dict[str, str | None]:

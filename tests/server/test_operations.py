@@ -54,7 +54,14 @@ async def test_health(client: Client) -> None:
     response = await client.get("/health")
     assert (response.status, await response.json()) == (
         200,
-        {"status": "healthy", "database": "connected", "storage": "available", "problems": [], "notes": []},
+        {
+            "status": "healthy",
+            "database": "connected",
+            "storage": "available",
+            "problems": [],
+            "notes": [],
+            "conditions": [],
+        },
     )
 
 
@@ -64,7 +71,10 @@ async def test_little_room_is_told(server_config: ServerConfig, engine: TaskEngi
     async with TestClient(TestServer(app)) as client:
         for path in ("/health", "/readyz?verbose"):
             response = await client.get(path)
-            [note] = (await response.json())["notes"]
+            told = await response.json()
+            [note], [condition] = told["notes"], told["conditions"]
+            assert (condition["code"], condition["text"]) == ("little_room", note)
+            assert condition["values"]["settings"].startswith("UPLOAD_DIR")
             assert (response.status, note.partition(":")[0]) == (200, "room")
         checks = (await (await client.get("/api/v1/system")).json())["checks"]
     assert {one["name"]: one["status"] for one in checks if one["name"] in ("conditions", "folder")} == {

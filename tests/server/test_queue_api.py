@@ -177,4 +177,5 @@ async def test_a_worker_that_fell_silent_counts_for_nothing(client: Client, engi
     assert list(warnings_of([lane], [worker], engine)) == []
     silent = evolve(worker, beat_seconds=engine.config.heartbeat_seconds * 3 + 15)
     assert is_silent(silent, engine)
-    assert list(warnings_of([lane], [silent], engine)) == ["no worker for split, 2 tasks wait"]
+    [warning] = warnings_of([lane], [silent], engine)
+    assert (warning.code, warning.text) == ("no_worker", "no worker for split, 2 tasks wait")

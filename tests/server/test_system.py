@@ -73,6 +73,9 @@ async def test_the_system_is_shown(client: Client, make_task: Make, engine: Task
     assert {one["status"] for one in found["checks"].values()} <= {"ok", "warning"}
     assert found["checks"]["durability"]["status"] == "warning", "the tests' server need not survive a power cut"
     assert all(bool(one["advice"]) is (one["status"] != "ok") for one in found["checks"].values())
+    for one in found["checks"].values():
+        assert one["detail"] == "; ".join(condition["text"] for condition in one["conditions"]), one["name"]
+        assert all(condition["code"] for condition in one["conditions"])
     newest = TaskEngine.migrations()[-1]
     assert found["versions"]["schema"] == f"{newest.number:04}_{newest.name}"
     assert {"novel_tasks", "python", "postgresql", "aiohttp"} <= set(found["versions"])
@@ -88,6 +91,8 @@ async def test_tasks_that_nobody_works_on_are_a_warning(client: Client, make_tas
     await make_task(b"1", processor="split")
     check = (await look(client))["checks"]["queues"]
     assert (check["status"], check["detail"]) == ("warning", "no worker for split, one task waits")
+    [told] = check["conditions"]
+    assert (told["code"], told["values"]) == ("no_worker", {"processor": "split", "waiting": 1})
 
 
 async def test_it_is_looked_at_once_for_all(client: Client, engine: TaskEngine, make_task: Make) -> None:

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from novel_tasks_core import (
     Backoff,
+    Condition,
     Health,
     HistoryPoint,
     Percentiles,
@@ -31,13 +32,17 @@ class MessageView:
 
 @frozen(kw_only=True, slots=False)
 class HealthView:
-    """Whether the service can do its work."""
+    """Whether the service can do its work.
+
+    `conditions` are the problems and then the notes once more, each with a code that does not change and its values.
+    """
 
     status: str
     database: str
     storage: str
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    conditions: tuple[Condition, ...]
 
     @classmethod
     def of(cls, health: Health) -> HealthView:
@@ -48,6 +53,7 @@ class HealthView:
             storage="available" if health.storage else "unavailable",
             problems=health.problems,
             notes=health.notes,
+            conditions=(*health.wrong, *health.noted),
         )
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from attrs import frozen
 
+from novel_tasks_core import Condition
+
 
 class CheckStatus(StrEnum):
     """What a check found."""
@@ -19,12 +21,17 @@ class CheckStatus(StrEnum):
 
 @frozen(kw_only=True, slots=False)
 class CheckView:
-    """One check, by a name that no other has: what it found and, unless all is well, how to mend it."""
+    """One check, by a name that no other has: what it found and, unless all is well, how to mend it.
+
+    `conditions` say what was found one by one, each with a code that does not change and its values, so that it can
+    be said in other words; their sentences together are `detail`.
+    """
 
     name: str
     status: CheckStatus
     detail: str
     advice: str
+    conditions: list[Condition]
 
 
 @frozen(kw_only=True, slots=False)

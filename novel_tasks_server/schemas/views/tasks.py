@@ -50,6 +50,7 @@ class TaskView:
     version: str
     eta_seconds: float | None
     run_at: datetime | None
+    error: ErrorInfo | None
 
     @classmethod
     def of(cls, task: TaskSummary, *, now: datetime) -> TaskView:
@@ -67,7 +68,6 @@ class TaskDetail(TaskView):
     max_attempts: int | None
     timeout_seconds: float | None
     cancel_requested: bool
-    error: ErrorInfo | None
     last_seq: int
 
     @classmethod
@@ -97,7 +97,6 @@ def _detailed(task: TaskSummary, now: datetime) -> dict[str, Any]:
         "max_attempts": task.max_attempts,
         "timeout_seconds": task.timeout_seconds,
         "cancel_requested": task.cancel_requested,
-        "error": task.error,
         "last_seq": task.last_seq,
     }
 
@@ -125,6 +124,7 @@ def _shown(task: TaskSummary, now: datetime) -> dict[str, Any]:
         "version": task.version,
         "eta_seconds": _eta(task, now),
         "run_at": task.run_at,
+        "error": task.error,
     }
 
 

@@ -37,7 +37,7 @@ async def _tell(engine: TaskEngine, private: RoomWatch) -> None:
     health = await engine.health(room_bytes=1 << 20)
     little = await engine.health()
     try:
-        database = list(await private.look(enough_bytes=1 << 20))
+        database = [one.text for one in await private.look(enough_bytes=1 << 20)]
     except NovelTasksError as exc:
         database = [str(exc)]
     said = [health.storage, health.problems, health.notes, little.notes, database]

@@ -86,7 +86,8 @@ async def test_a_disk_that_does_not_answer_is_noted(
     monkeypatch.setattr(shutil, "disk_usage", stuck)
     watch = RoomWatch(engine_config, patience_seconds=0.05)
     for _ in range(3):
-        assert await watch.look(enough_bytes=1) == ("room: a disk has not told within 0.05 s how much is left",)
+        [note] = await watch.look(enough_bytes=1)
+        assert note.text == "room: a disk has not told within 0.05 s how much is left"
     answers.set()
     await eventually(lambda: _tells_nothing(watch))
     assert len(asked) == 1
@@ -104,7 +105,7 @@ async def test_a_private_database_needs_room_too(engine_config: EngineConfig) ->
         folder.mkdir(parents=True, exist_ok=True)
     private, other = RoomWatch(config), RoomWatch(engine_config)
     [of_both], [of_files] = [await watch.look(enough_bytes=1 << 62) for watch in (private, other)]
-    assert "on the disk of the files and the database: make room, or set UPLOAD_DIR or DATA_DIR " in of_both
-    assert "on the disk of the files: make room, or set UPLOAD_DIR " in of_files
+    assert "on the disk of the files and the database: make room, or set UPLOAD_DIR or DATA_DIR " in of_both.text
+    assert "on the disk of the files: make room, or set UPLOAD_DIR " in of_files.text
     for watch in (private, other):
         watch.close()
