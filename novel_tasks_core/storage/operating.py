@@ -12,7 +12,7 @@ from attrs import frozen
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import TaskNotFoundError
-from novel_tasks_core.models import Condition, TaskId
+from novel_tasks_core.models import Condition, ConditionCode, TaskId
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.migrator import Migration, pending_migrations
 from novel_tasks_core.storage.queries import load_queries
@@ -180,7 +180,7 @@ class CapacityWatch:
             f"connections: {processes} processes may open {self._each} each, but the server allows {row['usable']}:"
             " raise max_connections, or lower DATABASE_POOL_SIZE and DATABASE_MAX_OVERFLOW"
         )
-        self._note = Condition(code="too_many_connections", text=told, values=values)
+        self._note = Condition(code=ConditionCode.TOO_MANY_CONNECTIONS, text=told, values=values)
         if self._note != before:
             logger.warning("too_many_connections_possible", extra=values)
 

@@ -14,7 +14,7 @@ import asyncpg
 from attrs import Factory, frozen
 
 from novel_tasks_core.config import EngineConfig
-from novel_tasks_core.models import Condition, JsonObject
+from novel_tasks_core.models import Condition, ConditionCode, JsonObject
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.queries import load_queries
@@ -78,13 +78,13 @@ class Pressure:
         by = "; ".join(map(str, self.holders)) or "nobody known"
         told = f"open for {self.oldest_seconds:.0f} s, held by {by}"
         values = {"seconds": round(self.oldest_seconds), "reason": by}
-        yield _condition("old_transaction", told, values), self.oldest_seconds > allowed
+        yield _condition(ConditionCode.OLD_TRANSACTION, told, values), self.oldest_seconds > allowed
         over = [f"{t.dead} in {name}" for name, t in self.tables.items() if t.unusual > config.dead_rows_warning]
         told = f"{', '.join(over)}, held by {by}"
-        yield _condition("dead_rows", told, {"reason": told}), bool(over)
+        yield _condition(ConditionCode.DEAD_ROWS, told, {"reason": told}), bool(over)
 
 
-def _condition(name: str, told: str, values: JsonObject) -> Condition:
+def _condition(name: ConditionCode, told: str, values: JsonObject) -> Condition:
     return Condition(code=name, text=f"{name}: {told}", values=values)
 
 

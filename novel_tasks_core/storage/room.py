@@ -12,7 +12,7 @@ from pathlib import Path
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import FileStoreError
-from novel_tasks_core.models import Condition
+from novel_tasks_core.models import Condition, ConditionCode
 from novel_tasks_core.storage.threads import Job, Threads
 
 SMALL_FILE_BYTES = 64 << 10
@@ -56,7 +56,7 @@ class RoomWatch:
         await asyncio.wait({self._job.waiting}, timeout=self._patience_seconds)
         if not self._job.waiting.done():
             told = f"room: a disk has not told within {self._patience_seconds:g} s how much is left"
-            return (Condition(code="room_unknown", text=told, values={"seconds": self._patience_seconds}),)
+            return (Condition(code=ConditionCode.ROOM_UNKNOWN, text=told, values={"seconds": self._patience_seconds}),)
         left: dict[int, tuple[int, list[str]]] = self._job.waiting.result()
         return tuple(_note(free, held) for free, held in left.values() if _is_little(free, held, enough_bytes))
 
@@ -85,4 +85,4 @@ def _note(free_bytes: int, held: list[str]) -> Condition:
         f" make room, or set {settings} to a disk that has some"
     )
     values = {"megabytes": round(free_bytes / 1e6), "settings": " / ".join(_SETTINGS[one] for one in held)}
-    return Condition(code="little_room", text=told, values=values)
+    return Condition(code=ConditionCode.LITTLE_ROOM, text=told, values=values)

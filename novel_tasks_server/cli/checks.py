@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from novel_tasks_core import ConfigError, NovelTasksError
-from novel_tasks_server.checks import Finding, ok, problem, warning
 from novel_tasks_server.cli.settings import server_url
 from novel_tasks_server.client import Client, ServerRefusedError
 from novel_tasks_server.config import ServerConfig, read_dotenv
+from novel_tasks_server.findings import Finding, ok, problem, warning
 
 FEW_FILES = 4096
 

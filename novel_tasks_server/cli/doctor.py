@@ -15,10 +15,10 @@ import click
 
 from novel_tasks_core import ConfigError
 from novel_tasks_server import checks
-from novel_tasks_server.checks import Finding, Verdict
 from novel_tasks_server.cli.checks import check_dotenv, check_limits, check_port
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, console, printable
 from novel_tasks_server.cli.settings import setting_values
+from novel_tasks_server.findings import Finding, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console

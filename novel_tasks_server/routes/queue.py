@@ -16,6 +16,7 @@ from novel_tasks_core import (
     UnknownProcessorError,
     WorkerInfo,
 )
+from novel_tasks_server.findings import Code
 from novel_tasks_server.keys import ENGINE, PRINCIPAL
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.problems import RequestRefusedError
@@ -120,12 +121,12 @@ def warnings_of(
         if not lane.ready or _is_outside(lane.processor, engine.processors):
             continue
         if lane.paused:
-            yield _warning("processor_paused", f"{lane.processor} is paused", lane)
+            yield _warning(Code.PROCESSOR_PAUSED, f"{lane.processor} is paused", lane)
         elif not any(_serves(worker, lane.processor) for worker in heard):
-            yield _warning("no_worker", f"no worker for {lane.processor}", lane)
+            yield _warning(Code.NO_WORKER, f"no worker for {lane.processor}", lane)
 
 
-def _warning(code: str, what: str, lane: QueueStatus) -> Condition:
+def _warning(code: Code, what: str, lane: QueueStatus) -> Condition:
     waiting = "one task waits" if lane.ready == 1 else f"{lane.ready:,} tasks wait"
     return Condition(code=code, text=f"{what}, {waiting}", values={"processor": lane.processor, "waiting": lane.ready})
 

@@ -17,8 +17,8 @@ from attrs import evolve
 
 from novel_tasks_core import Condition, DatabaseFacts, NovelTasksError, StorageSizes, TaskEngine
 from novel_tasks_server import checks
-from novel_tasks_server.checks import Finding, Verdict
 from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.findings import Code, Finding, Verdict, ok, problem, warning
 from novel_tasks_server.keys import CONFIG, ENGINE
 from novel_tasks_server.openapi import Operation, Tag
 from novel_tasks_server.routes.queue import warnings_of
@@ -111,7 +111,7 @@ class System(Recent[None, SystemView]):
             found = f"{engine.config.files}: no answer within {_PATIENCE_SECONDS:g} s"
             mend = "see whether its disk, or the server that it is on, still answers"
             folder, seconds = str(engine.config.files), _PATIENCE_SECONDS
-            return [checks.problem("folder", found, mend, "folder_silent", folder=folder, seconds=seconds)], None
+            return [problem("folder", found, mend, Code.FOLDER_SILENT, folder=folder, seconds=seconds)], None
         return self._machine.result()
 
 
@@ -144,10 +144,10 @@ async def _check_services(engine: TaskEngine, config: ServerConfig) -> list[Find
     except TimeoutError:
         mend = "see whether the disk of the files still answers"
         found = f"no answer within {2 * _PATIENCE_SECONDS:g} s"
-        return [checks.problem("services", found, mend, "services_silent", seconds=2 * _PATIENCE_SECONDS)]
+        return [problem("services", found, mend, Code.SERVICES_SILENT, seconds=2 * _PATIENCE_SECONDS)]
     mend = "see the log: what has failed begins again by itself"
-    wrong = _together("services", health.wrong, checks.problem, mend)
-    return [wrong, _together("conditions", health.noted, checks.warning, "the work goes on, but not as it should")]
+    wrong = _together("services", health.wrong, problem, mend)
+    return [wrong, _together("conditions", health.noted, warning, "the work goes on, but not as it should")]
 
 
 async def _check_queues(engine: TaskEngine) -> list[Finding]:
@@ -156,13 +156,13 @@ async def _check_queues(engine: TaskEngine) -> list[Finding]:
     if found is None:
         return []
     mend = "resume it, or start `novel-tasks worker`"
-    return [_together("queues", warnings_of(*found, engine), checks.warning, mend)]
+    return [_together("queues", warnings_of(*found, engine), warning, mend)]
 
 
 def _together(check: str, found: Iterable[Condition], judge: Callable[[str, str, str], Finding], mend: str) -> Finding:
     told = tuple(found)
     if not told:
-        return checks.ok(check, "nothing is wrong", "nothing_wrong")
+        return ok(check, "nothing is wrong", Code.NOTHING_WRONG)
     return evolve(judge(check, "; ".join(one.text for one in told), mend), told=told)
 
 

@@ -25,6 +25,7 @@ from novel_tasks_server.access import gate
 from novel_tasks_server.access.gate import FRESH_SECONDS, GATE, MEMORY_SECONDS
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.findings import Finding
 from novel_tasks_server.routes import system
 from novel_tasks_server.routes.recent import Recent
 from novel_tasks_server.routes.settings import mask_database_url, shown_settings
@@ -145,7 +146,7 @@ async def test_a_disk_that_does_not_answer_blocks_nothing(client: Client, monkey
     """It is what is wrong then, the event loop goes on, and one thread waits for it however often anybody asks."""
     waiting, go_on, looks = threading.Event(), threading.Event(), 0
 
-    def stuck(config: ServerConfig) -> list[checks.Finding]:
+    def stuck(config: ServerConfig) -> list[Finding]:
         nonlocal looks
         looks += 1
         waiting.set()

@@ -13,8 +13,8 @@ from attrs import evolve
 
 from novel_tasks_core import DatabaseFacts, EngineConfig, TaskEngine
 from novel_tasks_server import checks
-from novel_tasks_server.checks import Verdict
 from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.findings import Verdict
 
 Run = Callable[..., Any]
 FACTS = DatabaseFacts(
