@@ -98,7 +98,7 @@ class TaskCancelRequested(TaskEvent):
 
 @frozen(kw_only=True)
 class TaskRequeued(TaskEvent):
-    """A person sent a finished task round again."""
+    """A person retried a finished task."""
 
     kind: ClassVar[str] = "requeued"
 

@@ -45,7 +45,7 @@ class Changing:
         )
 
     async def requeue(self, task_id: TaskId, *, if_version: str | None = None) -> Task:
-        """Send a finished task round again, with no failures counted. Its result stays until the next one.
+        """Retry a finished task, with no failures counted. Its result stays until the next one.
 
         A key that it gave back when it finished it takes again.
 
@@ -106,7 +106,7 @@ class Changing:
         return await self._change_all(Cancel(reason), filter, dry_run)
 
     async def requeue_all(self, filter: TaskFilter, *, dry_run: bool = False) -> BulkResult:
-        """Send all finished tasks that match round again, oldest first. Raises: InvalidFilterError."""
+        """Retry all finished tasks that match, oldest first. Raises: InvalidFilterError."""
         return await self._change_all(Requeue(), filter, dry_run)
 
     async def reprioritize_all(self, filter: TaskFilter, priority: int, *, dry_run: bool = False) -> BulkResult:

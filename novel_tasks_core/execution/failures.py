@@ -119,7 +119,7 @@ def decide(failure: Failure, claim: Claim, retry: RetryPolicy) -> Retrying | Fai
 
     What `retry.custom` raises ends the task too, and is told with it: a task must not hang on a faulty policy.
     """
-    known = {name: value for name, value in failure.details.items() if value is not None}
+    known = {name: value for name, value in failure.details.items() if value not in (None, failure.message)}
     error = ErrorInfo(failure.type, failure.message, permanent=failure.permanent, details=known)
     if failure.delay_seconds is not None:
         return Retrying(delay_seconds=failure.delay_seconds, error=error, counts=False)

@@ -70,7 +70,7 @@ class Cancel:
 
 @frozen
 class Requeue:
-    """Send finished tasks round again."""
+    """Put finished tasks back into the queue."""
 
 
 @frozen

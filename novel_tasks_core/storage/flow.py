@@ -33,7 +33,7 @@ class Percentiles:
 class HistoryPoint:
     """What happened in the step that begins `at`.
 
-    `submitted` tasks were new; so many completed, failed for good, or were cancelled. A task that is sent round again
+    `submitted` tasks were new; so many completed, failed for good, or were cancelled. A task that is retried by hand
     ends again, but is not submitted again.
     """
 
@@ -53,8 +53,8 @@ class QueueHistory:
     Counts are exact and stay when tasks are deleted. They begin when the schema got to keep them. `wait` and `run` are
     of tasks that completed or failed, in the step in which they did, however long before they began: a run is their
     last attempt from its start to its end; a wait is from when that attempt was due to its start. It was due when the
-    task was made or, where it was to run later or a retry had to wait, at that time. Waits of tasks that were sent
-    round again by hand, or handed back when their worker stopped, are left out; so are runs whose worker was lost.
+    task was made or, where it was to run later or a retry had to wait, at that time. Waits of tasks that were
+    retried by hand, or handed back when their worker stopped, are left out; so are runs whose worker was lost.
     Where `is_sample` is true there were so many that these are of a sample, evenly spread over each minute.
     """
 

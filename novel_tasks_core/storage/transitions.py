@@ -92,7 +92,7 @@ class Transitions:
         return await self._change_on(connection, task_id, Cancel(reason), if_version)
 
     async def requeue(self, task_id: TaskId, *, if_version: str | None) -> Change:
-        """Send a finished task round again; it takes its key back.
+        """Put a finished task back into the queue; it takes its key back.
 
         Raises: IllegalTransitionError unless it is finished, DuplicateTaskError when another task holds its key.
         """

@@ -19,7 +19,7 @@ _Change = Callable[[Client, str], Awaitable[RemoteTask]]
 @click.command(
     cls=ExamplesCommand,
     examples=(
-        ("novel-tasks retry task-0192a3b4", "send a task round again"),
+        ("novel-tasks retry task-0192a3b4", "retry a task"),
         ("novel-tasks list --status failed -qn 0 | xargs novel-tasks retry", "all that failed"),
     ),
 )
@@ -27,7 +27,7 @@ _Change = Callable[[Client, str], Awaitable[RemoteTask]]
 @server_options
 @json_per("task")
 def retry(tasks: tuple[str, ...], server: str | None, token: str | None, as_json: bool) -> int:
-    """Send finished tasks round again; print their ids.
+    """Retry finished tasks; print their ids.
 
     TASK is an id, or the beginning of one that no other task shares. One that has not finished is
     refused and does not stop the others; the exit code is then 1.

@@ -23,7 +23,7 @@ _COMMANDS = {
     "show": ("showing", "Show tasks: where they stand, their attempts, what they made."),
     "logs": ("showing", "Print the log of a task: what was told to people."),
     "result": ("results", "Print the result of a task as JSON, or get what it made."),
-    "retry": ("changing", "Send finished tasks round again; print their ids."),
+    "retry": ("changing", "Retry finished tasks; print their ids."),
     "cancel": ("changing", "Cancel tasks that wait or run; print their ids."),
     "why": ("asking", "Say why a task runs, waits, or has ended as it has."),
     "migrate": ("database", "Bring the database's schema up to date."),

@@ -192,7 +192,7 @@ class Client:
         return (await self._ask("POST", f"{_one(task_id)}/process", _Made, body=body)).task_id
 
     async def retry(self, task_id: str, *, if_version: str | None = None) -> RemoteTask:
-        """Send a finished task round again. Raises: ServerRefusedError (409) for one that has not finished."""
+        """Retry a finished task. Raises: ServerRefusedError (409) for one that has not finished."""
         return await self._ask("POST", f"{_one(task_id)}/retry", RemoteTask, if_version=if_version)
 
     async def cancel(self, task_id: str, *, if_version: str | None = None) -> RemoteTask:

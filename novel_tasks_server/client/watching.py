@@ -37,7 +37,7 @@ class Watcher:
 
     It asks for a stream of events after the last one that it has; a server or proxy that gives a page instead
     is asked again every `poll_seconds`. Whether the task has ended is for the task to say: an event that
-    finishes it may be followed by others when it was sent round again.
+    finishes it may be followed by others when it was retried.
     """
 
     def __init__(self, transport: Transport, path: str, task_id: TaskId, *, after: int, poll_seconds: float) -> None:

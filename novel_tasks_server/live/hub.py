@@ -135,7 +135,7 @@ class ConnectionManager:
         self.listing.relieve(socket)
 
     def revive(self, task_id: TaskId) -> None:
-        """Watch again a task that was sent round again, or deleted, after its watch had ended."""
+        """Watch again a task that was retried, or deleted, after its watch had ended."""
         topic = self._topics.get(task_id)
         if topic is not None and not topic.is_watched and topic.seq is not None and not self.closed:
             topic.watching = self._start(f"watch {task_id}", topic, self._watch)
@@ -243,7 +243,7 @@ class ConnectionManager:
         self._rest(topic)
 
     def _rest(self, topic: Topic) -> None:
-        """Mind a finished task: another process may send it round again."""
+        """Mind a finished task: another process may retry it."""
         if self._topics.get(topic.task_id) is topic and not self.closed:
             self.listing.mind(topic.task_id)
 

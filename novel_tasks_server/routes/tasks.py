@@ -1,4 +1,4 @@
-"""Tasks one by one: list, show, report on, delete, send round again, cancel."""
+"""Tasks one by one: list, show, report on, delete, retry, cancel."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ async def delete_task(request: web.Request) -> web.Response:
 
 
 async def requeue_task(request: web.Request) -> web.Response:
-    """Send a finished task round again."""
+    """Retry a finished task: it goes to the end of the queue and begins anew."""
     task_id = await require_visible(request)
     task = await request.app[ENGINE].requeue(task_id, if_version=await expected_version(request, task_id))
     request.app[HUB].revive(task_id)

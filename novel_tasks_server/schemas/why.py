@@ -123,8 +123,8 @@ def _ended(found: Explanation) -> str:
         case _ if found.permanent:
             return (
                 f"It failed{when} in attempt {found.attempt} and is not tried again, because such a failure is"
-                f" permanent: {_why(found).rstrip('.')}. Submit it anew with a corrected file or other options, or"
-                " retry it once the cause is gone."
+                f" permanent: {_why(found).rstrip('.')}. Process it again with other options, submit a"
+                " corrected file, or retry it once the cause is gone."
             )
         case _:
             return f"It failed{when} in attempt {found.attempt}, with {_left(found)}: {_why(found)}"

@@ -236,14 +236,14 @@ async def test_a_failure_is_clear_and_can_be_tried_again(puppet: Puppet, site: S
     await failure.get_by_text("The whole message").click()
     await expect(failure.get_by_role("group", name="The whole message")).to_contain_text("and a second line")
     assert await findings(page) == []
-    await failure.get_by_role("button", name="Try again").click()
+    await failure.get_by_role("button", name="Retry").click()
     await expect(page.get_by_role("heading", level=1)).to_be_focused()
     await puppet.put(None)
     await expect(page.get_by_role("heading", level=1)).to_contain_text("completed")
     await expect(failure).to_be_hidden()
     attempts = page.get_by_role("region", name="Attempts").get_by_role("listitem")
     await expect(attempts).to_contain_text(["Attempt 2completed", "Attempt 1failed"])
-    await expect(page.get_by_role("region", name="History")).to_contain_text("Sent round again")
+    await expect(page.get_by_role("region", name="History")).to_contain_text("Retried")
 
 
 async def test_a_task_is_cancelled_put_first_and_processed_otherwise(open_site: OpenSite, pages: Pages) -> None:
@@ -277,7 +277,7 @@ async def test_a_task_is_cancelled_put_first_and_processed_otherwise(open_site: 
 
 
 async def test_what_would_be_lost_is_asked_about(puppet: Puppet, site: Site, page: Page) -> None:
-    """A task that runs is not cancelled, and one that is completed does not begin anew, before the person agrees."""
+    """A task that runs is not cancelled, and one that is completed is not retried, before the person agrees."""
     task_id = await submit(site, "puppet")
     await page.goto(address(site, task_id))
     title = page.get_by_role("heading", level=1)

@@ -127,7 +127,7 @@ async def test_what_nobody_knows_in_the_address_is_said(site: Site, page: Page) 
 
 
 async def test_a_thousand_failed_tasks_are_retried(open_site: OpenSite, processors: Processors, pages: Pages) -> None:
-    """All that failed are chosen, counted, asked about and begun anew; what they come to is seen as it happens."""
+    """All that failed are chosen, counted, asked about and retried; what they come to is seen as it happens."""
     mended = failing(processors)
     site = await open_site(runs_worker=False)
     await add_many(site.engine, 1000, processor="fickle")
@@ -151,7 +151,7 @@ async def retry_all(page: Page, mended: asyncio.Event) -> None:
     await expect(question).to_contain_text("They begin anew")
     assert await findings(page) == []
     await question.get_by_role("button", name="Retry 1,000 failed tasks").click()
-    await expect(page.get_by_text("Begun anew: 1,000 tasks.")).to_be_visible()
+    await expect(page.get_by_text("Retried: 1,000 tasks.")).to_be_visible()
     await expect(statuses.get_by_role("link", name="completed 1,000")).to_be_visible(timeout=30_000)
     await expect(page.get_by_text("Nothing has failed.")).to_be_visible()
 
@@ -324,7 +324,7 @@ async def test_some_are_chosen(site: Site, page: Page) -> None:
 
 
 async def test_what_loses_something_is_asked_about(site: Site, page: Page) -> None:
-    """Who stops a running task or sends a completed one round again is asked first; leaving drops an open question."""
+    """Who stops a running task or retries a completed one is asked first; leaving drops an open question."""
     runs, done = await add(site.engine, "Runs.txt", "Done.txt")
     await site.engine.report(runs, status=TaskStatus.PROCESSING)
     await site.engine.report(done, status=TaskStatus.COMPLETED)

@@ -112,7 +112,7 @@ async def test_what_is_there_already_is_named_and_can_be_done_again(open_site: O
     await choose(page).set_input_files([payload("a.txt")])
     await expect(settled(page, "1 was there already")).to_be_visible()
     before = await panel(page).get_by_role("link", name="a.txt").get_attribute("href")
-    await page.get_by_role("button", name="Process again anyway: a.txt").click()
+    await page.get_by_role("button", name="Process again: a.txt").click()
     await expect(settled(page, "1 taken in")).to_be_visible()
     after = await panel(page).get_by_role("link", name="a.txt").get_attribute("href")
     assert before != after
@@ -258,7 +258,7 @@ async def test_uploading_works_by_keyboard_alone(site: Site, pages: Pages) -> No
     await page.keyboard.press("Enter")
     await _focused(page, "Encoding")
     await page.keyboard.type("utf-8")
-    await _focused(page, "Process again anyway")
+    await _focused(page, "Process again")
     await page.keyboard.press("Enter")
     await expect(settled(page, "1 taken in, 1 refused")).to_be_visible()
     await expect(panel(page)).to_be_focused()

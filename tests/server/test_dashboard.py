@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -87,67 +86,3 @@ def test_a_changed_file_makes_another_build(tmp_path: Path) -> None:
     second = Assets.read(tmp_path)
     assert first.build != second.build
     assert f"dashboard/{second.build}/app/main.js".encode() in second.page.data
-
-
-_TEXT = re.compile(r'^  "([\w.-]+)":(.+?)(?=^  "|^};)', re.MULTILINE | re.DOTALL)
-"""A key of a file of words, and all that stands behind it."""
-
-
-def _books() -> Iterator[tuple[Path, dict[str, str], dict[str, str]]]:
-    """Yield each file of words with what it says in English and in Chinese."""
-    for path in sorted(FOLDER.glob("app/**/*words.js")):
-        parts = path.read_text(encoding="utf-8").split("export const zh")
-        if len(parts) == 2:
-            english, chinese = (dict(_TEXT.findall(part)) for part in parts)
-            yield path, english, chinese
-
-
-def test_every_text_is_there_in_both_languages() -> None:
-    """What English says Chinese says too, with the same places to fill in."""
-    for path, english, chinese in _books():
-        assert english.keys() <= chinese.keys(), path
-        for name, text in english.items():
-            places = [set(re.findall(r"\{(\w+)\}", words)) - {"n"} for words in (text, chinese[name])]
-            assert places[0] == places[1], (path, name)
-
-
-def _linked(page: str) -> tuple[set[str], dict[str, set[str]]]:
-    """Return the modules that a page loads at once, and those of each view that is loaded later."""
-    first, *later = re.split(r'<template data-view="', page)
-    linked = [set(re.findall(r'modulepreload" href="dashboard/[^/]+/([^"]+)"', part)) for part in (first, *later)]
-    return linked[0], dict(zip((part.partition('"')[0] for part in later), linked[1:], strict=True))
-
-
-def test_views_are_loaded_when_they_are_opened() -> None:
-    """At once comes what the list needs, all of it and no more; every other file belongs to a view that comes later."""
-    assets = Assets.read()
-    first, later = _linked(assets.page.data.decode())
-    modules = {name for name in assets.files if name.endswith((".js", ".mjs"))} - {"first.js"}
-    assert first | set().union(*later.values()) == modules
-    assert later.keys() == {"task", "queue", "system"}
-    for view, names in later.items():
-        assert f"app/{view}/view.js" in names
-        assert not names & first
-    assert not [name for name in first if name.startswith(("app/task/", "app/queue/", "app/system/", "vendor/uplot"))]
-
-
-def test_texts_come_with_those_who_ask_for_them() -> None:
-    """What is loaded at once asks for no words that come later, nor does a view for those of another."""
-    assets = Assets.read()
-    first, later = _linked(assets.page.data.decode())
-    words = {path.relative_to(FOLDER).as_posix(): english.keys() for path, english, _ in _books()}
-    every = set().union(*words.values())
-    for names in (first, *(first | part for part in later.values())):
-        known = {word for name in names & words.keys() for word in words[name]}
-        for name in names:
-            for asked, end in re.findall(r"""["'`]([\w-]+\.[\w.-]+)(["'`]|\$\{)""", assets.files[name].data.decode()):
-                wanted = {word for word in every if (word.startswith(asked) if end == "${" else word == asked)}
-                assert wanted <= known, name
-
-
-def test_every_text_that_is_asked_for_is_there() -> None:
-    """No part of the page asks for words that nobody wrote."""
-    known = {name for _, english, _ in _books() for name in english}
-    for path in FOLDER.glob("app/**/*.js"):
-        asked = set(re.findall(r"""\bt\(\s*["']([\w.-]+)["']""", path.read_text(encoding="utf-8")))
-        assert asked <= known, path

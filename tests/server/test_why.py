@@ -85,8 +85,8 @@ async def test_the_api_says_why(client: Client, make_task: Callable[..., Awaitab
          "It failed at 2026-03-01 12:00:00 UTC in attempt 3, with no attempt left: ValueError: no good"),
         (evolve(FAILED, finished_at=NOW, attempt=1, failures=1, error=ErrorInfo("DecodingError", "it is no text.")),
          "It failed at 2026-03-01 12:00:00 UTC in attempt 1 and is not tried again, because such a failure is"
-         " permanent: DecodingError: it is no text. Submit it anew with a corrected file or other options, or"
-         " retry it once the cause is gone."),
+         " permanent: DecodingError: it is no text. Process it again with other options, submit a corrected"
+         " file, or retry it once the cause is gone."),
     ],
 )  # fmt: skip
 def test_every_reason_is_a_sentence(found: Explanation, said: str) -> None:

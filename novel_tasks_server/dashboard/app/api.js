@@ -14,12 +14,22 @@ export class Problem extends Error {
     Object.assign(this, { name: "Problem", status, kind, detail, errors, retryAfter, body });
   }
 
+  /** What the page itself says of this kind; null where it has no words for it. */
+  get words() {
+    const key = `problem.${this.kind || this.status}`;
+    return hasWords(key) ? t(key, { ...this.body, seconds: this.retryAfter ?? 0 }) : null;
+  }
+
+  /** What is wrong at which place, in the server's words. */
+  get places() {
+    return this.errors.map(({ pointer, detail }) => `${pointer.replace(/^\//, "")}: ${detail}`);
+  }
+
   /** One sentence for people, in their language where there is one for this kind. */
   get text() {
-    const key = `problem.${this.kind || this.status}`;
-    const words = hasWords(key) ? t(key, { ...this.body, seconds: this.retryAfter ?? 0 }) : this.detail;
-    const places = this.errors.map(({ pointer, detail }) => `${pointer.replace(/^\//, "")}: ${detail}`);
-    return places.length && !this.detail.startsWith(places[0].slice(0, 10)) ? `${words} (${places.join("; ")})` : words;
+    const { places } = this;
+    const text = this.words ?? this.detail;
+    return places.length && !text.startsWith(places[0].slice(0, 10)) ? `${text} (${places.join("; ")})` : text;
   }
 
   /** Whether the same may well succeed a little later. */

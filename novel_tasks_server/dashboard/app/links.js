@@ -2,6 +2,7 @@
 // minutes, since it can send no token with them.
 import { API, call, local, problemOf, taskPath, unreachable } from "./api.js";
 import { say } from "./say.js";
+import { sayProblem } from "./told.js";
 import { t } from "./words.js";
 
 /** The name of an artifact among the files of a task. */
@@ -57,7 +58,7 @@ export async function openInTab(id, file) {
 
 function tell(problem) {
   if (problem.name !== "Problem") throw problem;
-  say(problem.text, { kind: "bad" });
+  sayProblem(problem);
 }
 
 const REACHABLE = /^(?:https?:\/\/[^/\\\s]|(?![a-z][a-z0-9+.-]*:|\/\/)[^\s\\]+$)/i;

@@ -10,14 +10,15 @@ const spoken = signal("");
 let last = 0;
 
 /**
- * Show a message. `kind` is "good", "info" or "bad"; `action` is an optional `{label, run}` shown as a button.
+ * Show a message. `kind` is "good", "info" or "bad"; `action` is an optional `{label, run}` shown as a button; `drawn` is
+ * the text as it is drawn, where that is more than a text.
  * Returns a function that takes it away.
  */
-export function say(text, { kind = "info", action = null } = {}) {
+export function say(text, { kind = "info", action = null, drawn = text } = {}) {
   const id = ++last;
   const dismiss = () => (messages.value = messages.value.filter((message) => message.id !== id));
   const others = messages.value.filter((message) => message.text !== text);
-  messages.value = fitting([...others, { id, text, kind, action, dismiss }]);
+  messages.value = fitting([...others, { id, text, drawn, kind, action, dismiss }]);
   if (kind !== "bad" && !action) setTimeout(dismiss, STAYS_MS);
   return dismiss;
 }
@@ -43,7 +44,7 @@ export function Messages() {
         ${messages.value.map(
           (message) => html`
             <div key=${message.id} class="message ${message.kind}" role=${message.kind === "bad" ? "alert" : undefined}>
-              <p>${message.text}</p>
+              <p>${message.drawn}</p>
               ${
                 message.action &&
                 html`<button type="button" class="small" onClick=${() => (message.dismiss(), message.action.run())}>${message.action.label}</button>`

@@ -134,7 +134,7 @@ def percent(fraction: float) -> int:
 
 
 def error_message(task: TaskSummary) -> str | None:
-    """Return why the task failed, or failed last; what was wrong before it was sent round again is past."""
+    """Return why the task failed, or failed last; what was wrong before it was retried is past."""
     if task.error is None or not (task.status.is_final or task.failures):
         return None
     return task.error.message

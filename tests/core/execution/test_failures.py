@@ -24,7 +24,7 @@ from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
 
 FIXED = RetryPolicy(max_attempts=3, backoff=Backoff.FIXED, base_seconds=4, jitter=0)
 WRONG = ErrorInfo("InvalidInputError", "a: b", permanent=True, details={"field": "a", "reason": "b"})
-UNREADABLE = ErrorInfo("DecodingError", "bad", permanent=True, details={"reason": "bad", "kind": "unknown"})
+UNREADABLE = ErrorInfo("DecodingError", "bad", permanent=True, details={"kind": "unknown"})
 
 
 def explode(failures: int, error: str) -> float | None:

@@ -7,6 +7,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { href } from "../router.js";
 import { say } from "../say.js";
+import { sayProblem } from "../told.js";
 import { t } from "../words.js";
 
 /** A table of lanes; `onChange` is called after one was paused or resumed. */
@@ -65,7 +66,7 @@ function Switch({ lane, onChange }) {
       await call("POST", `${API}/queue/${encodeURIComponent(processor)}/${what}`);
       say(t(`queue.lanes.done.${what}`, { processor }), { kind: "good" });
     } catch (problem) {
-      say(problem.text, { kind: "bad" });
+      sayProblem(problem);
     }
     onChange();
   };

@@ -5,7 +5,8 @@ import { moment, number, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { usePolled } from "../polling.js";
-import { t } from "../words.js";
+import { Condition, Foreign } from "../told.js";
+import { hasWords, language, t } from "../words.js";
 import { Settings } from "./settings.js";
 
 const EVERY_SECONDS = 15;
@@ -40,13 +41,13 @@ export function View() {
   `;
 }
 
-function Brief({ health: { status, database, storage, problems, notes } }) {
+function Brief({ health: { status, database, storage, problems, conditions } }) {
   return html`
     <p>${t("system.admins")}</p>
     <section class="card">
       <p class="verdict ${status === "healthy" ? "ok" : "error"}"><${Icon} name=${MARKS[status === "healthy" ? "ok" : "error"]} /> ${status === "healthy" ? t("system.healthy") : t("system.errors", { n: problems.length })}</p>
-      <p>${t("system.healthy.parts", { database, storage })}</p>
-      <ul>${[...problems, ...notes].map((line) => html`<li key=${line}>${line}</li>`)}</ul>
+      <p>${t("system.healthy.parts", { database: t(`system.part.${database}`), storage: t(`system.part.${storage}`) })}</p>
+      <ul>${conditions.map((one) => html`<li key=${one.text}><${Condition} condition=${one} /></li>`)}</ul>
     </section>
   `;
 }
@@ -76,8 +77,8 @@ function Checks({ checks }) {
             <li key=${check.name} class=${check.status}>
               <span class="mark-of"><${Icon} name=${MARKS[check.status]} /><span class="unseen">${t(`system.check.${check.status}`)}: </span></span>
               <div>
-                <strong>${check.name}</strong> <span>${check.detail}</span>
-                ${check.advice && html`<p class="quiet">${check.advice}</p>`}
+                <strong>${titleOf(check)}</strong> <span><${Found} check=${check} /></span>
+                ${check.advice && html`<p class="quiet"><${Advice} check=${check} /></p>`}
               </div>
             </li>
           `,
@@ -85,6 +86,34 @@ function Checks({ checks }) {
       </ul>
     </section>
   `;
+}
+
+/** What a check is called: the optional parts have one each. */
+function titleOf({ name }) {
+  const [kind, ...rest] = name.split(" ");
+  const key = `check.${name.replaceAll(" ", "-")}`;
+  if (hasWords(key)) return t(key);
+  return hasWords(`check.${kind}`) && rest.length ? `${t(`check.${kind}`)} ${rest.join(" ")}` : name;
+}
+
+/** What a check found, one after the other; in English as the server tells it. */
+function Found({ check: { detail, conditions } }) {
+  if (language.value === "en" || !conditions.length) return html`<${Foreign} text=${detail} />`;
+  return conditions.map(
+    (one, place) => html`${place > 0 && t("system.semicolon")}<${Condition} key=${place} condition=${one} />`,
+  );
+}
+
+/** What mends it: what belongs to each thing that was found, once. */
+function Advice({ check: { advice, conditions } }) {
+  const known = conditions.filter(({ code }) => hasWords(`mend.${code}`));
+  if (!conditions.length || known.length < conditions.length) return html`<${Foreign} text=${advice} />`;
+  return [...new Set(known.map(({ code, values }) => t(`mend.${code}`, typed(values))))].join(t("system.semicolon"));
+}
+
+/** The values as they are typed into a terminal: numbers without separators. */
+function typed(values) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 function Versions({ versions, system }) {

@@ -1,5 +1,4 @@
-// What a person can do with the task: send it round again, cancel it, put it before others, delete it.
-import { useState } from "preact/hooks";
+// What a person can do with the task: retry it, process its novel again, cancel it, put it before others, delete it.
 import { mayWrite } from "../access.js";
 import { nameOf } from "../format.js";
 import { html } from "../html.js";
@@ -9,6 +8,7 @@ import { say } from "../say.js";
 import { agrees } from "../tasks/consent.js";
 import { askPriority, PriorityQuestion } from "../tasks/priority.js";
 import { change, takes } from "../tasks/requests.js";
+import { sayProblem } from "../told.js";
 import { t } from "../words.js";
 import { Again } from "./again.js";
 
@@ -21,7 +21,7 @@ async function attempt(store, action, wish) {
     return true;
   } catch (problem) {
     if (problem.name !== "Problem") throw problem;
-    say(problem.text, { kind: "bad" });
+    sayProblem(problem);
     store.refresh();
     return false;
   } finally {
@@ -29,10 +29,10 @@ async function attempt(store, action, wish) {
   }
 }
 
-/** Send the task round again. */
+/** Retry the task. */
 export async function retry(store) {
   if (!(await agrees("retry", store.task.value)) || !(await attempt(store, "retry"))) return;
-  say(t("task.retry.done"), { kind: "good" });
+  say(t("act.retry.done"), { kind: "good" });
   await changed(store);
 }
 
@@ -68,20 +68,24 @@ export function ActionButton({ store, kind = "secondary", onClick, children }) {
   return html`<button type="button" class=${kind} aria-disabled=${isActing ? "true" : undefined} onClick=${() => isActing || onClick()}>${children}</button>`;
 }
 
-/** The buttons, as far as the task's state and the person's token allow them. */
+/** Whether another task can be made of its novel. */
+export const mayProcessAgain = ({ file_name, processor }) => file_name !== null && processor !== "external";
+
+/** The buttons, as far as the task's state and the person's token allow them; both ways on from a failure stand beside it. */
 export function Actions({ store }) {
-  const [asksAgain, askAgain] = useState(false);
   const task = store.task.value;
   if (!mayWrite.value) return null;
-  const button = (name, icon, run) =>
-    html`<${ActionButton} store=${store} onClick=${run}><${Icon} name=${icon} /> ${t(`task.do.${name}`)}<//>`;
+  const isFailed = task.status === "failed";
+  const ask = (isAsked) => (store.asksAgain.value = isAsked);
+  const button = (words, icon, run) =>
+    html`<${ActionButton} store=${store} onClick=${run}><${Icon} name=${icon} /> ${t(words)}<//>`;
   return html`
-    ${task.file_name !== null && task.processor !== "external" && button("again", "copy", () => askAgain(true))}
-    ${task.status === "pending" && button("priority", "up", () => reprioritize(store))}
-    ${takes("retry", task) && task.status !== "failed" && button("retry", "retry", () => retry(store))}
-    ${takes("cancel", task) && !task.cancel_requested && button("cancel", "stop", () => cancel(store))}
-    ${button("delete", "trash", () => remove(store))}
+    ${mayProcessAgain(task) && !isFailed && button("act.again.more", "copy", () => ask(true))}
+    ${task.status === "pending" && button("task.do.priority", "up", () => reprioritize(store))}
+    ${takes("retry", task) && !isFailed && button("act.retry", "retry", () => retry(store))}
+    ${takes("cancel", task) && !task.cancel_requested && button("act.cancel", "stop", () => cancel(store))}
+    ${button("act.delete", "trash", () => remove(store))}
     <${PriorityQuestion} />
-    ${asksAgain && html`<${Again} task=${task} onClose=${() => askAgain(false)} />`}
+    ${store.asksAgain.value && html`<${Again} task=${task} onClose=${() => ask(false)} />`}
   `;
 }

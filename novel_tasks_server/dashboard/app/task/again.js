@@ -6,6 +6,7 @@ import { Failure } from "../failure.js";
 import { html } from "../html.js";
 import { go, href } from "../router.js";
 import { say } from "../say.js";
+import { predicate, Refusal } from "../told.js";
 import { catalogue, catalogueProblem, loadCatalogue } from "../uploads/catalogue.js";
 import { descriptionOf } from "../uploads/choosing.js";
 import { faultText, Fields } from "../uploads/form.js";
@@ -17,7 +18,7 @@ import { draftsOf } from "./options.js";
 export function Again({ task, onClose }) {
   const processors = (catalogue.value?.processors ?? []).filter(({ runs_in }) => runs_in !== "outside");
   return html`
-    <${Dialog} title=${t("task.again.title")} name="again" onClose=${onClose}>
+    <${Dialog} title=${t("act.again")} name="again" onClose=${onClose}>
       <p class="quiet">${t("task.again.hint", { name: task.file_name })}</p>
       ${
         processors.length > 0
@@ -38,8 +39,11 @@ function Choice({ task, processors, onClose }) {
   const isStarting = useRef(false);
   const { options, faults } = readOptions(processor.shape, drafts);
   const refused = Object.fromEntries((problem?.errors ?? []).map(({ pointer, detail }) => [pointer, detail]));
-  const faultAt = (pointer) =>
-    faults.has(pointer) ? faultText(faults.get(pointer)) : (refused[`/options${pointer}`] ?? null);
+  const faultAt = (pointer, label) => {
+    if (faults.has(pointer)) return faultText(faults.get(pointer));
+    const words = refused[`/options${pointer}`];
+    return words ? predicate(label, words) : null;
+  };
   const set = (pointer, value) => {
     const { [pointer]: _, ...others } = drafts;
     setDrafts(value === undefined ? others : { ...others, [pointer]: value });
@@ -79,11 +83,11 @@ function Choice({ task, processors, onClose }) {
         </select>
       </label>
       <p class="quiet" id="again-description">${descriptionOf(processor)}</p>
-      <details key=${name} open=${Object.keys(drafts).length > 0 || problem !== null}>
+      <details key=${name} open=${Object.keys(drafts).length > 0 || problem !== null || task.error?.permanent}>
         <summary>${t("task.fact.options")}</summary>
         <${Fields} shape=${shape} form=${form} />
       </details>
-      ${problem && html`<p class="notice bad" role="alert">${problem.text}</p>`}
+      ${problem && html`<p class="notice bad" role="alert"><${Refusal} problem=${problem} /></p>`}
       <footer>
         <button type="button" class="secondary" onClick=${onClose}>${t("dialog.no")}</button>
         <button type="submit" disabled=${faults.size > 0}>${t("task.again.start")}</button>

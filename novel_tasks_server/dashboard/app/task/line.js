@@ -2,6 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { clock, duration, moment } from "../format.js";
 import { html } from "../html.js";
+import { languageOf } from "../told.js";
 import { language, t } from "../words.js";
 
 /** Lines that follow each other, drawn again only when they are others. */
@@ -18,7 +19,7 @@ function Line({ line, text, since }) {
     <div class="entry ${level}" data-seq=${seq}>
       <time datetime=${at} title=${moment(at)}>${time}</time>
       <span class="level">${t(`task.log.short.${level}`)}</span>
-      <span class="said" dir="auto">${marked(message, text)}</span>
+      <span class="said" dir="auto" lang=${languageOf(message)}>${marked(message, text)}</span>
     </div>
   `;
 }

@@ -4,8 +4,8 @@ import { number } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { watchSize } from "../resizing.js";
-import { say } from "../say.js";
 import { useShortcut } from "../shortcuts.js";
+import { sayProblem } from "../told.js";
 import { t } from "../words.js";
 import { IconButton } from "./button.js";
 import { copy } from "./copy.js";
@@ -155,7 +155,7 @@ function Lines({ store, selection, follows, unseen, since, isRelative, follow, o
 function tell(problem) {
   if (problem.name === "AbortError") return;
   if (problem.name !== "Problem") throw problem;
-  say(problem.text, { kind: "bad" });
+  sayProblem(problem);
 }
 
 const totalOf = (chunks) => chunks.reduce((sum, { height }) => sum + height, 0);

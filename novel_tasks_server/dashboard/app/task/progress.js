@@ -1,6 +1,7 @@
 // How far the task is, while it is not finished.
 import { html } from "../html.js";
 import { duration, number } from "../format.js";
+import { stageText } from "../told.js";
 import { t } from "../words.js";
 import { useNow } from "./now.js";
 
@@ -15,7 +16,7 @@ export function Progress({ task }) {
       <h2 id="progress" class="unseen">${t("task.progress")}</h2>
       <div class="figures">
         <span class="percent number">${number(task.progress)}<small>%</small></span>
-        <span class="stage" dir="auto">${task.stage || t("task.progress.starting")}</span>
+        <span class="stage" dir="auto">${stageText(task.stage) || t("task.progress.starting")}</span>
         <span class="number quiet">
           ${task.eta_seconds === null || task.eta_seconds === undefined ? t("task.progress.ran", { time: duration(ran) }) : t("task.progress.eta", { time: duration(Math.ceil(task.eta_seconds)) })}
           ${task.attempt > 1 && html` · ${t("task.attempt", { attempt: task.attempt })}`}

@@ -34,6 +34,8 @@ export class TaskStore {
     this.log = new LogStore(id, this.#ended.signal);
     /** Whether something is being done to the task. */
     this.isActing = signal(false);
+    /** Whether the person is asked what else to do with the novel. */
+    this.asksAgain = signal(false);
   }
 
   /** Begin; returns a function that ends it. */

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { ago, clock, duration, moment, number } from "../format.js";
 import { html } from "../html.js";
+import { Fault, Foreign, languageOf } from "../told.js";
 import { t } from "../words.js";
 import { entriesOf, shortened } from "./history.js";
 import { useNow } from "./now.js";
@@ -47,12 +48,12 @@ const isSameDay = (at) => new Date(at).toDateString() === new Date().toDateStrin
 function Detail({ kind, event }) {
   if (event.error) {
     return html`
-      <p class="detail"><b>${event.error.type}</b> ${event.error.message}</p>
+      <p class="detail"><b lang="en">${event.error.type}</b> <${Fault} error=${event.error} /></p>
       ${event.run_at && html`<p class="detail quiet">${t("task.event.next", { when: moment(event.run_at), time: duration((Date.parse(event.run_at) - Date.parse(event.at)) / 1000) })}</p>`}
     `;
   }
   return (kind === "cancelled" || kind === "released") && event.reason
-    ? html`<p class="detail">${event.reason}</p>`
+    ? html`<p class="detail"><${Foreign} text=${event.reason} /></p>`
     : null;
 }
 
@@ -104,8 +105,8 @@ function Attempt({ number: attempt, worker_id, started_at, duration_seconds, out
         error &&
         html`
         <details>
-          <summary><b>${error.type}</b> <span>${error.message.split("\n", 1)[0]}</span></summary>
-          <pre tabindex="0" role="group" aria-label=${t("task.error.details")}>${error.message}</pre>
+          <summary><b lang="en">${error.type}</b> <${Fault} error=${{ ...error, message: error.message.split("\n", 1)[0] }} /></summary>
+          <pre tabindex="0" role="group" lang=${languageOf(error.message)} aria-label=${t("task.error.details")}>${error.message}</pre>
         </details>
       `
       }

@@ -4,6 +4,7 @@ import { confirm } from "../dialog.js";
 import { nameOf } from "../format.js";
 import { html } from "../html.js";
 import { announce, say } from "../say.js";
+import { sayProblem } from "../told.js";
 import { t } from "../words.js";
 import { agrees } from "./consent.js";
 import { conditions } from "./filter.js";
@@ -30,7 +31,7 @@ export async function act(list, action, task) {
     else drop(list, task.id, place);
   } catch (problem) {
     if (problem.name !== "Problem") throw problem;
-    say(`${nameOf(task)}: ${problem.text}`, { kind: "bad" });
+    sayProblem(problem, { of: nameOf(task) });
     if (problem.status === 404) drop(list, task.id, place);
   } finally {
     busy.value = new Set([...busy.value].filter((id) => id !== task.id));
@@ -65,8 +66,7 @@ export async function actOnChosen(list, action) {
   } catch (problem) {
     if (problem.name === "AbortError") return;
     if (problem.name !== "Problem") throw problem;
-    say(problem.text, {
-      kind: "bad",
+    sayProblem(problem, {
       action: problem.isPassing ? { label: t("error.again"), run: () => actOnChosen(list, action) } : null,
     });
   } finally {

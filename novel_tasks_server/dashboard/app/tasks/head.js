@@ -97,7 +97,7 @@ function Chosen({ list }) {
         ${ACTIONS.map(
           ([action, icon]) => html`
             <button key=${action} type="button" class="secondary small" onClick=${() => actOnChosen(list, action)}>
-              <${Icon} name=${icon} /><span>${t(`tasks.act.${action}`)}</span>
+              <${Icon} name=${icon} /><span>${t(`act.${action}`)}</span>
             </button>
           `,
         )}
@@ -110,7 +110,7 @@ function Chosen({ list }) {
 function Running() {
   const { action, done, of, stop } = running.value;
   return html`
-    <p class="running" role="status">${of === null ? t("bulk.running") : t("bulk.running.of", { what: t(`tasks.act.${action}`), done: number(done), of: number(of) })}</p>
+    <p class="running" role="status">${of === null ? t("bulk.running") : t("bulk.running.of", { what: t(`act.${action}`), done: number(done), of: number(of) })}</p>
     <progress max=${of ?? 1} value=${of === null ? undefined : done} aria-label=${t("bulk.running")}></progress>
     <button type="button" class="secondary small" onClick=${stop}>${t("bulk.stop")}</button>
   `;

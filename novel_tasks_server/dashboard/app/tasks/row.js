@@ -7,6 +7,7 @@ import { ago, duration, moment, nameOf, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { href } from "../router.js";
+import { Fault, stageText } from "../told.js";
 import { t } from "../words.js";
 
 const ICONS = { retry: "retry", cancel: "stop", reprioritize: "up", delete: "trash" };
@@ -63,10 +64,10 @@ function State({ task, now }) {
       return html`
         <p class="top-line">${status}<span class="quiet number percent">${percent(task)}</span></p>
         <progress max="100" value=${task.progress} aria-label=${t("tasks.progress", { name: nameOf(task) })}></progress>
-        <p class="quiet more" title=${task.stage}>${task.stage}</p>
+        <p class="quiet more" title=${stageText(task.stage)}>${stageText(task.stage)}</p>
       `;
     case "failed":
-      return html`<p class="top-line">${status}</p><p class="bad more" title=${task.error_message}>${task.error_message}</p>`;
+      return html`<p class="top-line">${status}</p><p class="bad more" title=${task.error_message}><${Fault} error=${task.error} /></p>`;
     case "completed":
       return html`<p class="top-line">${status}</p><p class="quiet more">${took(task)}</p>`;
     case "pending":
@@ -81,10 +82,11 @@ function percent({ progress, eta_seconds: left }) {
     : t("tasks.percent.left", { n: progress, time: duration(Math.max(1, Math.round(left))) });
 }
 
-// Why a waiting task does not begin: it is not yet time, or it failed and is to be tried again.
-function waits({ run_at: at, error_message: error }, now) {
+// Why a waiting task does not begin: it is not yet time, or it failed and another attempt is to come.
+function waits({ run_at: at, error_message: message, error }, now) {
   const isLater = at !== null && Date.parse(at) > now;
-  if (error) return isLater ? t("tasks.again.later", { when: ago(at, now), error }) : t("tasks.again", { error });
+  if (message !== null)
+    return html`${isLater ? t("tasks.next.later", { when: ago(at, now) }) : t("tasks.next")} <${Fault} error=${error} />`;
   return isLater ? t("tasks.scheduled", { when: ago(at, now) }) : "";
 }
 
@@ -111,8 +113,8 @@ function Doings({ list, task, name, onMenu }) {
       type="button"
       class="icon quick"
       disabled=${isBusy}
-      title=${t(`tasks.act.${action}`)}
-      aria-label=${`${t(`tasks.act.${action}`)}: ${name}`}
+      title=${t(`act.${action}`)}
+      aria-label=${`${t(`act.${action}`)}: ${name}`}
       onClick=${() => act(list, action, task)}
     >
       <${Icon} name=${ICONS[action]} />

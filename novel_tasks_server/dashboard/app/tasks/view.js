@@ -120,7 +120,7 @@ function Menu({ list, task, onClose }) {
       <div class="menu-list">
         ${ACTIONS.filter((action) => takes(action, task)).map(
           (action) =>
-            html`<button key=${action} type="button" class=${action === "delete" ? "danger" : "secondary"} onClick=${choose(action)}>${t(`tasks.act.${action}`)}</button>`,
+            html`<button key=${action} type="button" class=${action === "delete" ? "danger" : "secondary"} onClick=${choose(action)}>${t(`act.${action}`)}</button>`,
         )}
       </div>
     <//>

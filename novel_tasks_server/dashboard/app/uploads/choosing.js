@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
+import { Foreign, predicate } from "../told.js";
 import { hasWords, t } from "../words.js";
 import { catalogue } from "./catalogue.js";
 import * as choices from "./choices.js";
@@ -14,7 +15,7 @@ const isWrong = () => choices.faults.value.size > 0 || Object.keys(choices.refus
 
 /** What a processor does, in the language of the page where it is one of ours. */
 export function descriptionOf({ name, description }) {
-  return hasWords(`processor.${name}`) ? t(`processor.${name}`) : description;
+  return hasWords(`processor.${name}`) ? t(`processor.${name}`) : html`<${Foreign} text=${description} />`;
 }
 
 /** The processor, and what opens its options. */
@@ -36,7 +37,7 @@ export function Choosing() {
         <${Icon} name="gear" /> ${choices.changed.value ? t("uploads.options.changed", { n: choices.changed.value }) : t("uploads.options")}
       </button>
       <p class="quiet" id="uploads-description">${descriptionOf(chosen)}</p>
-      ${refused && html`<p class="bad" role="alert">${refused}</p>`} ${!isShown && html`<${Changed} chosen=${chosen} />`}
+      ${refused && html`<p class="bad" role="alert"><${Foreign} text=${refused} /></p>`} ${!isShown && html`<${Changed} chosen=${chosen} />`}
     </div>
     ${isShown && html`<${Options} chosen=${chosen} />`}
   `;
@@ -62,7 +63,7 @@ function Options({ chosen }) {
   const faultAt = (pointer, label) => {
     const found = choices.faults.value.get(pointer);
     const words = refused[`/options${pointer}`];
-    return found ? faultText(found) : words ? `${label} ${words}` : null; // the server's are predicates: "must be a number"
+    return found ? faultText(found) : words ? predicate(label, words) : null;
   };
   const beside = (shape) => shape.name === "chapter_rule" && shape.kind === "text" && html`<${RuleTrial} />`;
   const form = {
@@ -76,7 +77,7 @@ function Options({ chosen }) {
   const { shape } = chosen;
   return html`
     <section class="options" id="uploads-options" aria-label=${t("uploads.options.of", { processor: chosen.name })}>
-      ${refused["/options"] && html`<p class="bad" role="alert">${refused["/options"]}</p>`}
+      ${refused["/options"] && html`<p class="bad" role="alert"><${Foreign} text=${refused["/options"]} /></p>`}
       ${
         shape.kind === "group"
           ? html`<${Fields} key=${chosen.name} shape=${shape} form=${form} />`
@@ -89,7 +90,7 @@ function Options({ chosen }) {
 }
 
 function More({ refused }) {
-  const fault = choices.priorityFault.value ? faultText(choices.priorityFault.value) : refused["/priority"];
+  const fault = choices.priorityFault.value ? faultText(choices.priorityFault.value) : refused["/priority"] && html`<${Foreign} text=${refused["/priority"]} />`;
   const isUsed = Boolean(Number(choices.priority.value) || choices.runAt.value || fault || refused["/run_at"]);
   return html`
     <details class="more" open=${isUsed}>
@@ -120,7 +121,7 @@ function More({ refused }) {
             onInput=${(event) => choices.setRunAt(event.target.value)}
           />
           <div id="uploads-run-at-help">
-            ${refused["/run_at"] && html`<p class="bad fault">${refused["/run_at"]}</p>`}<p class="quiet help">${t("uploads.runAt.help")}</p>
+            ${refused["/run_at"] && html`<p class="bad fault"><${Foreign} text=${refused["/run_at"]} /></p>`}<p class="quiet help">${t("uploads.runAt.help")}</p>
           </div>
         </div>
       </div>

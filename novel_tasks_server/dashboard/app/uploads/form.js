@@ -1,5 +1,6 @@
 // A form made from the shape of a processor's options.
 import { html } from "../html.js";
+import { Foreign } from "../told.js";
 import { hasWords, t } from "../words.js";
 import { isOptional, isThere } from "./reading.js";
 
@@ -23,8 +24,9 @@ export function labelOf({ name, title, schema }, processor) {
 }
 
 function helpOf({ name, description, kind }, processor) {
-  const known = KNOWN.includes(processor) && hasWords(`option.${name}.help`) ? t(`option.${name}.help`) : description;
-  return kind === "list" ? `${known} ${t("form.lines")}`.trim() : known;
+  const own = KNOWN.includes(processor) && hasWords(`option.${name}.help`) ? t(`option.${name}.help`) : null;
+  const known = own ?? (description && html`<${Foreign} text=${description} />`);
+  return kind === "list" ? html`${known} ${t("form.lines")}` : known;
 }
 
 function choiceText(value, processor) {
@@ -75,7 +77,7 @@ function Group({ shape, form }) {
   return html`
     <fieldset class="field wide group">
       <legend>${label}</legend>
-      ${shape.description && html`<p class="quiet help">${shape.description}</p>`} ${fault && html`<p class="bad fault">${fault}</p>`}
+      ${shape.description && html`<p class="quiet help"><${Foreign} text=${shape.description} /></p>`} ${fault && html`<p class="bad fault">${fault}</p>`}
       ${
         isOptional(shape) &&
         html`<label><input type="checkbox" checked=${isOn} onChange=${(event) => form.set(shape.pointer, event.target.checked)} /> ${t("form.use")}</label>`

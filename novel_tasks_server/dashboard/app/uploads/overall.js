@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 import { asking } from "../access.js";
 import { clock, duration, number, size } from "../format.js";
 import { html } from "../html.js";
+import { Refusal } from "../told.js";
 import { t } from "../words.js";
 import { keepingFocus } from "./focus.js";
 import { cancelAll, goOn, hold, isBusy, summary } from "./queue.js";
@@ -74,7 +75,7 @@ function Hold() {
   const isBad = held.why === "stopped";
   return html`
     <div class="notice ${isBad ? "bad" : ""}" role="status">
-      <span>${isBad ? held.problem.text : t(`uploads.hold.${held.why}`)}</span>
+      <span>${isBad ? html`<${Refusal} problem=${held.problem} />` : t(`uploads.hold.${held.why}`)}</span>
       ${seconds !== null && html`<span class="number" aria-live="off">${t("uploads.hold.until", { duration: duration(seconds), clock: clock(held.until) })}</span>`}
       ${
         held.why === "token"

@@ -8,6 +8,7 @@ import { Icon } from "../icons.js";
 import { followStatistics } from "../live.js";
 import { useShortcut } from "../shortcuts.js";
 import { recall, remember } from "../storage.js";
+import { Refusal } from "../told.js";
 import { t } from "../words.js";
 import { catalogue, catalogueProblem, loadCatalogue } from "./catalogue.js";
 import { fields } from "./choices.js";
@@ -59,8 +60,8 @@ function Unknown() {
   if (!problem) return html`<div class="choosing"></div>`;
   return html`
     <div class="choosing">
-      <p class="bad" role="alert">${problem.text}</p>
-      <button type="button" class="secondary small" onClick=${loadCatalogue}><${Icon} name="retry" /> ${t("uploads.again")}</button>
+      <p class="bad" role="alert"><${Refusal} problem=${problem} /></p>
+      <button type="button" class="secondary small" onClick=${loadCatalogue}><${Icon} name="retry" /> ${t("error.again")}</button>
     </div>
   `;
 }

@@ -5,7 +5,7 @@ import { number, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { href } from "../router.js";
-import { say } from "../say.js";
+import { sayProblem } from "../told.js";
 import { t } from "../words.js";
 import { keepingFocus } from "./focus.js";
 import { again, cancel, forget, summary, uploads } from "./queue.js";
@@ -92,14 +92,14 @@ function Acts({ one }) {
     return html`<button type="button" class="icon" title=${t("uploads.cancel")} aria-label=${named(t("uploads.cancel"))} onClick=${keepingFocus(() => cancel(one))}><${Icon} name="cross" /></button>`;
   if (status === "known")
     return html`
-      <button type="button" class="secondary small" disabled=${isAsking} aria-label=${named(t("uploads.anyway"))} onClick=${() => (setAsking(true), anyway(one).finally(keepingFocus(() => setAsking(false))))}>
-        ${t("uploads.anyway")}
+      <button type="button" class="secondary small" disabled=${isAsking} aria-label=${named(t("act.again"))} onClick=${() => (setAsking(true), anyway(one).finally(keepingFocus(() => setAsking(false))))}>
+        ${t("act.again")}
       </button>
     `;
   if (status === "storing" || status === "done") return null;
   const isHopeless = status === "refused" && refusal;
   return html`
-    ${!isHopeless && html`<button type="button" class="secondary small" aria-label=${named(t("uploads.again"))} onClick=${keepingFocus(() => again(one))}><${Icon} name="retry" /> ${t("uploads.again")}</button>`}
+    ${!isHopeless && html`<button type="button" class="secondary small" aria-label=${named(t("error.again"))} onClick=${keepingFocus(() => again(one))}><${Icon} name="retry" /> ${t("error.again")}</button>`}
     <button type="button" class="icon" title=${t("uploads.forget")} aria-label=${named(t("uploads.forget"))} onClick=${keepingFocus(() => forget([one]))}><${Icon} name="cross" /></button>
   `;
 }
@@ -118,6 +118,6 @@ async function anyway(one) {
     const made = await call("POST", taskPath(one.state.peek().task, "/process"), { body: wanted });
     one.set("done", { task: made.task_id });
   } catch (problem) {
-    say(`${one.path}: ${problem.text}`, { kind: "bad" });
+    sayProblem(problem, { of: one.path });
   }
 }

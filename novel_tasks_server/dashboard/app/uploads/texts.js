@@ -1,5 +1,7 @@
 // What is said of an upload, of why it was refused, and of all of them together.
 import { size } from "../format.js";
+import { html } from "../html.js";
+import { Refusal } from "../told.js";
 import { t } from "../words.js";
 
 /** The words of a refusal as `refusalOf` and `afterFailure` tell it. */
@@ -7,9 +9,9 @@ export function refusalText({ key, bytes, limit, ...values }) {
   return t(key, { ...values, bytes: size(bytes), limit: size(limit) });
 }
 
-/** Why an upload was refused or failed. */
+/** Why an upload was refused or failed, drawn. */
 export function faultOfUpload({ refusal, problem }) {
-  return refusal ? refusalText(refusal) : problem.text;
+  return refusal ? refusalText(refusal) : html`<${Refusal} problem=${problem} />`;
 }
 
 const PARTS = ["done", "known", "refused", "failed", "cancelled"];

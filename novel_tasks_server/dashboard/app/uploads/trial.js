@@ -5,6 +5,7 @@ import { API, pause, send } from "../api.js";
 import { languageName, number, size, SURE } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
+import { Foreign, Refusal } from "../told.js";
 import { t } from "../words.js";
 import { catalogue } from "./catalogue.js";
 import { faults, options, refusedFields } from "./choices.js";
@@ -132,7 +133,7 @@ function Result() {
   const isSlow = useSlowly(kind === "looking");
   return html`
     <div aria-live="polite" aria-busy=${String(kind === "looking")} class=${kind === "looking" ? "old" : ""}>
-      ${kind === "gone" && html`<p class="bad">${t("uploads.refused.gone")}</p>`} ${kind === "failed" && html`<p class="bad">${problem.text}</p>`}
+      ${kind === "gone" && html`<p class="bad">${t("uploads.refused.gone")}</p>`} ${kind === "failed" && html`<p class="bad"><${Refusal} problem=${problem} /></p>`}
       ${isSlow && html`<p class="quiet">${t("trial.looking")}</p>`} ${found && html`<${Found} found=${found} isPart=${isPart} />`}
     </div>
   `;
@@ -160,7 +161,7 @@ function Found({ found, isPart }) {
       <span>${t("trial.encoding", { encoding: found.encoding, share: percent(found.encoding_confidence) })}</span> <span>${language}</span>
     </p>
     <p class="quiet">
-      ${found.reason}${isPart && ` · ${t("trial.part", { bytes: size(LOOKED_AT) })}`}${found.repaired_bytes > 3 ? ` · ${t("trial.damaged", { n: found.repaired_bytes })}` : ""}
+      <${Foreign} text=${found.reason} />${isPart && ` · ${t("trial.part", { bytes: size(LOOKED_AT) })}`}${found.repaired_bytes > 3 ? ` · ${t("trial.damaged", { n: found.repaired_bytes })}` : ""}
     </p>
     ${
       found.headings.length > 0 &&
