@@ -9,9 +9,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from playwright.async_api import WebSocketRoute, expect
 
+from novel_tasks_core import format_task_id
 from novel_tasks_server.app import create_app
 from tests.browser.conftest import Site
 from tests.browser.pages import Page, Pages, findings
+from tests.browser.uploading import payload
 
 
 @pytest.mark.parametrize("path", ["", "#/queue", "#/system"])
@@ -44,6 +46,41 @@ async def test_the_page_speaks_chinese(site: Site, pages: Pages) -> None:
     await page.reload()
     await expect(page.get_by_role("link", name="Queue")).to_be_visible()
     assert await page.locator("html").get_attribute("lang") == "en"
+
+
+async def test_what_the_server_says_is_chinese_too(site: Site, pages: Pages) -> None:
+    """A failure, what a check found, and why an upload is refused; what stays English is marked as English."""
+    source = await site.engine.store(b"\x89PNG\r\n\x1a\n no novel", name="picture.txt")
+    task = await site.engine.submit(source, processor="split")
+    page = await pages.open(locale="zh-CN")
+    await page.goto(f"{site.url}#/tasks/{format_task_id(task.id)}")
+    failure = page.get_by_role("region", name="处理失败")
+    await expect(failure).to_contain_text("文件是 PNG 图片，不是纯文本。")
+    await failure.get_by_text("完整信息").click()
+    told = failure.get_by_role("group", name="完整信息")
+    await expect(told).to_have_text("the file is a PNG picture, not plain text")
+    await expect(told).to_have_attribute("lang", "en")
+    line = page.get_by_role("log").get_by_text("Attempt 1 failed")
+    await expect(line).to_have_attribute("lang", "en")
+    assert await findings(page) == []
+    await page.get_by_role("link", name="系统").click()
+    checks = page.get_by_role("region", name="检查")
+    await expect(checks.get_by_role("listitem").filter(has_text="持久性")).to_contain_text(
+        "在 psql 中运行：ALTER SYSTEM"
+    )
+    await expect(checks).to_contain_text("数据库结构 已是最新")
+    assert await checks.locator(":lang(en)").count() == 0
+    await page.get_by_role("link", name="任务", exact=True).click()
+    await expect(page.get_by_text("文件是 PNG 图片，不是纯文本。")).to_be_visible()
+    await page.get_by_role("button", name="选项").click()
+    form = page.get_by_role("region", name="analyze 的选项")
+    await form.get_by_label("编码").fill("klingon")
+    files = [payload("picture.png"), payload("a.txt")]
+    await page.get_by_label("选择文件").set_input_files(files)
+    await expect(page.get_by_text("不接受这种文件，只接受 .txt, .md。")).to_be_visible()
+    await expect(form.get_by_text("编码：")).to_be_visible()
+    await expect(form.get_by_text("klingon", exact=False)).to_have_attribute("lang", "en")
+    assert await findings(page) == []
 
 
 async def test_a_token_is_asked_for_and_kept_as_long_as_wished(site: Site, pages: Pages) -> None:

@@ -231,6 +231,7 @@ async def test_a_failure_is_clear_and_can_be_tried_again(puppet: Puppet, site: S
     assert await finished(site, task_id) is TaskStatus.FAILED
     await page.goto(address(site, task_id))
     failure = page.get_by_role("region", name="It failed")
+    await expect(failure.get_by_role("button")).to_have_text(["Retry", "Process again …"])
     await expect(failure).to_contain_text("ValueError")
     await expect(failure).to_contain_text("<img src=x onerror=alert(1)> is no chapter")
     await failure.get_by_text("The whole message").click()
@@ -244,6 +245,22 @@ async def test_a_failure_is_clear_and_can_be_tried_again(puppet: Puppet, site: S
     attempts = page.get_by_role("region", name="Attempts").get_by_role("listitem")
     await expect(attempts).to_contain_text(["Attempt 2completed", "Attempt 1failed"])
     await expect(page.get_by_role("region", name="History")).to_contain_text("Retried")
+
+
+async def test_where_a_retry_cannot_help_another_way_comes_first(site: Site, page: Page) -> None:
+    """A novel that was not in the encoding that was named is processed again, with the options where they are seen."""
+    source = await site.engine.store("渡口的灯，夜里很静。\n".encode("gb18030") * 9, name="ferry.txt")
+    task = await site.engine.submit(source, processor="split", options={"encoding": "utf-8"})
+    assert await finished(site, task.id) is TaskStatus.FAILED
+    await page.goto(address(site, task.id))
+    ways = page.get_by_role("region", name="It failed").get_by_role("button")
+    await expect(ways).to_have_text(["Process again …", "Retry"])
+    await expect(page.get_by_role("button", name="Retry")).to_have_count(1)
+    await ways.first.click()
+    await page.get_by_label("Encoding").fill("gb18030")
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("completed")
+    assert (await site.engine.get(task.id)).status is TaskStatus.FAILED
 
 
 async def test_a_task_is_cancelled_put_first_and_processed_otherwise(open_site: OpenSite, pages: Pages) -> None:
