@@ -21,13 +21,6 @@ export function predicate(label, words) {
   return language.value === "en" ? `${label} ${words}` : html`${label}${t("told.colon")}<${Foreign} text=${words} />`;
 }
 
-/** What a code says, with the reason that came with it; without words of our own, the sentence that came. */
-export function Condition({ condition: { code, text, values } }) {
-  if (!hasWords(`found.${code}`)) return html`<${Foreign} text=${text} />`;
-  const words = t(`found.${code}`, values);
-  return values.reason ? html`${words}${t("told.colon")}<${Foreign} text=${values.reason} />` : words;
-}
-
 /** Whose messages belong to what is said: they are other people's, or say which value is meant. */
 const TELLING = new Set([
   "Cancelled",

@@ -5,8 +5,8 @@ import { moment, number, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { usePolled } from "../polling.js";
-import { Condition, Foreign } from "../told.js";
-import { hasWords, language, t } from "../words.js";
+import { t } from "../words.js";
+import { Advice, Condition, Found, titleOf } from "./found.js";
 import { Settings } from "./settings.js";
 
 const EVERY_SECONDS = 15;
@@ -86,34 +86,6 @@ function Checks({ checks }) {
       </ul>
     </section>
   `;
-}
-
-/** What a check is called: the optional parts have one each. */
-function titleOf({ name }) {
-  const [kind, ...rest] = name.split(" ");
-  const key = `check.${name.replaceAll(" ", "-")}`;
-  if (hasWords(key)) return t(key);
-  return hasWords(`check.${kind}`) && rest.length ? `${t(`check.${kind}`)} ${rest.join(" ")}` : name;
-}
-
-/** What a check found, one after the other; in English as the server tells it. */
-function Found({ check: { detail, conditions } }) {
-  if (language.value === "en" || !conditions.length) return html`<${Foreign} text=${detail} />`;
-  return conditions.map(
-    (one, place) => html`${place > 0 && t("system.semicolon")}<${Condition} key=${place} condition=${one} />`,
-  );
-}
-
-/** What mends it: what belongs to each thing that was found, once. */
-function Advice({ check: { advice, conditions } }) {
-  const known = conditions.filter(({ code }) => hasWords(`mend.${code}`));
-  if (!conditions.length || known.length < conditions.length) return html`<${Foreign} text=${advice} />`;
-  return [...new Set(known.map(({ code, values }) => t(`mend.${code}`, typed(values))))].join(t("system.semicolon"));
-}
-
-/** The values as they are typed into a terminal: numbers without separators. */
-function typed(values) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 function Versions({ versions, system }) {
