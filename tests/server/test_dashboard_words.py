@@ -26,7 +26,7 @@ from novel_tasks_core.text import formats
 from novel_tasks_server.findings import Code
 from novel_tasks_server.routes.dashboard import Assets
 
-SERVER, CORE = (Path(package.__file__).parent for package in (novel_tasks_server, novel_tasks_core))
+SERVER, CORE = Path(novel_tasks_server.__file__).parent, Path(novel_tasks_core.__file__).parent
 FOLDER = SERVER / "dashboard"
 ROOT = SERVER.parent
 

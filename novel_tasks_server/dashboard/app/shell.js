@@ -158,7 +158,7 @@ class Guard extends Component {
     return html`
       <section class="failure" role="alert">
         <h1>${t("error.title")}</h1>
-        <p>${String(error.message ?? error)}</p>
+        <p lang="en">${String(error.message ?? error)}</p>
         <button type="button" onClick=${() => this.setState({ error: null })}>${t("error.again")}</button>
       </section>
     `;
