@@ -185,7 +185,7 @@ async def test_progress_is_live(open_site: OpenSite, processors: Processors, pag
 
 
 async def test_why_a_task_waits_is_said(open_site: OpenSite, processors: Processors, pages: Pages) -> None:
-    """A task that is not yet to begin says when it will, one that failed and is to be tried again when and why."""
+    """A task that is not yet to begin says when it will, one that failed when its next attempt is and why."""
     failing(processors, RetryPolicy(max_attempts=3, base_seconds=7200, max_seconds=7200, jitter=0))
     site = await open_site()
     await add(site.engine, "Torn.txt", processor="fickle")
@@ -196,7 +196,7 @@ async def test_why_a_task_waits_is_said(open_site: OpenSite, processors: Process
     await page.goto(site.url)
     await expect(row(page, "Later")).to_contain_text("begins in 2 days")
     await expect(row(page, "Later")).to_contain_text("priority \N{MINUS SIGN}3")
-    await expect(row(page, "Torn")).to_contain_text(re.compile("tries again in [12] hours?: the paper is wet"))
+    await expect(row(page, "Torn")).to_contain_text(re.compile("next attempt in [12] hours?: the paper is wet"))
 
 
 async def test_nothing_is_missed_while_the_server_is_away(site: Site, page: Page) -> None:

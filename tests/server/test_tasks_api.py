@@ -24,7 +24,7 @@ OLD_FIELDS = {
     "id", "file_name", "file_size", "file_type", "status", "progress", "priority", "uploaded_at", "started_at",
     "completed_at", "result_url", "error_message", "extra_data",
 }  # fmt: skip
-OUR_FIELDS = {"processor", "stage", "attempt", "owner", "version", "eta_seconds", "run_at"}
+OUR_FIELDS = {"processor", "stage", "attempt", "owner", "version", "eta_seconds", "run_at", "error"}
 
 
 async def report(client: Client, task_id: str, **fields: Any) -> dict[str, Any]:
