@@ -100,6 +100,8 @@ async def test_the_system_is_shown_without_its_secrets(open_site: OpenSite, page
     await settings.get_by_label("Find a setting").fill("file_size")
     await expect(settings).to_contain_text("123456")
     await expect(settings).to_contain_text("changed")
+    await settings.get_by_label("Find a setting").fill("cors")  # a list of nothing
+    await expect(settings.get_by_role("row", name="CORS_ORIGINS")).to_contain_text("not set")
     assert await sideways(page) == 0
     assert await findings(page) == []
 

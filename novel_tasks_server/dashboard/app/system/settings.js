@@ -42,6 +42,6 @@ export function Settings({ settings }) {
 function shown({ value, is_secret: isSecret, is_default: isDefault }) {
   if (isSecret && value === null)
     return html`<em class="quiet">${t(isDefault ? "system.settings.unset" : "system.settings.set")}</em>`;
-  if (value === null || value === "") return html`<em class="quiet">${t("system.settings.unset")}</em>`;
-  return html`<code>${Array.isArray(value) ? value.join(", ") : String(value)}</code>`;
+  const text = Array.isArray(value) ? value.join(", ") : String(value ?? "");
+  return text ? html`<code>${text}</code>` : html`<em class="quiet">${t("system.settings.unset")}</em>`;
 }
