@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -39,8 +40,12 @@ from novel_tasks_core.execution.messages import (
 from novel_tasks_core.execution.reports import AttemptReports
 from novel_tasks_core.models import LogLevel
 
+logger = logging.getLogger(__name__)
+
 _START_SECONDS = 60.0
 _EXIT_SECONDS = 10.0
+_KILL_SECONDS = 5.0
+"""How long a killed process is waited for. One that hangs in a system call dies when that returns, if ever."""
 _LAST_WORDS_SECONDS = 1.0
 _READ_BYTES = 1 << 16
 
@@ -176,14 +181,18 @@ class Child:
         return True
 
     async def kill(self) -> None:
-        """End the process, and those that it started, and wait until it is gone. Idempotent."""
+        """End the process, and those that it started, and wait until it is gone, five seconds at most. Idempotent."""
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session, thus a group, of its own
-        await self._process.wait()
+        try:
+            async with asyncio.timeout(_KILL_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            logger.error("child_does_not_die", extra={"pid": self._process.pid})
         self._watch.cancel()
         await asyncio.wait([self._watch])
-        self._writer.close()
+        self._writer.transport.abort()  # what is still to be written nobody reads
         with suppress(OSError):
             await self._writer.wait_closed()
 

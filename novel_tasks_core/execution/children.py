@@ -51,12 +51,11 @@ class ChildPool:
         return tuple(child.pid for child in self._children)
 
     async def close(self) -> None:
-        """Kill all children, jobs or not, and wait until they are gone. Idempotent."""
+        """Kill all children, jobs or not, and wait until they are gone, a few seconds at most. Idempotent."""
         self._closed = True
         async with self._spawning:
             self._idle.clear()
-        for child in list(self._children):
-            await self._to_the_end(self._retire(child))
+        await asyncio.gather(*(self._to_the_end(self._retire(child)) for child in self._children))
         if self._ending:
             await asyncio.wait(self._ending)
 
@@ -141,6 +140,7 @@ class ChildPool:
                 await asyncio.wait([task])
             except asyncio.CancelledError:
                 cancelled = True
-        task.result()
         if cancelled:
+            task.exception()  # seen; the cancellation comes first
             raise asyncio.CancelledError
+        task.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -54,9 +55,25 @@ class RowLockedError(DatabaseUnavailableError):
 def driver_errors() -> Iterator[None]:
     """Translate what the driver raises inside the block; our own errors and cancellation pass.
 
+    An error that comes while a cancellation is on its way out, as of a rollback on a connection that broke, does
+    not take its place: who caught it would go on for ever, and whoever cancelled would wait for that.
+
     Raises: DatabaseUnavailableError when trying again may help, SchemaError when tables are missing,
     InvalidInputError for a value that the database refuses, StorageError for everything else that it says.
     """
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    try:
+        with _translated():
+            yield
+    except Exception as exc:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError from exc
+        raise
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
     try:
         yield
     except NovelTasksError:

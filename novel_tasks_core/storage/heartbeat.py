@@ -13,6 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import DatabaseUnavailableError, NovelTasksError
@@ -21,6 +22,9 @@ from novel_tasks_core.storage.database import Link
 from novel_tasks_core.storage.workers import Flags, Heartbeat, serving
 
 logger = logging.getLogger(__name__)
+
+_STOP_SECONDS = 3.0
+"""How long stopping waits for the thread, which may be looking up a name."""
 
 
 class HeartbeatThread:
@@ -53,6 +57,8 @@ class HeartbeatThread:
         self._on_lost = on_lost
         self._stop_requested = threading.Event()
         self._stopper: Callable[[], object] | None = None
+        self._over = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._main, name=f"heartbeat-{worker_id}", daemon=True)
 
     def start(self) -> None:
@@ -60,18 +66,29 @@ class HeartbeatThread:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Stop beating and wait for the thread, within the bounds of its connection."""
+        """Stop beating and wait for the thread, three seconds at most: it keeps no program from ending."""
         self._stop_requested.set()
         if self._stopper is not None:
             self._stopper()
-        await asyncio.to_thread(self._thread.join)
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._over.wait()
+        except TimeoutError:
+            logger.warning("heartbeat_does_not_stop", extra={"worker_id": self._worker_id})
 
     def _main(self) -> None:
         try:
             asyncio.run(self._run())
         except Exception as exc:
             logger.critical("heartbeat_failed", exc_info=True, extra={"worker_id": self._worker_id})
-            self._on_lost(f"its heartbeat failed: {exc}")
+            self._tell(self._on_lost, f"its heartbeat failed: {exc}")
+        finally:
+            self._tell(self._loop.call_soon_threadsafe, self._over.set)
+
+    def _tell(self, hear: Callable[[Any], object], what: Any) -> None:
+        """Tell the worker something, unless its loop is closed: then nobody waits for it."""
+        with contextlib.suppress(RuntimeError):
+            hear(what)
 
     async def _run(self) -> None:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()

@@ -30,6 +30,7 @@ class Job:
     loop: asyncio.AbstractEventLoop
     waiting: asyncio.Future[Any]
     ended: bool = False
+    given_up: bool = False
     result: Any = None
     error: BaseException | None = None
     gone: asyncio.Future[None] | None = None
@@ -37,20 +38,31 @@ class Job:
     async def end(self) -> None:
         """Wait until the work is over, whatever came of it and however often the caller is cancelled.
 
-        For a caller that is on its way out: it passes the cancellation on.
+        For a caller that is on its way out: it passes the cancellation on. Nobody waits any more once the threads
+        are closed: a disk that does not answer must not keep the program from ending.
         """
-        while not self.ended:
+        while not self.ended and not self.given_up:
             self.gone = self.loop.create_future()
             with suppress(asyncio.CancelledError):
                 await self.gone
-        if not self.waiting.cancelled():
+        if self.waiting.done() and not self.waiting.cancelled():
             self.waiting.exception()  # seen: asyncio need not complain that nobody did
+
+    def give_up(self) -> None:
+        """Let those go who wait for the end."""
+        self.given_up = True
+        self.leave()
+
+    def leave(self) -> None:
+        """Wake who waits for the end."""
+        if self.gone is not None and not self.gone.done():
+            self.gone.set_result(None)
 
 
 class Threads:
     """Up to `most` threads, started as they are needed; they do not keep the program from ending.
 
-    Used from one event loop. `close` ends them once they are idle.
+    Used from one event loop. `close` ends them once they are idle, and waits for none.
     """
 
     def __init__(self, most: int, *, name: str) -> None:
@@ -59,7 +71,7 @@ class Threads:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._finished: deque[Job] = deque()
         self._waking = False
-        self._under_way = 0
+        self._under_way: set[Job] = set()
         self._threads = 0
         self._closed = False
 
@@ -87,19 +99,21 @@ class Threads:
             raise EngineClosedError
         loop = asyncio.get_running_loop()
         job = Job(work, arguments, loop, loop.create_future())
-        self._under_way += 1
-        if self._threads < min(self._under_way, self._most):
+        self._under_way.add(job)
+        if self._threads < min(len(self._under_way), self._most):
             self._threads += 1
             threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
         self._jobs.put(job)
         return job
 
     def close(self) -> None:
-        """Take no more work, and end the threads after what there is. Idempotent."""
+        """Take no more work, and end the threads after what there is; what is under way is given up. Idempotent."""
         if not self._closed:
             self._closed = True
             for _ in range(self._threads):
                 self._jobs.put(None)
+            for job in self._under_way:
+                job.give_up()
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
@@ -119,10 +133,9 @@ class Threads:
         self._waking = False  # before looking: who finishes from now on wakes us again
         while self._finished:
             job = self._finished.popleft()
-            self._under_way -= 1
+            self._under_way.discard(job)
             job.ended = True
-            if job.gone is not None and not job.gone.done():
-                job.gone.set_result(None)
+            job.leave()
             if job.waiting.done():
                 continue
             if job.error is None:

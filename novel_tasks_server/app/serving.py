@@ -15,6 +15,7 @@ from aiohttp import web
 from novel_tasks_core import ConfigError, NovelTasksError, Processors, Worker
 from novel_tasks_server.app.answering import Runner
 from novel_tasks_server.app.building import close_sockets, create_app
+from novel_tasks_server.app.last_resort import LastResort
 from novel_tasks_server.app.stacks import stacks_on_signal
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import CONFIG, ENGINE, WORKER
@@ -33,6 +34,7 @@ async def serve(
     processors: Processors | None = None,
     on_started: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
+    last_resort: LastResort | None = None,
 ) -> signal.Signals | None:
     """Run the server until SIGTERM, SIGINT or `stop`, then stop it gently; return the signal, if it was one.
 
@@ -40,14 +42,14 @@ async def serve(
     Stopping: readiness turns 503 and new uploads are refused, uploads on their way and running tasks get
     `SHUTDOWN_GRACE_SECONDS`, what still runs is handed back, sockets close with 1012, and the listener
     closes last. A second signal skips the waiting. The whole takes a few seconds more than the grace at
-    most, also without a database.
+    most, also without a database; a `last_resort` sees to it whatever processors do.
 
     SIGUSR1 has it log what every asyncio task waits for. Needs the main thread, for the signals.
 
     Raises: ConfigError when the address cannot be listened on, what opening an engine raises, and SchemaError
     after a gentle stop when the schema is migrated beyond what this program can work with.
     """
-    asked = _Stop(stop or asyncio.Event())
+    asked = _Stop(stop or asyncio.Event(), last_resort)
     with asked.by_signals(), stacks_on_signal():
         app = create_app(config, processors=processors)
         runner = Runner(app, shutdown_timeout=_HANDLERS_SECONDS)
@@ -83,7 +85,8 @@ async def _stop_when_outgrown(app: web.Application, stopping: asyncio.Event) -> 
 class _Stop:
     """Whether the server was asked to stop, by which signal, and whether to hurry."""
 
-    def __init__(self, stopping: asyncio.Event) -> None:
+    def __init__(self, stopping: asyncio.Event, last_resort: LastResort | None) -> None:
+        self._last_resort = last_resort
         self.stopping = stopping
         self.hurry = asyncio.Event()
         self.signal: signal.Signals | None = None
@@ -94,6 +97,8 @@ class _Stop:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._told, number)
+        if self._last_resort is not None:
+            self._last_resort.watch(signal.SIGTERM, signal.SIGINT)
         try:
             yield
         finally:

@@ -8,17 +8,21 @@ import resource
 import signal
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import click
 from attrs import evolve
 
-from novel_tasks_core import Processors, TaskEngine
+from novel_tasks_core import Processors, TaskEngine, Worker
 from novel_tasks_server.cli.completing import complete_processors
 from novel_tasks_server.cli.console import ExamplesCommand, ExitCode, say
 from novel_tasks_server.cli.settings import setting_values
 from novel_tasks_server.config import LogFormat, LogThreshold, ServerConfig
 from novel_tasks_server.logs import TaskLog, configure_logging
+
+if TYPE_CHECKING:
+    from novel_tasks_server.app import LastResort
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +163,7 @@ async def _serve(config: ServerConfig) -> int:
 
     from novel_tasks_server.app import serve as run_server  # the whole server: help and completion need not wait for it
 
-    stopped_by = await run_server(config, on_started=tell)
+    stopped_by = await run_server(config, on_started=tell, last_resort=_last_resort(config))
     return ExitCode.INTERRUPTED if stopped_by is signal.SIGINT else ExitCode.OK
 
 
@@ -169,18 +173,25 @@ def _tell(config: ServerConfig, text: str) -> None:
         say(text)
 
 
+def _last_resort(config: ServerConfig) -> LastResort:
+    from novel_tasks_server.app import LastResort
+
+    return LastResort(grace_seconds=config.engine.shutdown_grace_seconds)
+
+
 async def _work(config: ServerConfig, *, processors: Processors, lanes: tuple[str, ...], name: str) -> int:
     """Run tasks until SIGTERM or SIGINT; return the exit code."""
     from novel_tasks_server.app import stacks_on_signal
 
-    stop = StopSignals()
-    with stacks_on_signal():
-        return await _work_until(stop, config, processors=processors, lanes=lanes, name=name)
+    with StopSignals(_last_resort(config)) as stop, stacks_on_signal():
+        await _work_until(stop, config, processors=processors, lanes=lanes, name=name)
+    logger.info("stopped")
+    return stop.exit_code
 
 
 async def _work_until(
     stop: StopSignals, config: ServerConfig, *, processors: Processors, lanes: tuple[str, ...], name: str
-) -> int:
+) -> None:
     async with (
         TaskEngine.open(config.engine, processors=processors, observers=[TaskLog()]) as engine,
         engine.worker(processors=lanes or None, name=name) as running,
@@ -189,32 +200,71 @@ async def _work_until(
         _tell(config, f"Running tasks with {running.slots} slots; Ctrl-C stops in good order.")
         async with asyncio.TaskGroup() as group:
             outgrown = group.create_task(engine.outgrown())
-            await stop.wait()
+            await stop.asked()
             outgrown.cancel()
         logger.info("draining")
         _tell(config, "Stopping: running tasks may finish; Ctrl-C again does not wait.")
-    logger.info("stopped")
-    return stop.exit_code
+        await _close(running, stop)
+
+
+async def _close(running: Worker, stop: StopSignals) -> None:
+    """Let what runs finish within the grace, or hand it back at once when told to hurry."""
+    closing, hurrying = asyncio.ensure_future(running.close()), asyncio.ensure_future(stop.hurried())
+    try:
+        await asyncio.wait((closing, hurrying), return_when=asyncio.FIRST_COMPLETED)
+        if not closing.done():
+            await running.drain(grace_seconds=0)  # ends the wait of the close that has begun
+    finally:
+        hurrying.cancel()
+    await closing
 
 
 class StopSignals:
-    """SIGTERM and SIGINT for a program that stays: the first asks it to stop, the second cancels it."""
+    """SIGTERM and SIGINT for a program that stays: the first asks it to stop, the second to hurry, a third cancels it.
 
-    def __init__(self) -> None:
-        """Must be made inside the asyncio task that a second signal shall cancel."""
+    A context manager. One that comes while the program still starts, before anybody waits for it, cancels the start;
+    the block ends then as if it had been done.
+    """
+
+    def __init__(self, last_resort: LastResort) -> None:
+        """Must be made inside the asyncio task that a signal shall cancel."""
+        self._last_resort = last_resort
         self._asked = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._main = asyncio.current_task()
+        self._started = False
         self.exit_code = ExitCode.OK
+
+    def __enter__(self) -> StopSignals:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._received, number)
+        self._last_resort.watch(signal.SIGTERM, signal.SIGINT)
+        return self
 
-    async def wait(self) -> None:
-        """Wait for the first signal."""
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        cancelled_by_us = kind is asyncio.CancelledError and self._asked.is_set()
+        if cancelled_by_us and self._main is not None:
+            while self._main.cancelling():
+                self._main.uncancel()
+        return cancelled_by_us
+
+    async def asked(self) -> None:
+        """Wait for the first signal; the program has started."""
+        self._started = True
         await self._asked.wait()
 
+    async def hurried(self) -> None:
+        """Wait for the second signal."""
+        await self._hurry.wait()
+
     def _received(self, number: signal.Signals) -> None:
-        if self._asked.is_set() and self._main is not None:
+        if self._main is not None and (self._hurry.is_set() or not self._started):
             self._main.cancel()
-        self.exit_code = ExitCode.INTERRUPTED if number is signal.SIGINT else ExitCode.OK
-        self._asked.set()
+        if self._asked.is_set():
+            self._hurry.set()
+        else:
+            self.exit_code = ExitCode.INTERRUPTED if number is signal.SIGINT else ExitCode.OK
+            self._asked.set()

@@ -31,7 +31,7 @@ from novel_tasks_core import (
 
 from .journal import journal
 from .work import config, processors
-from .worker import Faults, say_ready, stop_request
+from .worker import Faults, keep_stdout, say_ready, stop_request
 
 BACKLOG = 150
 """How many tasks may wait before the client pauses: rescued ones must not stand in a long queue."""
@@ -202,7 +202,7 @@ class Watch:
 async def serve(database_url: str, data_dir: Path, *, seed: str, most: int) -> None:
     """Run the client, waiting for the database at the start."""
     stop = stop_request()
-    while True:
+    while not stop.is_set():
         try:
             async with TaskEngine.open(
                 config(database_url, data_dir), processors=processors(), migrate=False
@@ -217,6 +217,7 @@ async def serve(database_url: str, data_dir: Path, *, seed: str, most: int) -> N
 def main(database_url: str, data_dir: str, seed: str, most: str) -> None:
     """Set the journal up and serve."""
     faulthandler.enable()
+    keep_stdout()
     logging.getLogger().addHandler(Faults(level=logging.ERROR))
     asyncio.run(serve(database_url, Path(data_dir), seed=seed, most=int(most)))
 

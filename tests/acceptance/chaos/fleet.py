@@ -31,11 +31,15 @@ _LAST_WORDS = 10_000
 
 @define(eq=False)
 class Member:
-    """One place in the fleet, and the process that holds it now; `busy` while a fault is under way there."""
+    """One place in the fleet, and the process that holds it now, with what that writes to stderr.
+
+    `busy` while a fault is under way there.
+    """
 
     command: Sequence[str]
     proxy: Proxy | None
     process: asyncio.subprocess.Process | None = None
+    log: Path | None = None
     busy: bool = False
 
     @property
@@ -87,14 +91,16 @@ class Fleet:
     async def start(self, member: Member) -> None:
         """Start the process of a member, and wait until it works."""
         journals, began = self.folder / "journals", time.monotonic()
-        member.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", *member.command),
-            cwd=ROOT,
-            env={**os.environ, FOLDER: str(journals), "PYTHONPATH": str(ROOT)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=(self.folder / "stderr").open("ab"),
-        )
+        member.log = self.folder / f"stderr-{time.monotonic_ns()}"
+        with member.log.open("wb") as stderr:
+            member.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", *member.command),
+                cwd=ROOT,
+                env={**os.environ, FOLDER: str(journals), "PYTHONPATH": str(ROOT)},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=stderr,
+            )
         assert member.process.stdout is not None
         async with asyncio.timeout(_READY_SECONDS):
             if await member.process.stdout.readline() != b"ready\n":
@@ -155,16 +161,16 @@ class Fleet:
             self.deaths.append(f"{member.command[0]} ended with {code}")
 
     async def _last_words(self, member: Member) -> str:
-        """Kill a process that hangs, and return what it told of where."""
+        """Kill a process that hangs, and return what it told of where: its asyncio tasks, then all its threads."""
         assert member.process is not None
-        member.send(signal.SIGUSR1)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                await member.process.wait()
-        if member.process.returncode is None:
-            member.send(signal.SIGABRT)
-            await member.process.wait()
-        return (self.folder / "stderr").read_text(errors="replace")[-_LAST_WORDS:]
+        assert member.log is not None
+        for number in (signal.SIGUSR1, signal.SIGABRT, signal.SIGKILL):
+            with suppress(TimeoutError, ProcessLookupError):
+                member.send(number)
+                async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                    await member.process.wait()
+                    break
+        return member.log.read_text(errors="replace")[-_LAST_WORDS:]
 
     async def _kill_now(self, member: Member) -> None:
         if member.process is not None and member.process.returncode is None:

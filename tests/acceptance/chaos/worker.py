@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import faulthandler
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -87,6 +88,13 @@ def tell_stacks() -> None:
             waits = waits.cr_await
 
 
+def keep_stdout() -> None:
+    """Keep the pipe to the conductor from child processes: as long as one holds it we seem to be alive."""
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = os.fdopen(ours, "w")
+
+
 def say_ready() -> None:
     """Tell the conductor, once."""
     with contextlib.suppress(OSError, ValueError):
@@ -97,7 +105,7 @@ def say_ready() -> None:
 async def work(database_url: str, data_dir: Path) -> None:
     """Work until told to end; a database that is away at the start is waited for."""
     stop = stop_request()
-    while True:
+    while not stop.is_set():
         try:
             async with (
                 TaskEngine.open(
@@ -115,6 +123,7 @@ async def work(database_url: str, data_dir: Path) -> None:
 def main(database_url: str, data_dir: str, *mutants: str) -> None:
     """Set the journal up, take out guards if wanted, and work."""
     faulthandler.enable()
+    keep_stdout()
     logging.getLogger().addHandler(Faults(level=logging.ERROR))
     for name in mutants:
         MUTANTS[name]()
