@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 
 import attrs
@@ -22,6 +22,8 @@ from novel_tasks_core import (
     TaskEngine,
     TaskStatus,
 )
+from novel_tasks_core.storage.database import Database
+from novel_tasks_core.storage.housekeeping import Housekeeping
 
 from ..core.support import AT_ONCE, Db, Gate, ended, eventually, watching
 from .conftest import PATIENCE_SECONDS
@@ -53,6 +55,55 @@ async def test_an_engine_does_not_open_without_a_database(far_config: EngineConf
         with bounded(), pytest.raises(DatabaseUnavailableError):
             async with TaskEngine.open(config):
                 pytest.fail("it opened")
+
+
+async def test_a_cancellation_outlives_a_rollback_that_fails(
+    far_engine: TaskEngine, far_config: EngineConfig, proxy: Proxy
+) -> None:
+    """Who is cancelled inside a transaction, and cannot roll back, has been cancelled: not told of the database."""
+    async with Database.open(proxy.url, config=far_config) as database:
+        inside = asyncio.Event()
+
+        async def work() -> None:
+            async with database.transaction() as connection:
+                inside.set()
+                await connection.execute("select pg_sleep(60)", timeout=60)
+
+        for break_it in (lambda: setattr(proxy, "black_hole", True), proxy.cut):
+            inside.clear()
+            working = asyncio.create_task(work())
+            await inside.wait()
+            await asyncio.sleep(0)
+            working.cancel()
+            break_it()
+            await asyncio.wait({working})
+            assert working.cancelled()
+            proxy.black_hole = False
+
+
+async def test_an_engine_closes_though_maintenance_cannot_roll_back(
+    far_config: EngineConfig, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that is inside a transaction when the database falls silent hears that it is over, and closing ends."""
+    inside = asyncio.Event()
+
+    async def note_ranges(self: Housekeeping) -> None:
+        async with self._database.transaction() as connection:
+            inside.set()
+            await connection.execute("select pg_sleep(60)", timeout=60)
+
+    monkeypatch.setattr(Housekeeping, "note_ranges", note_ranges)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(TaskEngine.open(far_config))
+        await inside.wait()
+        proxy.black_hole = True
+        began = time.monotonic()
+        closing = asyncio.create_task(stack.pop_all().aclose())
+        await asyncio.wait({closing}, timeout=30)
+        took = time.monotonic() - began
+        proxy.black_hole = False
+        assert closing.done()
+        assert took < 15
 
 
 async def test_calls_on_a_silent_database_fail_in_time_and_recover(

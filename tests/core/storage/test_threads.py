@@ -115,6 +115,24 @@ async def test_a_cancelled_caller_waits_for_its_work(threads: Threads) -> None:
     assert ended.is_set()
 
 
+async def test_work_that_never_ends_is_not_waited_for_after_close(threads: Threads) -> None:
+    """A disk that does not answer keeps no caller on its way out, whether its cancellation came before or after."""
+    may_end = threading.Event()
+    before, after = (asyncio.create_task(threads.run(may_end.wait, 60)) for _ in range(2))
+    await eventually(lambda: len(running()) == 2)
+    before.cancel()
+    await asyncio.sleep(0)
+    assert not before.done()
+    threads.close()
+    after.cancel()
+    try:
+        await asyncio.wait((before, after), timeout=10)
+        assert before.cancelled()
+        assert after.cancelled()
+    finally:
+        may_end.set()
+
+
 async def test_after_close_there_is_no_work_and_no_thread(threads: Threads) -> None:
     """What was begun is finished; the threads end."""
     job = threads.begin(abs, -1)
