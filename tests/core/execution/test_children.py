@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from novel_tasks_core.errors import ChildCrashedError, EngineClosedError
+from novel_tasks_core.execution import child_process
 from novel_tasks_core.execution.children import ChildPool
 from novel_tasks_core.execution.jobs import Job
 from novel_tasks_core.models import LogLevel
@@ -232,6 +234,44 @@ async def test_closing_kills_running_jobs(reports: Recorded, job: Callable[..., 
         await work
     with pytest.raises(EngineClosedError):
         await pool.run(job("light"), reports=reports)
+
+
+HOLD = """
+import ctypes, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+sys.stdout.write("held\\n" if libc.ptrace(0x4206, int(sys.argv[1]), None, None) == 0 else "refused\\n")
+sys.stdout.flush()
+time.sleep(60)
+"""
+"""Traces a process, and never asks what became of it: killed, it is not gone as long as this runs."""
+
+
+async def test_closing_does_not_wait_for_a_child_that_cannot_die(
+    reports: Recorded, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is killed and stays, as one that hangs in a system call does, keeps the pool for its time only."""
+    monkeypatch.setattr(child_process, "_KILL_SECONDS", 0.2)
+    monkeypatch.setattr(child_process, "_EXIT_SECONDS", 0.2)
+    begun = asyncio.Event()
+    reports.on_progress = lambda _fraction, _stage: begun.set()
+    async with ChildPool(size=1, grace_seconds=60) as pool:
+        work = asyncio.create_task(pool.run(job("stubborn"), reports=reports))
+        await begun.wait()
+        [pid] = pool.pids
+        holder = await asyncio.create_subprocess_exec(sys.executable, "-c", HOLD, str(pid), stdout=subprocess.PIPE)
+        try:
+            assert holder.stdout is not None
+            if await holder.stdout.readline() != b"held\n":
+                pytest.skip("this system lets no process trace another")
+            async with asyncio.timeout(20):
+                await pool.close()
+            assert psutil.pid_exists(pid)
+            with pytest.raises(EngineClosedError):
+                await work
+        finally:
+            holder.kill()
+            await holder.wait()
+    await until(lambda: not psutil.pid_exists(pid))
 
 
 async def test_closing_while_a_child_starts_leaves_none(reports: Recorded, job: Callable[..., Job]) -> None:
