@@ -64,31 +64,34 @@ def driver_errors() -> Iterator[None]:
     task = asyncio.current_task()
     before = task.cancelling() if task is not None else 0
     try:
-        with _translated():
-            yield
+        yield
     except Exception as exc:
         if task is not None and task.cancelling() > before:
             raise asyncio.CancelledError from exc
-        raise
+        ours = _translated(exc)
+        if ours is None:
+            raise
+        raise ours from exc
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except NovelTasksError:
-        raise
-    except asyncpg.LockNotAvailableError as exc:
-        raise RowLockedError(_reason(exc)) from exc
-    except (*_UNAVAILABLE, *_TRANSIENT) as exc:
-        raise DatabaseUnavailableError(_reason(exc)) from exc
-    except _NO_SCHEMA as exc:
-        raise SchemaError(f"the schema does not fit ({_reason(exc)}): run `novel-tasks migrate`") from exc
-    except _BAD_VALUE as exc:
-        field = getattr(exc, "column_name", None) or getattr(exc, "constraint_name", None) or "value"
-        raise InvalidInputError(field, f"refused by the database: {_reason(exc)}") from exc
-    except asyncpg.PostgresError as exc:
-        raise StorageError(f"the database failed: {_reason(exc)}") from exc
+def _translated(exc: Exception) -> NovelTasksError | None:
+    """Return what to raise for an error of the driver, None for any other."""
+    match exc:
+        case NovelTasksError():
+            return None
+        case asyncpg.LockNotAvailableError():
+            return RowLockedError(_reason(exc))
+        case _ if isinstance(exc, _UNAVAILABLE + _TRANSIENT):
+            return DatabaseUnavailableError(_reason(exc))
+        case _ if isinstance(exc, _NO_SCHEMA):
+            return SchemaError(f"the schema does not fit ({_reason(exc)}): run `novel-tasks migrate`")
+        case _ if isinstance(exc, _BAD_VALUE):
+            field = getattr(exc, "column_name", None) or getattr(exc, "constraint_name", None) or "value"
+            return InvalidInputError(field, f"refused by the database: {_reason(exc)}")
+        case asyncpg.PostgresError():
+            return StorageError(f"the database failed: {_reason(exc)}")
+        case _:
+            return None
 
 
 def _reason(exc: BaseException) -> str:

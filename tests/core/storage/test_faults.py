@@ -68,14 +68,14 @@ async def test_a_refused_value_names_what_refused_it(database: Database) -> None
         (lambda: asyncpg.DataCorruptedError("bad page"), StorageError),
     ],
 )
-def test_what_the_driver_raises_is_translated(raised: Callable[[], Exception], expected: type[Exception]) -> None:
+async def test_what_the_driver_raises_is_translated(raised: Callable[[], Exception], expected: type[Exception]) -> None:
     """Those that trying again may mend are told apart from the others."""
     with pytest.raises(expected) as caught, driver_errors():
         raise raised()
     assert type(caught.value) is expected
 
 
-def test_our_own_errors_and_cancellation_pass() -> None:
+async def test_our_own_errors_and_cancellation_pass() -> None:
     """They are not the driver's business."""
     with pytest.raises(TaskNotFoundError), driver_errors():
         raise TaskNotFoundError(new_task_id())
@@ -92,3 +92,50 @@ async def test_a_lent_connection_comes_back_as_it_was(database: Database) -> Non
 
     assert await database.fetchval("select pg_backend_pid()") == lent
     assert await database.fetchval("show statement_timeout") == before
+
+
+async def test_an_error_does_not_take_the_place_of_a_cancellation() -> None:
+    """What fails on the way out of a cancelled block is not what the block ended with; what failed before it is."""
+    waits = asyncio.Event()
+
+    async def fail_on_the_way_out() -> None:
+        with driver_errors():
+            try:
+                waits.set()
+                await asyncio.Event().wait()
+            finally:
+                raise asyncpg.ConnectionDoesNotExistError("closed in the middle")
+
+    async def fail_afterwards() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            with driver_errors():
+                raise asyncpg.ConnectionDoesNotExistError("closed before") from None
+
+    lost, clean_up = asyncio.create_task(fail_on_the_way_out()), asyncio.create_task(fail_afterwards())
+    await waits.wait()
+    await asyncio.sleep(0)
+    lost.cancel()
+    clean_up.cancel()
+    await asyncio.wait({lost, clean_up})
+    assert lost.cancelled()
+    assert isinstance(clean_up.exception(), DatabaseUnavailableError)
+
+
+async def test_a_timeout_stays_one() -> None:
+    """A wait that ends itself in time is told as a database that does not answer; an outer timeout is the caller's."""
+
+    async def fail_on_the_way_out() -> None:
+        with driver_errors():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise asyncpg.ConnectionDoesNotExistError("closed in the middle")
+
+    with pytest.raises(DatabaseUnavailableError), driver_errors():
+        async with asyncio.timeout(0.01):
+            await asyncio.Event().wait()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await fail_on_the_way_out()
