@@ -13,8 +13,8 @@ logger = logging.getLogger(__name__)
 _MAX_DELAY_SECONDS = 5.0
 _STOP_SECONDS = 10.0
 """How long leaving a group waits for its loops."""
-_AGAIN_SECONDS = 2.0
-"""After so long a loop that was cancelled and still runs is cancelled again: it may be waiting for something else."""
+_AGAIN_SECONDS = 3.0
+"""After so long, more than giving a connection back may take, a loop that was cancelled and still runs is again."""
 
 
 class Services:

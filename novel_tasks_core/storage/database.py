@@ -139,8 +139,11 @@ class Database:
             connection = await self._acquire()
             try:
                 yield connection
-            finally:
-                await self._release(connection)
+            except BaseException:
+                # After a statement that was cut off this takes a while, and goes on if we are cancelled meanwhile.
+                await asyncio.shield(asyncio.ensure_future(self._release(connection)))
+                raise
+            await self._release(connection)
 
     async def _acquire(self) -> PoolConnectionProxy[asyncpg.Record]:
         """Take a connection that answers, one after the other of those that do not being replaced."""
