@@ -21,8 +21,9 @@ PID = "select pg_backend_pid()"
 
 @pytest.fixture
 async def far_database(far_config: EngineConfig, proxy: Proxy) -> AsyncIterator[Database]:
-    """A pool of at most eight connections, behind the proxy."""
-    async with Database.open(proxy.url, config=far_config) as database:
+    """A pool of at most eight connections, behind the proxy, that no busy machine makes impatient."""
+    patient = attrs.evolve(far_config, connect_timeout_seconds=20.0, command_timeout_seconds=20.0)
+    async with Database.open(proxy.url, config=patient) as database:
         yield database
 
 
