@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -28,8 +30,38 @@ from novel_tasks_core.storage.queries import load_queries
 TEMPLATE = "novel_tasks_template" + os.environ.get("PYTEST_XDIST_WORKER", "")
 """Each process of a parallel run has its own, should they share a server."""
 
-FORGETFUL = {"synchronous_commit": "off", "fsync": "off", "full_page_writes": "off"}
+FORGETFUL = {
+    "synchronous_commit": "off",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "128MB",  # it may lie in memory
+}
 """A test's commits need not survive a power cut; what proves durability starts its own server."""
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of a random name is made there
+_ROOM = 6 << 30
+"""Bytes that must be free for a server in memory: it needs a third of them where the plans of queries are looked at."""
+
+
+TOGETHER = (
+    "tests/browser/",
+    "tests/core/processors/test_epubcheck.py",
+    "tests/plans/",
+    "tests/server/cli/",
+)
+"""What shares something costly (a browser, a virtual machine, a million tasks, a server) stays in one process."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out tests one by one, but those of `TOGETHER` in one piece: the marks for that do nothing since pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((shared for shared in TOGETHER if nodeid.startswith(shared)), nodeid)
+
+    return Scheduling(config, log)
 
 
 def pytest_configure() -> None:
@@ -47,6 +79,14 @@ def on_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+def place_for_databases() -> Path | None:
+    """Return memory, where a database is made in a tenth of the time; None, the usual place, where there is too little."""
+    try:
+        return MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= _ROOM else None
+    except OSError:
+        return None
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL for this run: the one that NOVEL_TASKS_TEST_DATABASE_URL names, else an embedded one."""
@@ -54,7 +94,8 @@ def postgres_url() -> Iterator[str]:
     if given:
         yield given
         return
-    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="novel-tasks-tests-") as folder:
+    where = tempfile.TemporaryDirectory(prefix="novel-tasks-tests-", dir=place_for_databases())
+    with asyncio.Runner() as runner, where as folder:
         os.chmod(folder, 0o755)
         server = open_embedded(Path(folder) / "postgres", settings=FORGETFUL)
         url = runner.run(server.__aenter__())
@@ -84,6 +125,12 @@ def template(postgres_url: str) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, lest one process of a parallel run is left with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector the thousands of tests: it would go through all of them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class Clones:
@@ -128,7 +175,7 @@ class Clones:
 
     def _make(self) -> str:
         name = f"test_{uuid4().hex[:12]}"
-        self._execute(f'create database "{name}" template "{TEMPLATE}"')
+        self._execute(f'create database "{name}" template "{TEMPLATE}" strategy file_copy')
         return name
 
     def _close(self) -> None:

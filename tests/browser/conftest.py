@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -26,6 +27,9 @@ CHROMIUM = os.environ.get("NOVEL_TASKS_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 
+_OFF = "--disable-features="
+_UNSEEN = "PreloadTopChromeWebUI,WebUIOmniboxPopup"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run these tests on one event loop a run, which is the one that the browser's driver knows."""
@@ -35,14 +39,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium_path() -> str:
+def chromium_path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the browser is; without one the tests are skipped, unless NOVEL_TASKS_BROWSER=required."""
     if CHROMIUM is None:
         reason = "no Chromium: install Debian's `chromium`, or name one in NOVEL_TASKS_CHROMIUM"
         if os.environ.get("NOVEL_TASKS_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
-    return CHROMIUM
+    # What nobody sees of a browser without a head is not made: the pages of its own toolbar, a process for the screen.
+    program = tmp_path_factory.mktemp("chromium") / "chromium"
+    program.write_text(
+        f'#!/bin/bash\nexec {shlex.quote(CHROMIUM)} --in-process-gpu "${{@/#{_OFF}/{_OFF}{_UNSEEN},}}"\n'
+    )
+    program.chmod(0o755)
+    return str(program)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

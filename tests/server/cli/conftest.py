@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from .loaded import LoadedProgram, loaded_program
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 OWN_SETTINGS = (
@@ -36,9 +38,28 @@ def clean_environment() -> dict[str, str]:
     return kept | {"NO_COLOR": "1", "TERM": "dumb"}
 
 
+@pytest.fixture(scope="session")
+def loaded() -> Iterator[LoadedProgram]:
+    """`novel-tasks`, loaded once for all tests of this process."""
+    with loaded_program(clean_environment()) as program:
+        yield program
+
+
 @pytest.fixture
-def novel_tasks(tmp_path: Path) -> Run:
+def novel_tasks(loaded: LoadedProgram, tmp_path: Path) -> Run:
     """Run `novel-tasks` as a process in a folder of its own; its stdin is empty unless given."""
+
+    def run(
+        *arguments: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return loaded.run([*map(str, arguments)], cwd=tmp_path, env=clean_environment() | (env or {}), stdin=stdin)
+
+    return run
+
+
+@pytest.fixture
+def fresh_novel_tasks(tmp_path: Path) -> Run:
+    """Run what `novel_tasks` runs, in a Python that is started anew."""
 
     def run(
         *arguments: str | Path, stdin: bytes = b"", env: dict[str, str] | None = None

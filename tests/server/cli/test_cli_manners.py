@@ -48,9 +48,9 @@ def one_error_line(stderr: str) -> str:
     return lines[0]
 
 
-def test_help_lists_every_command_on_stdout(novel_tasks: Run) -> None:
+def test_help_lists_every_command_on_stdout(fresh_novel_tasks: Run) -> None:
     """`--help` goes to stdout, names every command, and shows examples before the usage."""
-    done = novel_tasks("--help")
+    done = fresh_novel_tasks("--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert all(f"  {command} " in done.stdout for command in COMMANDS)
     assert done.stdout.index("Examples:") < done.stdout.index("Usage:")
@@ -67,16 +67,16 @@ def test_help_of_a_command_begins_with_examples(novel_tasks: Run, command: str) 
     assert "Options:" in done.stdout
 
 
-def test_version_is_data(novel_tasks: Run) -> None:
+def test_version_is_data(fresh_novel_tasks: Run) -> None:
     """`--version` prints the program and its version on stdout."""
-    done = novel_tasks("--version")
+    done = fresh_novel_tasks("--version")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("novel-tasks, version ")
 
 
-def test_no_command_shows_help_and_is_a_usage_error(novel_tasks: Run) -> None:
+def test_no_command_shows_help_and_is_a_usage_error(fresh_novel_tasks: Run) -> None:
     """Without a command the help goes to stderr and the exit code is 2."""
-    done = novel_tasks()
+    done = fresh_novel_tasks()
     assert (done.returncode, done.stdout) == (2, "")
     assert "Examples:" in done.stderr
 
@@ -130,7 +130,7 @@ def test_migrate_can_print_its_sql(novel_tasks: Run) -> None:
     assert "CREATE TABLE" in done.stdout.upper()
 
 
-def test_migrate_says_that_the_schema_is_up_to_date(novel_tasks: Run, open_folder: Path) -> None:
+def test_migrate_says_that_the_schema_is_up_to_date(fresh_novel_tasks: Run, open_folder: Path) -> None:
     """`migrate` says what it would apply, brings a new embedded database up to date, and can be repeated."""
     names = [f"{one.number:04}_{one.name}.\n" for one in TaskEngine.migrations()]
     up_to_date = "The schema is up to date.\n"
@@ -140,7 +140,7 @@ def test_migrate_says_that_the_schema_is_up_to_date(novel_tasks: Run, open_folde
         ([], up_to_date),
         (["--dry-run"], up_to_date),
     ):
-        done = novel_tasks("migrate", *arguments, env={"DATA_DIR": str(open_folder / "data")})
+        done = fresh_novel_tasks("migrate", *arguments, env={"DATA_DIR": str(open_folder / "data")})
         assert (done.returncode, done.stdout, done.stderr) == (0, "", said)
 
 
@@ -151,10 +151,10 @@ def test_an_unreachable_database_is_one_line(novel_tasks: Run) -> None:
     assert "secret" not in one_error_line(done.stderr)
 
 
-def test_ctrl_c_while_the_program_loads_is_no_traceback(novel_tasks: Run, tmp_path: Path) -> None:
+def test_ctrl_c_while_the_program_loads_is_no_traceback(fresh_novel_tasks: Run, tmp_path: Path) -> None:
     """A KeyboardInterrupt that comes while libraries are imported ends it with exit code 130, and says nothing."""
     (tmp_path / "click.py").write_text("raise KeyboardInterrupt")
-    done = novel_tasks("--help", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
+    done = fresh_novel_tasks("--help", env={"PYTHONPATH": f"{tmp_path}:{ROOT}"})
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
@@ -209,9 +209,11 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("env", [{"LC_ALL": "C", "LANG": "C"}, {"TERM": "dumb"}, {"TERM": ""}, {"FORCE_COLOR": "1"}])
-def test_what_is_no_terminal_gets_no_control_codes(novel_tasks: Run, english: Path, chinese: Path, env: Any) -> None:
+def test_what_is_no_terminal_gets_no_control_codes(
+    fresh_novel_tasks: Run, english: Path, chinese: Path, env: Any
+) -> None:
     """Piped output is plain lines, whatever the locale and the terminal are said to be; names stay readable."""
-    done = novel_tasks("process", "-p", "split", english, chinese, env={"NO_COLOR": "", **env})
+    done = fresh_novel_tasks("process", "-p", "split", english, chinese, env={"NO_COLOR": "", **env})
     assert done.returncode == 0, done.stderr
     colour = re.compile(r"\x1b\[[0-9;]*m") if "FORCE_COLOR" in env else re.compile("(?!)")
     assert not [c for c in colour.sub("", done.stdout + done.stderr) if not c.isprintable() and c != "\n"]

@@ -43,9 +43,9 @@ def test_json_tells_of_encoding_language_and_chapters(novel_tasks: Run, chinese:
         assert text.count("\n", 0, chapter["offset"]) + 1 == chapter["line"]
 
 
-def test_artifacts_go_where_asked(novel_tasks: Run, english: Path, tmp_path: Path) -> None:
+def test_artifacts_go_where_asked(fresh_novel_tasks: Run, english: Path, tmp_path: Path) -> None:
     """`-o DIR` keeps the report in DIR, and stdout names its path."""
-    done = novel_tasks("process", english, "-o", tmp_path / "out")
+    done = fresh_novel_tasks("process", english, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     report = tmp_path / "out" / "report.html"
     assert report.is_file()
@@ -65,9 +65,9 @@ def test_several_files_get_a_folder_each(novel_tasks: Run, english: Path, tmp_pa
     assert all((tmp_path / "out" / folder / "chapters.json").is_file() for folder in folders)
 
 
-def test_stdin_is_a_file_called_dash(novel_tasks: Run, english: Path) -> None:
+def test_stdin_is_a_file_called_dash(fresh_novel_tasks: Run, english: Path) -> None:
     """`-` reads stdin."""
-    done = novel_tasks("process", "-", "--json", stdin=english.read_bytes())
+    done = fresh_novel_tasks("process", "-", "--json", stdin=english.read_bytes())
     assert done.returncode == 0, done.stderr
     [found] = documents(done.stdout)
     assert found["file"] == "-"

@@ -96,7 +96,6 @@ def test_a_folder_without_a_database_is_left_without(novel_tasks: Run, tmp_path:
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
-@pytest.mark.xdist_group("terminal")
 async def test_on_a_terminal_it_asks(finished: tuple[str, list[TaskId]], tmp_path: Path) -> None:
     """It says what it would delete; anything but yes deletes nothing, Ctrl-C too; yes deletes."""
     url, _ = finished

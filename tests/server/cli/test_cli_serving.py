@@ -58,13 +58,15 @@ def ends(pid: int) -> bool:
     return False
 
 
-def test_as_many_connections_as_the_system_grants(tmp_path: Path) -> None:
+def test_as_many_connections_as_the_system_grants(open_folder: Path) -> None:
     """A shell that allows few open files does not bound the sockets of the server."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = before[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, most))
     try:
-        with staying("serve", "--port", "0", "--no-worker", "--data-dir", tmp_path / "data", cwd=tmp_path) as process:
+        with staying(
+            "serve", "--port", "0", "--no-worker", "--data-dir", open_folder / "data", cwd=open_folder
+        ) as process:
             read_until(process, "listens on")
             assert psutil.Process(process.pid).rlimit(psutil.RLIMIT_NOFILE) == (most, most)
             process.send_signal(signal.SIGTERM)

@@ -10,10 +10,7 @@ import pytest
 
 from .terminals import opened
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux"),
-    pytest.mark.xdist_group("terminal"),
-]
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 LONG = "一部名字长得无论如何也放不进一行里面去的小说之"
 
 
