@@ -38,7 +38,7 @@ FORGETFUL = {
 }
 """A test's commits need not survive a power cut; what proves durability starts its own server."""
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - only a folder of a random name is made there
+MEMORY = Path("/dev/shm")
 _ROOM = 6 << 30
 """Bytes that must be free for a server in memory: it needs a third of them where the plans of queries are looked at."""
 
@@ -54,10 +54,10 @@ TOGETHER = (
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out tests one by one, but those of `TOGETHER` in one piece: the marks for that do nothing since pytest 9.2."""
-    from xdist.scheduler import LoadScopeScheduling
+    """Hand out tests one by one, those of `TOGETHER` in one piece; marks of groups do nothing since pytest 9.2."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-    class Scheduling(LoadScopeScheduling):
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return next((shared for shared in TOGETHER if nodeid.startswith(shared)), nodeid)
 
@@ -80,7 +80,7 @@ def on_database(url: str, name: str) -> str:
 
 
 def place_for_databases() -> Path | None:
-    """Return memory, where a database is made in a tenth of the time; None, the usual place, where there is too little."""
+    """Return memory, where databases are made in a tenth of the time; None, the usual place, if there is too little."""
     try:
         return MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= _ROOM else None
     except OSError:

@@ -46,7 +46,7 @@ def chromium_path(tmp_path_factory: pytest.TempPathFactory) -> str:
         if os.environ.get("NOVEL_TASKS_BROWSER") == "required":
             pytest.fail(reason)
         pytest.skip(reason)
-    # What nobody sees of a browser without a head is not made: the pages of its own toolbar, a process for the screen.
+    # What nobody sees of a browser without a head is not made: pages of its own toolbar, a process for the screen.
     program = tmp_path_factory.mktemp("chromium") / "chromium"
     program.write_text(
         f'#!/bin/bash\nexec {shlex.quote(CHROMIUM)} --in-process-gpu "${{@/#{_OFF}/{_OFF}{_UNSEEN},}}"\n'

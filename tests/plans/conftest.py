@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TypeAlias
 from uuid import uuid4
 
@@ -20,7 +19,6 @@ from ..core.support import Db
 from . import worlds
 from .hot_statements import engine_statements
 from .plan_reading import Explained, Statement
-
 
 Plans: TypeAlias = Mapping[str, Mapping[str, Explained]]
 """What statements did, by when and by name."""

@@ -91,7 +91,8 @@ def _serve(connection: socket.socket) -> None:
         child = os.fork()
         if child == 0:
             connection.close()
-            return _become(*json.loads(what), files)
+            arguments, cwd, env = json.loads(what)
+            return _become(arguments, cwd, env, files)
         for file in files:
             os.close(file)
         _, status = os.waitpid(child, 0)
