@@ -122,9 +122,8 @@ class Injector:
 
     async def _to_a_process(self, fault: Fault) -> None:
         among = [self.fleet.client] if fault.kind is Kind.KILL_CLIENT else self.fleet.workers
-        member = self.fleet.free(fault.place % len(among), among=among)
-        if member is None:
-            return
+        while (member := self.fleet.free(fault.place % len(among), among=among)) is None:
+            await asyncio.sleep(_BLINK_SECONDS)  # on a busy machine what was done to the others takes longer
         member.busy = True
         try:
             await self.fleet.mend(member)
