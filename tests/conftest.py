@@ -39,8 +39,8 @@ FORGETFUL = {
 """A test's commits need not survive a power cut; what proves durability starts its own server."""
 
 MEMORY = Path("/dev/shm")
-_ROOM = 6 << 30
-"""Bytes that must be free for a server in memory: it needs a third of them where the plans of queries are looked at."""
+_ROOM = 4 << 30
+"""Bytes that must be free for a server in memory: it needs a third of them for the plans of queries."""
 
 
 TOGETHER = (

@@ -121,9 +121,7 @@ class Injector:
                 await self._to_a_process(fault)
 
     async def _to_a_process(self, fault: Fault) -> None:
-        among = [self.fleet.client] if fault.kind is Kind.KILL_CLIENT else self.fleet.workers
-        while (member := self.fleet.free(fault.place % len(among), among=among)) is None:
-            await asyncio.sleep(_BLINK_SECONDS)  # on a busy machine what was done to the others takes longer
+        member = await self._free(fault)
         member.busy = True
         try:
             await self.fleet.mend(member)
@@ -131,6 +129,14 @@ class Injector:
                 self.done[fault.kind] += 1
         finally:
             member.busy = False
+
+    async def _free(self, fault: Fault) -> Member:
+        """Return whom to hurt, once enough have got over what was done to them: that takes a busy machine longer."""
+        among = [self.fleet.client] if fault.kind is Kind.KILL_CLIENT else self.fleet.workers
+        while True:
+            if member := self.fleet.free(fault.place % len(among), among=among):
+                return member
+            await asyncio.sleep(_BLINK_SECONDS)
 
     async def _hurt(self, member: Member, fault: Fault) -> bool:
         match fault.kind:
