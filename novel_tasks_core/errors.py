@@ -136,7 +136,7 @@ class DecodingError(InvalidInputError):
         super().__init__("file", reason)
         self.encoding = encoding
         self.offset = offset
-        self.kind = kind
+        self.kind = DecodingProblem(kind)  # a processor's own may be plain text
         self.format = format
 
     def __str__(self) -> str:

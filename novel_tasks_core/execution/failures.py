@@ -6,6 +6,7 @@ process boundary as plain values, and `decide` turns it into the attempt's outco
 
 from __future__ import annotations
 
+import math
 import traceback
 from typing import Any, assert_never
 
@@ -23,6 +24,7 @@ from novel_tasks_core.execution.values import storable_text
 from novel_tasks_core.models import Claim, ErrorInfo, Failed, JsonObject, Retrying
 from novel_tasks_core.retries import Retry, RetryPolicy, Snooze
 
+_MAX_DETAIL_CHARACTERS = 500
 _MAX_TRACEBACK_CHARACTERS = 20_000
 
 
@@ -69,21 +71,27 @@ def _sentence(exc: BaseException) -> str:
         return type(exc).__name__
 
 
-def _details(exc: BaseException) -> dict[str, Any]:
+def _details(exc: BaseException) -> JsonObject:
+    """Return the fields of an error of ours, without what is no JSON: a processor may have put anything into them."""
+    details: dict[str, Any] = {}
+    for name, value in _fields(exc).items():
+        if isinstance(value, str):
+            details[name] = storable_text(value)
+        elif isinstance(value, int | None) or (isinstance(value, float) and math.isfinite(value)):
+            details[name] = value
+    return details
+
+
+def _fields(exc: BaseException) -> dict[str, Any]:
     if isinstance(exc, DecodingError):
-        return {
-            "reason": storable_text(exc.reason),
-            "encoding": exc.encoding,
-            "offset": exc.offset,
-            "kind": exc.kind.value,
-            "format": exc.format,
-        }
+        named = {"kind": exc.kind.value, "encoding": exc.encoding, "offset": exc.offset, "format": exc.format}
+        return {"reason": exc.reason, **named}
     if isinstance(exc, TaskTimeoutError):
         return {"seconds": exc.seconds}
     if isinstance(exc, ChildCrashedError):
         return {"exit_code": exc.exit_code}
     if isinstance(exc, InvalidInputError):
-        return {"field": storable_text(exc.field), "reason": storable_text(exc.reason)}
+        return {"field": exc.field, "reason": exc.reason}
     return {}
 
 
@@ -102,8 +110,8 @@ def _traceback(exc: BaseException | None) -> str:
 def as_error(failure: Failure) -> DecodingError | InvalidInputError | TaskProcessingError:
     """Rebuild an exception for a caller who wants one: ours as they were, others as TaskProcessingError."""
     match failure:
-        case Failure(type="DecodingError", details=details):
-            return DecodingError(**{**details, "kind": DecodingProblem(details["kind"])})
+        case Failure(type="DecodingError", details={"reason": str(), "kind": str(kind)} as details):
+            return DecodingError(**{**details, "kind": DecodingProblem(kind)})
         case Failure(type="TaskTimeoutError", details={"seconds": seconds}):
             return TaskTimeoutError(seconds)
         case Failure(type="ChildCrashedError", details={"exit_code": code}):
@@ -119,8 +127,7 @@ def decide(failure: Failure, claim: Claim, retry: RetryPolicy) -> Retrying | Fai
 
     What `retry.custom` raises ends the task too, and is told with it: a task must not hang on a faulty policy.
     """
-    known = {name: value for name, value in failure.details.items() if value not in (None, failure.message)}
-    error = ErrorInfo(failure.type, failure.message, permanent=failure.permanent, details=known)
+    error = ErrorInfo(failure.type, failure.message, permanent=failure.permanent, details=_known(failure))
     if failure.delay_seconds is not None:
         return Retrying(delay_seconds=failure.delay_seconds, error=error, counts=False)
     if failure.permanent:
@@ -131,6 +138,15 @@ def decide(failure: Failure, claim: Claim, retry: RetryPolicy) -> Retrying | Fai
         told = f"{failure.message} (and the retry policy raised {type(exc).__name__}: {_sentence(exc)})"
         return Failed(error=evolve(error, message=storable_text(told)))
     return Failed(error=error) if delay is None else Retrying(delay_seconds=delay, error=error)
+
+
+def _known(failure: Failure) -> JsonObject:
+    """Return the fields that say more than the message, cut: they stand beside it in every list of tasks."""
+    return {
+        name: storable_text(value, limit=_MAX_DETAIL_CHARACTERS) if isinstance(value, str) else value
+        for name, value in failure.details.items()
+        if value not in (None, failure.message)
+    }
 
 
 def log_line(failure: Failure, outcome: Retrying | Failed, *, attempt: int) -> str:

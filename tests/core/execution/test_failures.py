@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from novel_tasks_core.conversion import error_json, read_error
 from novel_tasks_core.errors import (
     ChildCrashedError,
     DecodingError,
@@ -115,6 +117,11 @@ def test_an_error_that_cannot_speak_is_named() -> None:
         (TaskTimeoutError(2.5), TaskTimeoutError, {"seconds": 2.5}),
         (ChildCrashedError("gone", exit_code=-9), ChildCrashedError, {"exit_code": -9}),
         (ValueError("x"), TaskProcessingError, {"type": "ValueError", "detail": "x"}),
+        (
+            TaskProcessingError("x", type="DecodingError"),
+            TaskProcessingError,
+            {"type": "DecodingError", "detail": "x"},
+        ),
     ],
 )
 def test_errors_cross_the_process_boundary(exc: Exception, kind: type[NovelTasksError], fields: dict[str, Any]) -> None:
@@ -124,6 +131,31 @@ def test_errors_cross_the_process_boundary(exc: Exception, kind: type[NovelTasks
     rebuilt = as_error(message.failure)
     assert type(rebuilt) is kind
     assert {name: getattr(rebuilt, name) for name in fields} == fields
+
+
+@pytest.mark.parametrize("exc", [TaskTimeoutError(math.nan), DecodingError("bad", encoding=cast("str", b"utf-8"))])
+def test_fields_that_are_no_json_are_left_out(make_claim: Callable[..., Claim], exc: Exception) -> None:
+    """What a processor puts into an error of ours does not keep the error from being sent and stored."""
+    (message,) = FrameBuffer().feed(encode(Raised(failure_of(exc))))
+    assert isinstance(message, Raised)
+    outcome = decide(message.failure, make_claim(failures=2, max_attempts=3), FIXED)
+    assert read_error(error_json(outcome.error)) == outcome.error
+    assert outcome.error.details.keys() <= {"kind"}
+
+
+def test_long_fields_are_cut(make_claim: Callable[..., Claim]) -> None:
+    """What stands beside the message in every list is short, however long the message is."""
+    exc = DecodingError("r" * 9_000, encoding="e" * 9_000)
+    outcome = decide(failure_of(exc), make_claim(), FIXED)
+    assert len(outcome.error.message) == 4000
+    assert all(len(str(value)) <= 500 for value in outcome.error.details.values())
+
+
+def test_an_unknown_problem_of_decoding_is_refused_where_it_is_named() -> None:
+    """A kind is one of ours, also when it is given as plain text."""
+    assert DecodingError("x", kind=cast("DecodingProblem", "binary")).kind is DecodingProblem.BINARY
+    with pytest.raises(ValueError, match="is not a valid DecodingProblem"):
+        DecodingError("x", kind=cast("DecodingProblem", "odd"))
 
 
 def test_log_lines_say_what_follows() -> None:
