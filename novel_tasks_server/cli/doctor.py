@@ -49,7 +49,8 @@ def doctor(data_dir: Path | None, database_url: str | None, as_json: bool) -> in
     count = Counter(finding.verdict for finding in findings)
     healthy = not count[Verdict.PROBLEM]
     if as_json:
-        click.echo(json.dumps({"ok": healthy, "checks": [attrs.asdict(one) for one in findings]}, ensure_ascii=False))
+        found = [attrs.asdict(one, filter=attrs.filters.exclude("told")) for one in findings]
+        click.echo(json.dumps({"ok": healthy, "checks": found}, ensure_ascii=False))
     else:
         click.echo(f"\n{_conclusion(count)}")
     return ExitCode.OK if healthy else ExitCode.FAILURE

@@ -27,6 +27,7 @@ def found(done: Any) -> dict[str, list[str]]:
     """Return the verdicts of a report in JSON, by check."""
     verdicts: dict[str, list[str]] = {}
     for one in json.loads(done.stdout)["checks"]:
+        assert one.keys() == {"check", "verdict", "found", "mend", "why"}
         verdicts.setdefault(one["check"], []).append(one["verdict"])
     return verdicts
 
