@@ -211,5 +211,6 @@ async def test_a_view_that_does_not_get_here_is_asked_for_again(site: Site, page
     await expect(page.get_by_role("heading", name="This part of the page could not be loaded")).to_be_visible()
     assert await findings(page) == []
     await page.unroute("**/app/system/*.js")
-    await page.get_by_role("button", name="Try again").click()
+    await page.get_by_role("button", name="Try again").press("Enter")
     await expect(page.get_by_role("heading", name="System", level=1)).to_be_visible()
+    await expect(page.get_by_role("main")).to_be_focused()

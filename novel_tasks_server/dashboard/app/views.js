@@ -27,6 +27,10 @@ function Awaited({ name }) {
     setMissing(false);
     loadView(name).catch(() => setMissing(true));
   };
+  const again = () => {
+    document.querySelector("main").focus({ preventScroll: true }); // the button goes
+    load();
+  };
   useEffect(load, []);
   if (!isMissing) return html`<div class="awaited" aria-busy="true"><span class="unseen">${t("view.loading")}</span></div>`;
   return html`
@@ -34,7 +38,7 @@ function Awaited({ name }) {
       <h1>${t("view.missing")}</h1>
       <p>${t("view.missing.why")}</p>
       <p class="acts">
-        <button type="button" onClick=${load}>${t("error.again")}</button>
+        <button type="button" onClick=${again}>${t("error.again")}</button>
         <button type="button" class="secondary" onClick=${() => location.reload()}>${t("connection.reload")}</button>
       </p>
     </section>
