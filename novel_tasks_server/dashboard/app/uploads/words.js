@@ -132,7 +132,7 @@ export const zh = {
   "uploads.options": "选项",
   "uploads.options.of": "{processor} 的选项",
   "uploads.options.changed": "选项 · 已改 {n} 项",
-  "uploads.options.json": "一个 JSON 对象，原样交给处理程序。",
+  "uploads.options.json": "一个 JSON 对象，原样交给处理器。",
   "uploads.reset": "全部恢复默认",
   "uploads.more": "优先级与时间",
   "uploads.priority": "优先级",
