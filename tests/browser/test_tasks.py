@@ -467,3 +467,22 @@ async def test_other_screens(site: Site, pages: Pages, options: dict[str, Any], 
     assert await findings(page) == []
     width = options.get("viewport", {"width": 1280})["width"]
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+async def test_a_failure_without_its_fields_is_shown(site: Site, pages: Pages) -> None:
+    """While servers are upgraded one after the other, one that tells only the sentence does not break the list."""
+    failed, _ = await add(site.engine, "lost.txt", "late.txt")
+    await site.engine.report(failed, status=TaskStatus.FAILED, error_message="the press broke")
+    page = await pages.open()
+
+    async def older(route: Route) -> None:
+        response = await route.fetch()
+        tasks = await response.json()
+        for task in tasks["tasks"]:
+            del task["error"]
+        await route.fulfill(response=response, json=tasks)
+
+    await page.route("**/api/v1/tasks?**", older)
+    await page.goto(site.url)
+    await expect(row(page, "lost.txt")).to_contain_text("the press broke")
+    await expect(row(page, "late.txt")).to_contain_text("pending")

@@ -32,6 +32,9 @@ const TELLING = new Set([
   "TaskProcessingError",
 ]);
 
+/** The error of a task; a server that is not upgraded yet may tell no more of it than a sentence. */
+export const errorOf = ({ error, error_message: message }) => error ?? { type: "", message: message ?? "" };
+
 /** `{words, message}` of an error of a task; `words` is null where the page has none for its type. */
 export function readError({ type, message, details = {} }) {
   const values = {
@@ -64,7 +67,7 @@ export function Refusal({ problem }) {
   const { words, places } = problem;
   if (words === null) return html`<${Foreign} text=${problem.text} />`;
   if (!places.length) return words;
-  return html`${words}${t("told.colon")}<${Foreign} text=${places.join("; ")} />`;
+  return html`${words.replace(/[.。]$/, "")}${t("told.colon")}<${Foreign} text=${places.join("; ")} />`;
 }
 
 /** Show a Problem in the corner; `of` is what it is about. */

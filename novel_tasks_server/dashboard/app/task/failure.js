@@ -3,7 +3,7 @@ import { mayWrite } from "../access.js";
 import { number } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { Foreign, languageOf, readError, stageText } from "../told.js";
+import { errorOf, Foreign, languageOf, readError, stageText } from "../told.js";
 import { t } from "../words.js";
 import { ActionButton, mayProcessAgain, retry } from "./actions.js";
 
@@ -13,7 +13,7 @@ const LONG = 400;
 export function Failed({ store }) {
   const task = store.task.value;
   if (task.status !== "failed") return null;
-  const error = task.error ?? { type: "", message: task.error_message ?? "" };
+  const error = errorOf(task);
   return html`
     <section class="card failure" aria-labelledby="failure">
       <h2 id="failure">${t("task.failed")}</h2>

@@ -7,7 +7,7 @@ import { ago, duration, moment, nameOf, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { href } from "../router.js";
-import { Fault, stageText } from "../told.js";
+import { errorOf, Fault, stageText } from "../told.js";
 import { t } from "../words.js";
 
 const ICONS = { retry: "retry", cancel: "stop", reprioritize: "up", delete: "trash" };
@@ -67,7 +67,7 @@ function State({ task, now }) {
         <p class="quiet more" title=${stageText(task.stage)}>${stageText(task.stage)}</p>
       `;
     case "failed":
-      return html`<p class="top-line">${status}</p><p class="bad more" title=${task.error_message}><${Fault} error=${task.error} /></p>`;
+      return html`<p class="top-line">${status}</p><p class="bad more" title=${task.error_message}><${Fault} error=${errorOf(task)} /></p>`;
     case "completed":
       return html`<p class="top-line">${status}</p><p class="quiet more">${took(task)}</p>`;
     case "pending":
@@ -83,10 +83,11 @@ function percent({ progress, eta_seconds: left }) {
 }
 
 // Why a waiting task does not begin: it is not yet time, or it failed and another attempt is to come.
-function waits({ run_at: at, error_message: message, error }, now) {
+function waits(task, now) {
+  const { run_at: at, error_message: message } = task;
   const isLater = at !== null && Date.parse(at) > now;
   if (message !== null)
-    return html`${isLater ? t("tasks.next.later", { when: ago(at, now) }) : t("tasks.next")} <${Fault} error=${error} />`;
+    return html`${isLater ? t("tasks.next.later", { when: ago(at, now) }) : t("tasks.next")} <${Fault} error=${errorOf(task)} />`;
   return isLater ? t("tasks.scheduled", { when: ago(at, now) }) : "";
 }
 
