@@ -11,7 +11,18 @@ import pytest
 from attrs import evolve
 from playwright.async_api import Locator, Route, WebSocketRoute, expect
 
-from novel_tasks_core import NewTask, OnDuplicate, Processors, RetryPolicy, TaskEngine, TaskFilter, TaskId, TaskStatus
+from novel_tasks_core import (
+    NewTask,
+    OnDuplicate,
+    Processors,
+    RetryPolicy,
+    TaskEngine,
+    TaskFilter,
+    TaskId,
+    TaskStatus,
+    format_task_id,
+    parse_task_id,
+)
 from tests.browser.conftest import OpenSite, Site
 from tests.browser.pages import Page, Pages, findings
 
@@ -469,20 +480,36 @@ async def test_other_screens(site: Site, pages: Pages, options: dict[str, Any], 
     assert await page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
-async def test_a_failure_without_its_fields_is_shown(site: Site, pages: Pages) -> None:
-    """While servers are upgraded one after the other, one that tells only the sentence does not break the list."""
-    failed, _ = await add(site.engine, "lost.txt", "late.txt")
-    await site.engine.report(failed, status=TaskStatus.FAILED, error_message="the press broke")
-    page = await pages.open()
+FAULTS: dict[str, tuple[dict[str, Any] | None, str]] = {
+    "older.txt": (None, "the press broke"),
+    "lost.txt": (
+        {"type": "worker_lost", "message": "gone", "details": {"worker": 12345, "attempt": 2}},
+        "工作进程 12345 停止，第 2 次尝试未完成。",
+    ),
+    "odd.txt": (
+        {"type": "DecodingError", "message": "odd", "details": {"kind": "other_format"}},
+        "文件无法作为文本读取。",
+    ),
+}
+"""What a server may tell of a failure, and what a page in Chinese makes of it."""
 
-    async def older(route: Route) -> None:
+
+async def test_failures_are_said_as_far_as_they_are_told(site: Site, pages: Pages) -> None:
+    """A server that is not upgraded yet tells only a sentence, a processor not all fields: no place stays empty."""
+    names = {format_task_id(one): name for one, name in zip(await add(site.engine, *FAULTS), FAULTS, strict=True)}
+    for task_id in names:
+        await site.engine.report(parse_task_id(task_id), status=TaskStatus.FAILED, error_message="the press broke")
+    page = await pages.open(locale="zh-CN")
+
+    async def told(route: Route) -> None:
         response = await route.fetch()
-        tasks = await response.json()
-        for task in tasks["tasks"]:
-            del task["error"]
-        await route.fulfill(response=response, json=tasks)
+        listed = await response.json()
+        for task in listed["tasks"]:
+            task["error"] = FAULTS[names[task["id"]]][0]
+        await route.fulfill(response=response, json=listed)
 
-    await page.route("**/api/v1/tasks?**", older)
+    await page.route("**/api/v1/tasks?**", told)
     await page.goto(site.url)
-    await expect(row(page, "lost.txt")).to_contain_text("the press broke")
-    await expect(row(page, "late.txt")).to_contain_text("pending")
+    for name, (_, words) in FAULTS.items():
+        fault = page.get_by_role("listitem").filter(has_text=name).locator(".bad")
+        await expect(fault).to_have_text(words)

@@ -16,6 +16,11 @@ export function Foreign({ text }) {
   return html`<span lang=${languageOf(text)} dir="auto">${text}</span>`;
 }
 
+/** Values as they are typed, and as ids and codes are written: numbers without separators. */
+export function plain(values) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}
+
 /** What is wrong with what is called `label`. The server's words are a predicate: "must be a number". */
 export function predicate(label, words) {
   return language.value === "en" ? `${label} ${words}` : html`${label}${t("told.colon")}<${Foreign} text=${words} />`;
@@ -38,14 +43,13 @@ export const errorOf = ({ error, error_message: message }) => error ?? { type: "
 /** `{words, message}` of an error of a task; `words` is null where the page has none for its type. */
 export function readError({ type, message, details = {} }) {
   const values = {
-    ...details,
-    exit_code: String(details.exit_code),
-    offset: String(details.offset),
+    ...plain(details),
     time: duration(details.seconds),
     format: hasWords(`failure.format.${details.format}`) ? t(`failure.format.${details.format}`) : details.format,
   };
   const kinds = [details.kind, Object.keys(details).length > 0 && "told"].filter(Boolean);
-  const key = [...kinds.map((kind) => `failure.${type}.${kind}`), `failure.${type}`].find(hasWords);
+  const isWhole = (key) => hasWords(key) && !/\{\w+\}/.test(t(key, values)); // a processor may leave fields out
+  const key = [...kinds.map((kind) => `failure.${type}.${kind}`), `failure.${type}`].find(isWhole);
   return { words: key ? t(key, values) : null, message: !key || TELLING.has(type) ? message : null };
 }
 

@@ -1,6 +1,6 @@
 // What checks and health found, and what mends it: in the words of the page, in English in those of the server.
 import { html } from "../html.js";
-import { Foreign } from "../told.js";
+import { Foreign, plain } from "../told.js";
 import { hasWords, language, t } from "../words.js";
 
 /** What a code says, with the reason that came with it; without words of our own, the sentence that came. */
@@ -30,10 +30,5 @@ export function Found({ check: { detail, conditions } }) {
 export function Advice({ check: { advice, conditions } }) {
   const known = conditions.filter(({ code }) => hasWords(`mend.${code}`));
   if (!conditions.length || known.length < conditions.length) return html`<${Foreign} text=${advice} />`;
-  return [...new Set(known.map(({ code, values }) => t(`mend.${code}`, typed(values))))].join(t("system.semicolon"));
-}
-
-/** The values as they are typed into a terminal: numbers without separators. */
-function typed(values) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+  return [...new Set(known.map(({ code, values }) => t(`mend.${code}`, plain(values))))].join(t("system.semicolon"));
 }
