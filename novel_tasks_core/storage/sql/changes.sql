@@ -92,7 +92,7 @@ select t.id, k.task_id as holder
 from tasks t join task_keys k on (k.owner, k.key) = (t.owner, t.key) where t.id = any($1::uuid[])
 
 -- name: requeue
--- Sends finished tasks, which the caller has locked, round again, in the order in which they were made.
+-- Retries finished tasks, which the caller has locked, in the order in which they were made.
 with before as materialized (
     select id, status, owner, lane, started_at, finished_at from tasks where id = any($1::uuid[])
 ),

@@ -103,7 +103,7 @@ ended as (
     where t.id = d.task_id and t.attempt = d.attempt - 1 and l.worker_id = $1 and l.attempt = d.attempt
     returning t.id, t.lane, t.owner, t.status, t.attempt, t.started_at, t.finished_at, t.error, t.last_seq,
               t.last_seq - d.events as base, t.key_release, d.place, d.starts, d.told, d.outcome,
-              -- Sent round again by hand or handed back: since when it was due this time is not known.
+              -- Retried by hand or handed back: since when it was due this time is not known.
               case when t.run_at is not null then t.run_at when t.attempt = 1 then t.created_at end as due_at
 ),
 freed as (

@@ -164,7 +164,7 @@ export const zh = {
   "tasks.search.label": "筛选任务",
   "tasks.search.hint": "名称或编号……（*文字 可匹配任意位置）",
   "tasks.search.how": "查找以此开头的名称或编号；前面加星号则匹配名称中的任意位置。",
-  "tasks.processor": "处理类型",
+  "tasks.processor": "处理器",
   "tasks.processor.any": "所有处理器",
   "tasks.order": "排序",
   "tasks.order.uploaded_at.desc": "最新在前",
