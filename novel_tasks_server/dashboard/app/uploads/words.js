@@ -128,7 +128,7 @@ export const zh = {
   "uploads.key": "选择要添加的文件",
   "uploads.drop": "松开即可添加：{processor}",
   "uploads.forbidden": "您的令牌只能查看任务，不能添加小说。",
-  "uploads.processor": "处理方式",
+  "uploads.processor": "处理器",
   "uploads.options": "选项",
   "uploads.options.of": "{processor} 的选项",
   "uploads.options.changed": "选项 · 已改 {n} 项",
