@@ -144,8 +144,8 @@ def _reason(chapters: Sequence[Chain], parts: Sequence[Chain], signs: Signs) -> 
     if parts:
         told += f" in {sum(map(len, parts))} parts"
     wrong, loose = wrong_counts(chapters, parts), round(signs.loose * count)
-    notes = [f"the count breaks {wrong} times"] if wrong else []
-    notes += [f"{loose} do not stand apart from the text"] if loose else []
+    notes = [f"the count breaks {'once' if wrong == 1 else f'{wrong} times'}"] if wrong else []
+    notes += [f"{loose} {'does' if loose == 1 else 'do'} not stand apart from the text"] if loose else []
     notes += [note.format(count=count) for name, note in _NOTES.items() if asdict(signs)[name] > 0.1]
     return f"{told}, {'; '.join(notes)}" if notes else f"{told}, counting without a gap"
 

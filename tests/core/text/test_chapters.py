@@ -296,3 +296,14 @@ def test_chapters_of_a_line_are_chapters_when_there_is_nothing_else() -> None:
     assert len(read_novel(text.encode()).chapters) == 199
     listed = "".join(f"Chapter {n}\n" for n in range(1, 200))
     assert len(read_novel(listed.encode()).chapters) == 1
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [((1, 2, 3, 4, 6, 7, 8), "the count breaks once"), ((1, 2, 3, 4, 6, 7, 9, 10), "the count breaks 2 times")],
+)
+def test_says_how_often_the_count_breaks(numbers: tuple[int, ...], words: str) -> None:
+    """A missing number is told as one, two as two."""
+    text = "".join(f"Chapter {n}\n\n{SENTENCES['en'][0] * 20}\n\n" for n in numbers)
+
+    assert read(text).reason == f"{len(numbers)} headings of the form “chapter N”, {words}"
