@@ -74,7 +74,8 @@ class LastResort:
             faulthandler.dump_traceback_later(late, exit=True, file=sys.__stderr__.fileno())  # type: ignore[union-attr]
 
     def _wait(self) -> None:
-        until = time.monotonic() + (seconds := self._asked.get())
+        seconds = self._asked.get()
+        until = time.monotonic() + seconds
         with suppress(Empty):
             while True:
                 seconds = self._asked.get(timeout=max(0.0, until - time.monotonic()))

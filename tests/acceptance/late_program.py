@@ -58,6 +58,7 @@ async def main(kind: Callable[[], Awaitable[None]]) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     LastResort(grace_seconds=GRACE_SECONDS, rest_seconds=REST_SECONDS).watch(signal.SIGTERM)
+    await asyncio.sleep(GRACE_SECONDS + REST_SECONDS)  # that time counts from the signal, not from the start
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     kept = asyncio.ensure_future(kind())
