@@ -103,7 +103,7 @@ async def test_times_are_measured(engine: TaskEngine, db: Db) -> None:
     history = await engine.history(processor="act")
     assert history.run.p50 == pytest.approx(0.2, abs=0.15)
     assert history.wait.p50 == pytest.approx(40, abs=5)
-    await engine.submit(processor="other", run_at=datetime.now(UTC) + timedelta(seconds=0.05))
+    await engine.submit(processor="other", run_at=datetime.now(UTC) + timedelta(seconds=1))
     await db.execute("update tasks set created_at = created_at - interval '1 hour' where status = 'pending'")
     await drain(engine, until=datetime.now(UTC) + timedelta(minutes=1))
     history = await engine.history(processor="other")

@@ -79,7 +79,7 @@ async def test_what_was_shown_stays_until_the_next_end(engine: TaskEngine) -> No
     """Result, artifacts and error of before are there while the task waits; its run_at and its failures are not."""
     done = await engine.submit(processor="quick")
     failed = await engine.submit(processor="quick", options={"fail": 1}, max_attempts=1)
-    later = await engine.submit(processor="quick", run_at=datetime.now(UTC) + timedelta(seconds=0.05))
+    later = await engine.submit(processor="quick", run_at=datetime.now(UTC) + timedelta(seconds=0.5))
     await drain(engine)
     before = {task.id: await engine.get(task.id) for task in (done, failed, later)}
     assert (before[failed.id].failures, before[later.id].run_at is None) == (1, False)
