@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import attrs
 import pytest
 
-from novel_tasks_core import TaskEngine, TaskStatus
+from novel_tasks_core import EngineConfig, TaskEngine, TaskStatus
 from novel_tasks_core.engine import feeding as feeding_module
 
 from ..core.followers import following
 from ..core.support import Db, Gate, eventually
 from .proxy import Proxy
 from .test_doorbell import listeners
+
+
+@pytest.fixture
+def far_config(far_config: EngineConfig) -> EngineConfig:
+    """Settings with more patience: what is tried here breaks by itself, and not because the machine is busy."""
+    return attrs.evolve(far_config, connect_timeout_seconds=2.0, command_timeout_seconds=2.0)
 
 
 @pytest.mark.parametrize("silent", [False, True])
@@ -85,6 +92,7 @@ async def test_a_ring_that_failed_goes_with_the_next(
     async with another_engine(database_url=proxy._url) as other, following(other) as follower:
         await eventually(lambda: "novel-tasks ring" in proxy.names())
         await asyncio.gather(*(far_engine.get(task.id) for _ in range(4)))  # the pool has connections to go on with
+        caplog.clear()
         proxy.refusing = True
         proxy.cut("novel-tasks ring")
         assert (await far_engine.cancel(task.id)).status is TaskStatus.CANCELLED
@@ -107,11 +115,13 @@ async def test_a_look_that_failed_may_have_missed_something(
     async with another_engine(database_url=proxy._url) as other, following(far_engine) as follower:
         task = await other.submit(processor="gate")
         await follower.heard(task.id, "pending")
+        resyncs = follower.resyncs
+        caplog.clear()
         proxy.refusing = True
         proxy.cut("novel-tasks")
         await other.cancel(task.id)
         await eventually(lambda: "changes_not_seen" in caplog.text)
-        assert follower.resyncs == 1
+        assert follower.resyncs == resyncs
         proxy.refusing = False
-        await eventually(lambda: follower.resyncs == 2)
+        await eventually(lambda: follower.resyncs > resyncs)
         assert not far_engine._parts.doorbell.lost
