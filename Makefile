@@ -47,7 +47,7 @@ demo: setup ## Process the bundled tales on a throwaway server, live
 	@exec $(PY) -m benchmarks.demo
 
 test: setup ## Run all tests, in PROCESSES=3 processes
-	$(PY) -m pytest -n $(PROCESSES) --dist loadgroup --durations 15
+	$(PY) -m pytest -n $(PROCESSES) --durations 15
 
 test-pg15: setup ## Run the tests that touch SQL on PostgreSQL 15, where it is installed
 	$(PY) tests/checks/postgres15.py $(PG15)

@@ -80,6 +80,7 @@ class Database:
         self._config = config
         self._closed = False
         self._waiting = 0
+        self._returning: set[asyncio.Task[None]] = set()
 
     @classmethod
     @asynccontextmanager
@@ -141,7 +142,10 @@ class Database:
                 yield connection
             except BaseException:
                 # After a statement that was cut off this takes a while, and goes on if we are cancelled meanwhile.
-                await asyncio.shield(asyncio.ensure_future(self._release(connection)))
+                returning = asyncio.create_task(self._release(connection))
+                self._returning.add(returning)
+                returning.add_done_callback(self._returning.discard)
+                await asyncio.shield(returning)
                 raise
             await self._release(connection)
 

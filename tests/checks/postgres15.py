@@ -52,7 +52,7 @@ def server(folder: Path) -> Iterator[str]:
 
 def run_tests(url: str, arguments: Sequence[str]) -> int:
     """Run pytest on the server; returns its exit code."""
-    command = [sys.executable, "-m", "pytest", *(arguments or ("-n", "2", "--dist", "loadgroup", *TESTS, *ELSEWHERE))]
+    command = [sys.executable, "-m", "pytest", *(arguments or ("-n", "2", *TESTS, *ELSEWHERE))]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NOVEL_TASKS_TEST_DATABASE_URL": url}, check=False
     ).returncode
