@@ -22,9 +22,19 @@ PACKAGE = "novel_concordance"
 
 @frozen
 class Site:
-    """A folder into which the package was installed."""
+    """A folder into which the package was installed, and the source it was built from."""
 
     folder: Path
+    source: Path
+
+    def install(self) -> None:
+        """Install the source as it is now as pip does it, in place of what is there and from the network nothing."""
+        pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        alone = ("--no-index", "--no-deps", "--no-build-isolation", "--upgrade", "--target", str(self.folder))
+        done = subprocess.run(
+            [sys.executable, *pip, *alone, str(self.source)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
     @property
     def path(self) -> str:
@@ -46,18 +56,15 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    """The package as pip installs it, from the network nothing."""
+    """The package of the page, installed."""
     pytest.importorskip("hatchling", reason="the package of the page is built with hatchling")
-    source, folder = tmp_path / "source", tmp_path / "site"
-    source.mkdir()
+    site = Site(tmp_path / "site", tmp_path / "source")
+    site.source.mkdir()
     for name, text in files(PAGE).items():
-        (source / name).write_text(text, encoding="utf-8")
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    alone = ("--no-index", "--no-deps", "--no-build-isolation", "--target", str(folder))
-    done = subprocess.run([sys.executable, *pip, *alone, str(source)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert sorted(path.suffix for path in folder.iterdir() if path.name != "__pycache__") == [".dist-info", ".py"]
-    return Site(folder)
+        (site.source / name).write_text(text, encoding="utf-8")
+    site.install()
+    assert sorted(path.suffix for path in site.folder.iterdir() if path.name != "__pycache__") == [".dist-info", ".py"]
+    return site
 
 
 def test_its_own_tests_pass(site: Site, tmp_path: Path) -> None:
@@ -104,8 +111,9 @@ async def test_another_version_is_other_work(site: Site, open_folder: Path, data
     async with serving(open_folder, database_url, PYTHONPATH=site.path) as server, Client(server.url) as client:
         old = await client.upload(TALE, wanted=salt)
         await client.wait([old.task_id])
-    module = site.folder / f"{PACKAGE}.py"
+    module = site.source / f"{PACKAGE}.py"
     module.write_text(module.read_text("utf-8").replace('VERSION = "1"', 'VERSION = "2"'), "utf-8")
+    site.install()
     async with serving(open_folder, database_url, PYTHONPATH=site.path) as server, Client(server.url) as client:
         new = await client.upload(TALE, wanted=salt)
         assert (new.task_id == old.task_id, new.duplicate) == (False, False)
