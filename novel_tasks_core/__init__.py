@@ -58,14 +58,12 @@ if TYPE_CHECKING:
         TaskStarted,
     )
     from novel_tasks_core.execution.local import ProcessedFile, process_file
+    from novel_tasks_core.health import Condition, ConditionCode, Health
     from novel_tasks_core.models import (
         Artifact,
         Attempt,
         BulkResult,
-        Condition,
-        ConditionCode,
         ErrorInfo,
-        Health,
         LogEntry,
         LogLevel,
         NewArtifact,
@@ -232,10 +230,11 @@ _HOMES = {
         "TaskProgressed TaskReleased TaskReprioritized TaskRequeued TaskRetryScheduled TaskStarted"
     ),
     "execution.local": "ProcessedFile process_file",
+    "health": "Condition ConditionCode Health",
     "models": (
-        "Artifact Attempt BulkResult Condition ConditionCode ErrorInfo Health LogEntry LogLevel NewArtifact NewTask "
-        "OnDuplicate OutcomeKind Page QueueStatus ReleaseKey SkipReason Source Statistics Task TaskFilter TaskId "
-        "TaskStatus TaskSummary WorkerId WorkerInfo format_task_id parse_task_id"
+        "Artifact Attempt BulkResult ErrorInfo LogEntry LogLevel NewArtifact NewTask OnDuplicate OutcomeKind "
+        "Page QueueStatus ReleaseKey SkipReason Source Statistics Task TaskFilter TaskId TaskStatus TaskSummary "
+        "WorkerId WorkerInfo format_task_id parse_task_id"
     ),
     "observers": "Observer",
     "processors.base": "AttemptContext ChildContext Processor",

@@ -8,7 +8,7 @@ from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.checks import require_whole
 from novel_tasks_core.engine.parts import EngineParts, open_database
 from novel_tasks_core.errors import NovelTasksError
-from novel_tasks_core.models import Condition, ConditionCode, Health
+from novel_tasks_core.health import Condition, ConditionCode, Health
 from novel_tasks_core.storage.database import PoolStatus
 from novel_tasks_core.storage.flow import MAX_MINUTES, QueueHistory
 from novel_tasks_core.storage.operating import DatabaseFacts, StorageSizes, connections_of, examine, measure

@@ -19,8 +19,9 @@ from novel_tasks_core.engine.feeding import Feeding
 from novel_tasks_core.engine.submitting import Submitting, SubmittingParts
 from novel_tasks_core.engine.watching import Watching
 from novel_tasks_core.execution.services import Services
+from novel_tasks_core.health import Condition, ConditionCode
 from novel_tasks_core.maintenance import Maintenance, MaintenanceParts
-from novel_tasks_core.models import Condition, ConditionCode, TaskId
+from novel_tasks_core.models import TaskId
 from novel_tasks_core.observers import Observer, Observers
 from novel_tasks_core.processors.registry import Processors
 from novel_tasks_core.storage.bulk import Bulk

@@ -12,7 +12,8 @@ from attrs import frozen
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import TaskNotFoundError
-from novel_tasks_core.models import Condition, ConditionCode, TaskId
+from novel_tasks_core.health import Condition, ConditionCode
+from novel_tasks_core.models import TaskId
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.migrator import Migration, pending_migrations
 from novel_tasks_core.storage.queries import load_queries

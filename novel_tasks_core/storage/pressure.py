@@ -14,7 +14,8 @@ import asyncpg
 from attrs import Factory, frozen
 
 from novel_tasks_core.config import EngineConfig
-from novel_tasks_core.models import Condition, ConditionCode, JsonObject
+from novel_tasks_core.health import Condition, ConditionCode
+from novel_tasks_core.models import JsonObject
 from novel_tasks_core.observers import Observer
 from novel_tasks_core.storage.database import Database
 from novel_tasks_core.storage.queries import load_queries

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.errors import FileStoreError
-from novel_tasks_core.models import Condition, ConditionCode
+from novel_tasks_core.health import Condition, ConditionCode
 from novel_tasks_core.storage.threads import Job, Threads
 
 SMALL_FILE_BYTES = 64 << 10

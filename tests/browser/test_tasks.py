@@ -1,4 +1,4 @@
-"""The list of tasks: found, watched, chosen and changed, however many there are."""
+"""The list of tasks: watched, chosen and changed, however many there are."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from attrs import evolve
-from playwright.async_api import Locator, Route, WebSocketRoute, expect
+from playwright.async_api import Route, WebSocketRoute, expect
 
 from novel_tasks_core import (
-    NewTask,
-    OnDuplicate,
     Processors,
     RetryPolicy,
     TaskEngine,
@@ -24,117 +21,8 @@ from novel_tasks_core import (
     parse_task_id,
 )
 from tests.browser.conftest import OpenSite, Site
+from tests.browser.lists import MARKUP, TALE, add, add_many, bulk, failing, row, rows
 from tests.browser.pages import Page, Pages, findings
-
-TALE = b"Chapter 1\n\nIt was late, and nobody came.\n\nChapter 2\n\nThen somebody came.\n"
-MARKUP = "<img src=x onerror=alert(1)>.txt"
-
-
-async def add(engine: TaskEngine, *names: str, processor: str = "external", owner: str = "") -> list[TaskId]:
-    """Submit a task for each name, one after the other; nobody works on those of `external`."""
-    source = await engine.store(TALE, name="tale.txt")
-    return [
-        (
-            await engine.submit(
-                evolve(source, name=name), processor=processor, owner=owner, on_duplicate=OnDuplicate.ALLOW
-            )
-        ).id
-        for name in names
-    ]
-
-
-async def add_many(engine: TaskEngine, count: int, *, processor: str = "external") -> None:
-    """Import so many tasks, whose names end with their number from 0 on."""
-    source = await engine.store(TALE, name="tale.txt")
-    await engine.import_tasks(
-        NewTask(processor=processor, source=evolve(source, name=f"novel {n:06}.txt")) for n in range(count)
-    )
-
-
-def row(page: Page, name: str) -> Locator:
-    """Return the row of the task of this name."""
-    return page.get_by_role("list", name="Tasks").get_by_role("listitem").filter(has_text=name)
-
-
-def rows(page: Page) -> Locator:
-    """Return all rows that are there."""
-    return page.get_by_role("list", name="Tasks").get_by_role("listitem")
-
-
-def bulk(page: Page, action: str) -> Locator:
-    """Return the button that does this to all that are selected."""
-    return page.get_by_role("group", name="What to do with the selected tasks").get_by_role("button", name=action)
-
-
-def failing(processors: Processors, retry: RetryPolicy | None = None) -> asyncio.Event:
-    """Add a processor `fickle` that fails until the returned event is set; it is not tried again but by a policy."""
-    mended = asyncio.Event()
-
-    async def fickle(ctx: Any) -> None:
-        if not mended.is_set():
-            raise ValueError("the paper is wet")
-
-    processors.register("fickle", fickle, retry=retry or RetryPolicy.never())
-    return mended
-
-
-async def test_filters_are_in_the_address(site: Site, page: Page) -> None:
-    """Status, search and processor are in the address: Back undoes them, a reload keeps them, a link brings them."""
-    await add(site.engine, "Dracula.txt", "Emma.txt", MARKUP)
-    done = await add(site.engine, "Drift.txt", "Dune.txt", processor="split")
-    for task_id in done:
-        async for _ in site.engine.watch(task_id):
-            continue
-    statuses = page.get_by_role("navigation", name="Status")
-    await expect(statuses.get_by_role("link", name="all 5")).to_be_visible()
-    await expect(row(page, MARKUP)).to_be_visible()
-    await statuses.get_by_role("link", name="completed 2").click()
-    await expect(rows(page)).to_have_count(2)
-    await page.keyboard.press("/")
-    await page.keyboard.type("dr")
-    await expect(rows(page)).to_have_count(1)
-    await expect(page).to_have_url(re.compile(r"#/tasks\?status=completed&q=dr$"))
-    await statuses.get_by_role("link", name="all 5").click()
-    await expect(rows(page)).to_have_count(2)
-    await page.get_by_label("Kind of work").select_option("external")
-    await expect(rows(page)).to_have_count(1)
-    await expect(page.get_by_text("1 task found")).to_be_visible()
-    await page.go_back()
-    await expect(rows(page)).to_have_count(2)
-    await page.go_back()
-    await expect(rows(page)).to_have_text([re.compile("Drift")])
-    await page.reload()
-    await expect(rows(page)).to_have_text([re.compile("Drift")])
-    await expect(page.get_by_role("searchbox")).to_have_value("dr")
-    await page.get_by_role("searchbox").press("Escape")
-    await expect(rows(page)).to_have_count(2)
-    await page.get_by_label("Order").select_option("by name, backwards")
-    await expect(rows(page)).to_have_text([re.compile("Dune"), re.compile("Drift")])
-
-
-async def test_what_nobody_knows_in_the_address_is_said(site: Site, page: Page) -> None:
-    """A filter that does not exist is named and left out; one that the server refuses is told at its field."""
-    await add(site.engine, "Emma.txt")
-    await page.goto(site.url + "#/tasks?status=tired&colour=red")
-    await expect(page.get_by_role("status").filter(has_text="status=tired, colour=red")).to_be_visible()
-    await expect(rows(page)).to_have_count(1)
-    await page.goto(site.url + "#/tasks?q=%00")
-    search = page.get_by_role("searchbox", name="Search")
-    await expect(search).to_have_attribute("aria-invalid", "true")
-    await expect(search).to_have_accessible_description(re.compile("NUL|characters"))
-    assert await findings(page) == []
-    await search.fill("zz")
-    await expect(page.get_by_text("No name or id begins with “zz”.")).to_be_visible()
-    await search.fill("mm")
-    await expect(page.get_by_text("No name or id begins with “mm”.")).to_be_visible()
-    await page.get_by_role("link", name="Look for it anywhere").click()
-    await expect(rows(page)).to_have_count(1)
-    await page.get_by_role("button", name="More filters").click()
-    await page.get_by_label("Added until").fill("2020-01-01")
-    await expect(page.get_by_text("No task is like that.")).to_be_visible()
-    await page.get_by_role("link", name="Clear the filters").first.click()
-    await expect(rows(page)).to_have_count(1)
-    await expect(search).to_have_value("")
 
 
 async def test_a_thousand_failed_tasks_are_retried(open_site: OpenSite, processors: Processors, pages: Pages) -> None:

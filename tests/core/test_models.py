@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from novel_tasks_core.errors import TaskNotFoundError
 from novel_tasks_core.models import (
-    Health,
     Source,
     Statistics,
     TaskStatus,
@@ -81,9 +80,3 @@ def test_statistics_know_the_total_and_the_share_of_success() -> None:
 def test_only_three_states_are_final() -> None:
     """Nothing more happens to completed, failed and cancelled tasks."""
     assert {s for s in TaskStatus if s.is_final} == {TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED}
-
-
-def test_health_needs_every_part() -> None:
-    """One part that fails makes the whole unhealthy."""
-    assert Health(database=True, storage=True).healthy
-    assert not Health(database=True, storage=False).healthy
