@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import psutil
 from rich.cells import cell_len, set_cell_size
 
+from benchmarks.harness.processes import free_port
 from novel_tasks_core import NovelTasksError, TaskStatus
 from novel_tasks_server.client import Client, RemoteTask, TaskUpdate
 
@@ -42,13 +42,6 @@ FOREIGN_SETTINGS = (
 
 class DemoError(Exception):
     """The demo cannot go on; says why."""
-
-
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def tales(scratch: Path) -> list[Path]:

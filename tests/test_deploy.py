@@ -10,7 +10,6 @@ import io
 import json
 import re
 import shutil
-import socket
 import subprocess
 import tomllib
 from collections.abc import AsyncIterator
@@ -24,6 +23,7 @@ from aiohttp import ClientSession, FormData, WSMsgType, web
 from aiohttp.test_utils import TestServer
 from prometheus_client import Metric
 
+from benchmarks.harness.processes import free_port
 from novel_tasks_core import EngineConfig, TaskEngine
 from novel_tasks_server.app import create_app
 from novel_tasks_server.cli.main import _COMMANDS as COMMANDS
@@ -167,7 +167,7 @@ def wrapped(tmp_path: Path) -> tuple[Path, int]:
     certificate, key = tmp_path / "novels.pem", tmp_path / "novels.key"
     wanted = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=novels.example")
     subprocess.run(["openssl", "req", *wanted, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    plain, tls = _free_port(), _free_port()
+    plain, tls = free_port(), free_port()
     ours = NGINX.replace("/etc/ssl/novels.example.pem", str(certificate))
     ours = ours.replace("/etc/ssl/private/novels.example.key", str(key))
     ours = re.sub(r"^ *listen \[::\].*\n", "", ours, flags=re.MULTILINE)
@@ -184,12 +184,6 @@ def wrapped(tmp_path: Path) -> tuple[Path, int]:
         encoding="utf-8",
     )
     return main, tls
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -212,7 +206,7 @@ async def proxied(wrapped: tuple[Path, int], engine_config: EngineConfig, engine
 
 
 async def _accepts(port: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

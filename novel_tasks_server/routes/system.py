@@ -32,7 +32,9 @@ T = TypeVar("T")
 
 _SYSTEM_SECONDS = 5.0
 _PATIENCE_SECONDS = 3.0
-"""How long database and disk may each take to answer."""
+"""How long the database may take to answer."""
+_DISK_SECONDS = 3.0
+"""How long the disk may."""
 
 _STATUS = {Verdict.OK: CheckStatus.OK, Verdict.WARNING: CheckStatus.WARNING, Verdict.PROBLEM: CheckStatus.ERROR}
 _LIBRARIES = ("aiohttp", "asyncpg", "uvloop")
@@ -106,11 +108,11 @@ class System(Recent[None, SystemView]):
         """Look in a thread; while an earlier look does not come back there is no other."""
         if self._machine is None or self._machine.done():
             self._machine = asyncio.ensure_future(asyncio.to_thread(_check_machine, engine, config))
-        done, _ = await asyncio.wait({self._machine}, timeout=_PATIENCE_SECONDS)
+        done, _ = await asyncio.wait({self._machine}, timeout=_DISK_SECONDS)
         if not done:
-            found = f"{engine.config.files}: no answer within {_PATIENCE_SECONDS:g} s"
+            found = f"{engine.config.files}: no answer within {_DISK_SECONDS:g} s"
             mend = "see whether its disk, or the server that it is on, still answers"
-            folder, seconds = str(engine.config.files), _PATIENCE_SECONDS
+            folder, seconds = str(engine.config.files), _DISK_SECONDS
             return [problem("folder", found, mend, Code.FOLDER_SILENT, folder=folder, seconds=seconds)], None
         return self._machine.result()
 

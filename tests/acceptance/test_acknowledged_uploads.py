@@ -139,7 +139,7 @@ async def _burned(fire: Fire, kills: int, *, crash_every: int, seed: int = 1) ->
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60 + 15 * KILLS)
+@pytest.mark.timeout(300 + 30 * KILLS)
 async def test_an_acknowledged_upload_is_never_lost(open_folder: Path) -> None:
     """Servers and the database are killed at random while clients upload: what got 200 is there, byte for byte."""
     async with EmbeddedPostgres(open_folder / "postgres") as database:

@@ -125,7 +125,7 @@ async def _visit(server: Server, count: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(max(120, CONNECTIONS // 10))
+@pytest.mark.timeout(max(300, CONNECTIONS // 10))
 async def test_of_clients_that_are_gone_nothing_stays(database_url: str, open_folder: Path) -> None:
     """After thousands of connections of every kind tasks, sockets and descriptors are as before, and memory nearly."""
     async with serving(open_folder, database_url, "--no-worker") as server:

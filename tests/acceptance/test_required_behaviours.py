@@ -124,10 +124,10 @@ async def test_a_change_is_broadcast_to_sockets_by_client_id(client: Client, mak
     async with client.ws_connect(f"{SOCKETS}/me") as one, client.ws_connect(f"{SOCKETS}/me") as two:
         for socket in (one, two):
             await socket.send_json({"type": "subscribe", "task_id": task_id})
-            assert (await socket.receive_json(timeout=10))["status"] == "pending"
+            assert (await socket.receive_json(timeout=60))["status"] == "pending"
         await client.patch(f"{TASKS}/{task_id}", json={"status": "processing"})
         for socket in (one, two):
-            assert (await socket.receive_json(timeout=10))["status"] == "processing"
+            assert (await socket.receive_json(timeout=60))["status"] == "processing"
 
 
 async def test_a_task_and_its_first_log_are_one_transaction(make_task: Make, db: Db) -> None:

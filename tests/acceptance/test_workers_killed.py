@@ -60,7 +60,7 @@ async def start(database_url: str, tmp_path: Path) -> AsyncIterator[Start]:
             stderr=asyncio.subprocess.DEVNULL,
         )
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             line = await process.stdout.readline()
         started.append(Program(process, int(line)))
         return started[-1]

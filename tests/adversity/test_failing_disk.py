@@ -63,7 +63,7 @@ async def failing(server: Server, calls: str, error: str, number: int, log: Path
     )
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             for _ in threads:
                 line = await process.stderr.readline()
                 if b"attached" not in line:

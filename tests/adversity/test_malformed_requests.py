@@ -88,7 +88,7 @@ async def _visit(port: int, seen: Seen, done: asyncio.Event) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(max(120, COUNT // 100))
+@pytest.mark.timeout(max(300, COUNT // 100))
 async def test_malformed_requests_harm_nobody(server: Server) -> None:
     """Of all mutated requests none is answered with a 5xx, memory and log stay bounded, others are served meanwhile."""
     seen, quiet = Seen(), Seen()

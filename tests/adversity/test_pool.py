@@ -63,7 +63,7 @@ async def test_a_busy_connection_is_not_asked(far_database: Database, proxy: Pro
 async def test_old_connections_are_replaced(far_config: EngineConfig, proxy: Proxy) -> None:
     """A connection is used for its lifetime and no longer, however busy it is."""
     short = attrs.evolve(far_config, pool_recycle_seconds=1.0)
-    async with Database.open(proxy.url, config=short) as database, asyncio.timeout(10):
+    async with Database.open(proxy.url, config=short) as database, asyncio.timeout(60):
         first = await database.fetchval(PID)
         while await database.fetchval(f"{PID} from pg_sleep(0.05)") == first:
             pass

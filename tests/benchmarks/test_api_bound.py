@@ -84,7 +84,7 @@ async def asked(request: pytest.FixtureRequest) -> AsyncIterator[int]:
     yield server.sockets[0].getsockname()[1]
     server.close()
     if others := asyncio.all_tasks() - {asyncio.current_task()}:
-        await asyncio.wait(others, timeout=5)  # what serves connections notices that these are closed
+        await asyncio.wait(others, timeout=60)  # what serves connections notices that these are closed
 
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

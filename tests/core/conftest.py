@@ -28,7 +28,7 @@ async def db(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Reco
     """A connection of the test's own to its database."""
     connection = await asyncpg.connect(database_url)
     yield connection
-    await connection.close(timeout=5)
+    await connection.close(timeout=60)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Follower:
         told = [task.status.value for task in self.told.get(task_id, ())]
         return [status for place, status in enumerate(told) if place == 0 or told[place - 1] != status]
 
-    async def heard(self, task_id: TaskId, status: str, *, within_seconds: float = 15.0) -> TaskSummary:
+    async def heard(self, task_id: TaskId, status: str, *, within_seconds: float = 60.0) -> TaskSummary:
         """Wait until a task was told to be so."""
         await eventually(lambda: status in self.statuses(task_id), within_seconds=within_seconds)
         return next(task for task in reversed(self.told[task_id]) if task.status == status)

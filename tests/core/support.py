@@ -19,7 +19,7 @@ AT_ONCE = RetryPolicy(max_attempts=3, base_seconds=0, jitter=0)
 """Two more attempts, without a wait."""
 
 
-async def eventually(condition: Callable[[], Any], *, within_seconds: float = 15.0) -> Any:
+async def eventually(condition: Callable[[], Any], *, within_seconds: float = 60.0) -> Any:
     """Ask again and again until the answer is true, and return it; fail when that takes too long."""
     try:
         async with asyncio.timeout(within_seconds):
@@ -72,13 +72,13 @@ class Gate:
 
     async def next(self) -> AttemptContext:
         """Wait until one more attempt stands at the gate."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             return await self.begun.get()
 
 
 async def ended(engine: TaskEngine, task: Task) -> Task:
     """Wait until a task is finished and return it, without watching it."""
-    found: Task = await eventually(lambda: _if_final(engine, task.id), within_seconds=30)
+    found: Task = await eventually(lambda: _if_final(engine, task.id), within_seconds=60)
     return found
 
 
@@ -130,7 +130,7 @@ class Watcher:
     async def finished(self) -> list[Event]:
         """Wait until the watch has ended by itself and return all events."""
         assert self._task is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self._task
         return self.events
 

@@ -17,6 +17,8 @@ from novel_tasks_core import EngineConfig, TaskEngine
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
 
+from ..ports import held_port
+
 Client = TestClient[web.Request, web.Application]
 Upload = Callable[..., Awaitable[ClientResponse]]
 
@@ -94,7 +96,8 @@ class Relay:
     def __init__(self, target: str) -> None:
         self._target = urlsplit(target)
         self._server: asyncio.Server | None = None
-        self._port = 0
+        self._holder = held_port()
+        self._port = self._holder.getsockname()[1]
         self._writers: set[asyncio.StreamWriter] = set()
         self._silent = False
 
@@ -110,8 +113,7 @@ class Relay:
     async def restore(self) -> None:
         """Accept connections, again at the same port."""
         self._silent = False
-        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", self._port)
-        self._port = self._server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", self._port, reuse_port=True)
 
     async def cut(self) -> None:
         """Break every connection and refuse new ones."""
@@ -119,6 +121,10 @@ class Relay:
             self._server.close()
         for writer in tuple(self._writers):
             writer.transport.abort()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._holder.close()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await self._dial()
@@ -151,3 +157,4 @@ async def relay(database_url: str) -> AsyncIterator[Relay]:
     await relay.restore()
     yield relay
     await relay.cut()
+    relay.close()

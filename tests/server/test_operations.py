@@ -141,7 +141,7 @@ async def test_metrics_follow_what_happens(own_engine_client: Client) -> None:
 async def test_the_lag_of_the_event_loop_is_measured(own_engine_client: Client) -> None:
     """What blocks the loop for a while is seen in its lag."""
     before = await samples(own_engine_client)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await samples(own_engine_client))["event_loop_lag_seconds_sum{}"] < 0.4:
             time.sleep(0.5)  # noqa: ASYNC251 - the thing to be noticed
             await asyncio.sleep(0.01)
@@ -160,7 +160,7 @@ async def test_retries_are_counted(server_config: ServerConfig) -> None:
         task = await client.app[ENGINE].submit(processor="shaky")
         with pytest.raises(TaskFailedError):
             await client.app[ENGINE].result(task.id)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "task_duration_seconds_count{failed,shaky}" not in (counted := await samples(client)):
                 pass
     assert counted["task_retries_total{shaky}"] == 1
@@ -237,9 +237,7 @@ async def test_pages_of_friends_may_use_the_api(client: Client) -> None:
 @pytest.fixture
 async def relayed(relay: Relay, server_config: ServerConfig) -> AsyncIterator[Client]:
     """A client of an application whose way to the database can be interrupted."""
-    settings = evolve(
-        server_config.engine, database_url=relay.url, connect_timeout_seconds=0.5, command_timeout_seconds=1.0
-    )
+    settings = evolve(server_config.engine, database_url=relay.url)
     app = create_app(evolve(server_config, engine=settings, runs_worker=False))
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -250,7 +248,7 @@ async def test_sockets_hear_what_happened_while_the_database_was_away(
 ) -> None:
     """An interruption delays updates and loses none, also of changes made by another process."""
     made = await (await relayed.post("/api/v1/tasks/upload", data=FORM_BODY, headers=FORM)).json()
-    async with asyncio.timeout(30), relayed.ws_connect("/api/v1/ws/tasks/c") as socket:
+    async with asyncio.timeout(60), relayed.ws_connect("/api/v1/ws/tasks/c") as socket:
         await socket.send_json({"type": "subscribe", "task_id": made["task_id"]})
         assert (await socket.receive_json())["status"] == "pending"
         await relay.cut()
@@ -261,18 +259,18 @@ async def test_sockets_hear_what_happened_while_the_database_was_away(
 
 async def test_metrics_do_without_a_database(relay: Relay, server_config: ServerConfig) -> None:
     """While the database is silent or gone the figures come in time, without stale ones of the queue."""
-    patient = evolve(server_config.engine, database_url=relay.url, command_timeout_seconds=20)
+    patient = evolve(server_config.engine, database_url=relay.url, command_timeout_seconds=600)
     app = create_app(evolve(server_config, engine=patient, runs_worker=False))
     async with TestClient(TestServer(app)) as client:
         await client.post("/api/v1/tasks/upload", data=FORM_BODY, headers=FORM)
         assert any(name.startswith("queue_depth") for name in await samples(client))
         relay.silence()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             counted = await samples(client)
         assert not any(name.startswith("queue_depth") for name in counted)
         assert counted["database_pool_limit{}"] == 8
         await relay.cut()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert not any(name.startswith("queue_depth") for name in await samples(client))
 
 
@@ -296,7 +294,7 @@ async def test_an_unreachable_database_is_503(relay: Relay, relayed: Client) -> 
     for where in ("/livez", "/metrics", "/"):
         assert (await client.get(where)).status == 200
     await relay.restore()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await client.get(path)).status == 503:  # noqa: ASYNC110 - it comes back when it comes back
             await asyncio.sleep(0.05)
     assert (await client.get(path)).status == 200

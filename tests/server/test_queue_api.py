@@ -39,7 +39,7 @@ async def queue(client: Client) -> dict[str, Any]:
 
 async def the_worker(client: Client) -> dict[str, Any]:
     """Return the one worker there is, once everybody can see what it takes tasks of."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             workers: list[dict[str, Any]] = (await queue(client))["workers"]
             if workers and workers[0]["processors"] is not None:

@@ -49,7 +49,7 @@ class Serving:
         """Open a socket and read until the task has the status."""
         socket = await self.session.ws_connect(f"{self.url}/api/v1/ws/tasks/test")
         await socket.send_json({"type": "subscribe", "task_id": task_id})
-        while (await socket.receive_json(timeout=20))["status"] != status:
+        while (await socket.receive_json(timeout=60))["status"] != status:
             pass
         return socket
 
@@ -200,19 +200,13 @@ async def test_stopping_is_bounded_without_a_database(
     start: Start, relay: Relay, server_config: ServerConfig, engine: TaskEngine
 ) -> None:
     """A task that runs and a socket that is open do not keep a server whose database is gone."""
-    settings = evolve(
-        server_config.engine,
-        database_url=relay.url,
-        shutdown_grace_seconds=0.5,
-        connect_timeout_seconds=0.5,
-        command_timeout_seconds=1.0,
-    )
+    settings = evolve(server_config.engine, database_url=relay.url, shutdown_grace_seconds=0.5)
     async with start(evolve(server_config, port=0, engine=settings)) as serving:
         task_id = await serving.submit("gated")
         await serving.follow(task_id, TaskStatus.PROCESSING)
         await relay.cut()
         serving.stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await serving.ended
 
 
@@ -220,13 +214,19 @@ async def test_stopping_is_bounded_with_a_silent_database(
     start: Start, relay: Relay, server_config: ServerConfig, engine: TaskEngine
 ) -> None:
     """Nor does one that does not answer any more, however patient the settings are with it."""
-    settings = evolve(server_config.engine, database_url=relay.url, shutdown_grace_seconds=0.5)
+    settings = evolve(
+        server_config.engine,
+        database_url=relay.url,
+        shutdown_grace_seconds=0.5,
+        connect_timeout_seconds=600,
+        command_timeout_seconds=600,
+    )
     async with start(evolve(server_config, port=0, engine=settings)) as serving:
         task_id = await serving.submit("gated")
         await serving.follow(task_id, TaskStatus.PROCESSING)
         relay.silence()
         serving.stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await serving.ended
 
 
@@ -250,5 +250,5 @@ async def test_being_stopped_before_it_started(server_config: ServerConfig) -> N
     """A server that is told to stop while it starts never listens."""
     stop = asyncio.Event()
     stop.set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await serve(evolve(server_config, port=0), stop=stop, on_started=pytest.fail) is None

@@ -148,7 +148,7 @@ async def test_what_a_callers_transaction_brings_is_found_after_its_commit(
     async with another_engine() as other, following(engine) as follower:
         async with db.transaction():
             task = await other.submit(processor="gate", connection=db)
-        await follower.heard(task.id, "pending", within_seconds=5)
+        await follower.heard(task.id, "pending", within_seconds=60)
         assert follower.resyncs == 1
 
 
@@ -215,7 +215,7 @@ async def _counted(engine: TaskEngine, times: int) -> None:
         return found
 
     feed.arrived = counting  # type: ignore[method-assign]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for _ in range(times):
             await seen.get()
 
@@ -472,7 +472,7 @@ async def test_readers_end_with_the_engine(engine_config: EngineConfig, processo
         late = asyncio.ensure_future(anext(waiting))
     for reading in (late, anext(changes), anext(opened.changes())):
         with pytest.raises(EngineClosedError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await reading
 
 

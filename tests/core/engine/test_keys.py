@@ -196,7 +196,7 @@ async def test_replacements_that_wait_leave_connections_to_others(engine: TaskEn
     most = engine.config.pool_size + engine.config.pool_overflow
     replacing = [asyncio.ensure_future(submit_keyed(engine, OnDuplicate.REPLACE)) for _ in range(most + 2)]
     await eventually(lambda: db.fetchval(WAITING))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await engine.count() == 1
     assert not any(task.done() for task in replacing)
     await transaction.commit()

@@ -138,4 +138,4 @@ async def test_a_closed_engine_answers_no_reader(engine_config: EngineConfig, pr
         task = await engine.submit(processor="external")
     for question in (engine.get(task.id), engine.find(), engine.statistics()):
         with pytest.raises(EngineClosedError):
-            await asyncio.wait_for(question, 5)
+            await asyncio.wait_for(question, 60)

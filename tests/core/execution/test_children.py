@@ -49,7 +49,7 @@ def job(tmp_path: Path) -> Callable[..., Job]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something that no event tells of has happened."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -263,7 +263,7 @@ async def test_closing_does_not_wait_for_a_child_that_cannot_die(
             assert holder.stdout is not None
             if await holder.stdout.readline() != b"held\n":
                 pytest.skip("this system lets no process trace another")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await pool.close()
             assert psutil.pid_exists(pid)
             with pytest.raises(EngineClosedError):

@@ -98,7 +98,7 @@ def checked() -> Iterator[Check]:
 
         yield check
         talk_in.close()
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_hostile_titles_and_texts_make_valid_books(checked: Check, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ class Bench:
         """Start work that must wait for somebody's lock, and return once the server says that it waits."""
         before = await self._waiting()
         task = asyncio.ensure_future(work)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while await self._waiting() <= before:
                 if task.done():
                     raise AssertionError(f"it did not wait: {task}")
@@ -142,7 +142,7 @@ class Bench:
 
     async def waits(self, task: asyncio.Future[Any]) -> bool:
         """Return once work that has begun waits for somebody's lock, sleeps, or is done; say whether it waits."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while not task.done():
                 if await self._waiting():
                     return True
@@ -187,7 +187,7 @@ async def open_bench(database_url: str, config: EngineConfig) -> AsyncIterator[B
             yield bench
         finally:
             await bench.close()
-            await other.close(timeout=5)
+            await other.close(timeout=60)
 
 
 LATER = timedelta(days=1)

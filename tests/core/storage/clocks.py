@@ -28,7 +28,7 @@ async def install_clock(url: str) -> None:
         name = urlsplit(url).path.removeprefix("/")
         await connection.execute(f'alter database "{name}" set search_path = turned, pg_catalog, public')
     finally:
-        await connection.close(timeout=5)
+        await connection.close(timeout=60)
 
 
 class TurnedClock:

@@ -34,7 +34,7 @@ async def turner(turned_url: str) -> AsyncIterator[Callable[[float], Any]]:
     """Turn the database's clock by so many seconds."""
     connection = await asyncpg.connect(turned_url)
     yield lambda seconds: connection.execute(TURN, seconds)
-    await connection.close(timeout=5)
+    await connection.close(timeout=60)
 
 
 @asynccontextmanager

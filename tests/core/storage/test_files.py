@@ -195,7 +195,7 @@ async def test_the_next_megabyte_is_read_while_the_disk_works(files: LocalFiles,
     """A large upload does not stand still until each block is written, and runs ahead by one block only."""
     work = asyncio.create_task(files.stage(stuck.upload()))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await stuck.ahead.wait()
         for _ in range(10):
             await asyncio.sleep(0)
@@ -211,7 +211,7 @@ async def test_a_file_is_not_closed_while_it_is_written(files: LocalFiles, stuck
     """The sender breaks off during a write: its file goes only afterwards, lest another one gets its descriptor."""
     work = asyncio.create_task(files.stage(stuck.upload(breaks=True)))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await stuck.ahead.wait()
         assert not (await asyncio.wait([work], timeout=0.2))[0]
     finally:

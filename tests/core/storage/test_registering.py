@@ -151,7 +151,7 @@ async def commit_beside_a_locked_row(registry: Registry, monkeypatch: pytest.Mon
     """Commit four files of which somebody holds the row of the first; return what each caller got."""
     monkeypatch.setattr(registered, "_LOCK_MILLISECONDS", "100")
     await asyncio.gather(*registry.commits(await registry.staged(1)))
-    async with asyncio.timeout(20), registry.database.transaction() as frozen:
+    async with asyncio.timeout(60), registry.database.transaction() as frozen:
         await frozen.execute("select 1 from files for update")
         waiting = registry.commits(await registry.staged(4))
         return list(await asyncio.gather(*waiting, return_exceptions=True))

@@ -31,7 +31,7 @@ def running() -> list[threading.Thread]:
 
 async def test_every_caller_gets_its_own_result(threads: Threads) -> None:
     """Many at once, over few threads."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         got = await asyncio.gather(*(threads.run(divmod, number, 7) for number in range(3000)))
     assert got == [divmod(number, 7) for number in range(3000)]
 
@@ -58,18 +58,18 @@ async def test_what_finishes_just_after_the_last_look_is_given_out_too() -> None
 
     def finish_the_second() -> None:
         may_end.set()
-        later.wait(20)  # the one thread has begun the third: so it is done with the second
+        later.wait(60)  # the one thread has begun the third: so it is done with the second
 
     threads._finished = Finished(finish_the_second)
     first, second = threads.begin(abs, -1), threads.begin(may_end.wait, 20)
 
     def last() -> None:
         later.set()
-        may_end_later.wait(20)
+        may_end_later.wait(60)
 
     third = threads.begin(last)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await first.waiting, await second.waiting) == (1, True)
     finally:
         may_end_later.set()
@@ -100,7 +100,7 @@ async def test_a_cancelled_caller_waits_for_its_work(threads: Threads) -> None:
 
     def work() -> None:
         begun.set()
-        may_end.wait(20)
+        may_end.wait(60)
         ended.set()
 
     caller = asyncio.create_task(threads.run(work))
@@ -126,7 +126,7 @@ async def test_work_that_never_ends_is_not_waited_for_after_close(threads: Threa
     threads.close()
     after.cancel()
     try:
-        await asyncio.wait((before, after), timeout=10)
+        await asyncio.wait((before, after), timeout=60)
         assert before.cancelled()
         assert after.cancelled()
     finally:

@@ -45,7 +45,7 @@ class Program:
     async def line(self) -> str:
         """Return the next line that it prints; "" at its end."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return (await self._process.stdout.readline()).decode().strip()
 
     async def stop(self) -> int:
@@ -58,7 +58,7 @@ class Program:
 
     async def ended(self) -> int:
         """Wait for its end; returns its exit code."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await self._process.wait()
 
     async def kill(self) -> None:
@@ -157,7 +157,7 @@ async def test_a_running_old_process_ends_when_it_is_outgrown(
         async with TaskEngine.open(engine_config):
             pytest.fail("it opened")
     assert (caught.value.found, caught.value.wanted) == (BREAKING.number, NEWEST)
-    await eventually(lambda: _nothing_waits(db), within_seconds=30)
+    await eventually(lambda: _nothing_waits(db), within_seconds=60)
     await breaking.stop()
     rows = await db.fetch("select distinct failures, status from tasks where status <> 'pending'")
     assert [tuple(row) for row in rows] == [(0, "completed")]
@@ -266,7 +266,7 @@ async def test_a_migration_does_not_make_others_wait_behind_it(
         migrating = asyncio.create_task(migrate(database, migrations=(*load_migrations(), ADDITIVE)))
         until = time.monotonic() + 1.0
         while time.monotonic() < until:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await engine.submit(processor="gate")
         assert not migrating.done()
     assert await migrating == [ADDITIVE]

@@ -221,7 +221,7 @@ async def open_world(url: str, folder: Path, runner: asyncio.Runner) -> AsyncIte
                     service.cancel()
             yield World(engine, eyes, clock, runner, running, begun)
     finally:
-        await eyes.close(timeout=5)
+        await eyes.close(timeout=60)
 
 
 class Follower:

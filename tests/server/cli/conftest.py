@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,13 +96,6 @@ def chinese() -> Path:
     return DATA / "渡口的灯.txt"
 
 
-def free_port() -> int:
-    """Return a port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """A server with a worker and an embedded database, as a process; it must stop with exit code 0."""
@@ -115,33 +106,28 @@ def server_url() -> Iterator[str]:
 
 def running_server(folder: Path) -> Iterator[str]:
     """Run a server in `folder` until the generator is resumed; its URL is what it yields."""
-    url = f"http://127.0.0.1:{(port := free_port())}"
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "novel_tasks_server", "serve", "--port", str(port), "--data-dir", folder / "data"],
+            [sys.executable, "-m", "novel_tasks_server", "serve", "--port", "0", "--data-dir", folder / "data"],
             cwd=folder,
             env=clean_environment(),
             stdout=output,
             stderr=output,
         )
     try:
-        wait_until_healthy(process, url, log)
-        yield url
+        yield listening_url(process, log)
     finally:
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
     assert code == 0, log.read_text()[-3000:]
 
 
-def wait_until_healthy(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    """Ask the server how it is until it is well; fail with its log when it ends or takes a minute."""
-    deadline = time.monotonic() + 60
-    while True:
+def listening_url(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until the server says where it listens, and return that; fail with its log when it ends or takes long."""
+    deadline = time.monotonic() + 100
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
         assert process.poll() is None, log.read_text()[-3000:]
-        try:
-            urllib.request.urlopen(f"{url}/health", timeout=5).close()
-            return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            assert time.monotonic() < deadline, log.read_text()[-3000:]
+        assert time.monotonic() < deadline, log.read_text()[-3000:]
         time.sleep(0.05)
+    return found[0]

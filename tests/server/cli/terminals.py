@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PROMPT = r"^(\d+) (\d+) ready>"
 """How many command lines there were, and the exit code of the last."""
 
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
 _BETWEEN_LOOKS_SECONDS = 0.03
 
 
@@ -84,7 +84,7 @@ def tmux(socket: str, *arguments: str) -> str:
     """Run a command of the tmux server on that socket, and return what it prints."""
     command = ["tmux", "-L", socket, "-f", "/dev/null", *arguments]
     environment = clean_environment() | {"LANG": "C.UTF-8"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
 
 

@@ -140,7 +140,7 @@ def test_logs_follow_ends_with_the_task(novel_tasks: Run, server_url: str, waiti
             assert "uploaded" in process.stdout.readline()
             assert process.poll() is None
             assert novel_tasks("cancel", waiting, "--server", server_url).returncode == 0
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
 
@@ -154,7 +154,7 @@ def test_logs_follow_is_left_by_ctrl_c(server_url: str, waiting: str) -> None:
             assert process.stdout is not None
             process.stdout.readline()
             process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=30)
+            _, stderr = process.communicate(timeout=60)
         finally:
             process.kill()
     assert (process.returncode, stderr) == (130, "error: interrupted\n")

@@ -46,8 +46,8 @@ def read_until(process: subprocess.Popen[str], wanted: str) -> str:
 
 
 def ends(pid: int) -> bool:
-    """Say whether the process ends within ten seconds; nobody may have waited for it yet."""
-    deadline = time.monotonic() + 10
+    """Say whether the process ends within a minute; nobody may have waited for it yet."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:

@@ -74,7 +74,7 @@ def test_an_old_dotenv_starts_with_one_warning(tmp_path: Path, database_url: str
                 break
         process.send_signal(signal.SIGTERM)
         lines += process.stderr
-        assert process.wait(30) == 0, "".join(lines)
+        assert process.wait(60) == 0, "".join(lines)
     warnings = [json.loads(line) for line in lines if '"warning"' in line]
     assert [warning["event"] for warning in warnings] == ["settings_ignored"]
     for name in ("REDIS_URL", "ALGORITHM", "API_RELOAD", "DATABASE_SYNC_URL", "ACCESS_TOKEN_EXPIRE_MINUTES"):

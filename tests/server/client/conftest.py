@@ -16,6 +16,8 @@ from novel_tasks_server.app import create_app
 from novel_tasks_server.client import Client, UploadOptions
 from novel_tasks_server.config import ServerConfig
 
+from ...ports import held_port
+
 TASK_ID = "task-" + "0" * 32
 Handler = Callable[[web.Request], Any]
 
@@ -50,7 +52,8 @@ class Site:
         self._config = config
         self._engine = engine
         self._runner: web.AppRunner | None = None
-        self._port = 0
+        self._holder = held_port()
+        self._port = self._holder.getsockname()[1]
         self._missed = asyncio.Event()
         self._away: asyncio.Task[None] | None = None
 
@@ -63,13 +66,12 @@ class Site:
         """Serve on the loopback address."""
         self._runner = web.AppRunner(create_app(self._config, engine=self._engine), shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
-        self._port = self._runner.addresses[0][1]
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_port=True).start()
 
     async def leave_until_missed(self) -> None:
         """Stop, and come back once somebody has been turned away."""
         await self.stop()
-        listener = await asyncio.start_server(self._turn_away, "127.0.0.1", self._port)
+        listener = await asyncio.start_server(self._turn_away, "127.0.0.1", self._port, reuse_port=True)
         self._away = asyncio.create_task(self._come_back(listener))
 
     def _turn_away(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -88,6 +90,10 @@ class Site:
         if runner is not None:
             await runner.cleanup()
 
+    def close(self) -> None:
+        """Give the port back."""
+        self._holder.close()
+
 
 @pytest.fixture
 async def site(server_config: ServerConfig, engine: TaskEngine) -> AsyncIterator[Site]:
@@ -96,6 +102,7 @@ async def site(server_config: ServerConfig, engine: TaskEngine) -> AsyncIterator
     await site.start()
     yield site
     await site.stop()
+    site.close()
 
 
 @pytest.fixture

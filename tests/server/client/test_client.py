@@ -147,7 +147,7 @@ async def test_wait_hears_that_a_task_is_not_there() -> None:
         return web.json_response({"detail": f"Task {TASK_ID} not found"}, status=404)
 
     routes = {("GET", "/api/v1/ws/tasks/{client}"): live, ("GET", "/api/v1/tasks/{id}"): get}
-    async with asyncio.timeout(5), serving(routes) as url, Client(url) as client:
+    async with asyncio.timeout(60), serving(routes) as url, Client(url) as client:
         with pytest.raises(ServerRefusedError, match="not found"):
             await client.wait([TASK_ID])
 

@@ -110,7 +110,7 @@ async def test_an_iterator_is_sent_once(broken: Client, line: Line) -> None:
 
 async def test_an_upload_to_a_server_that_was_never_there_is_told_at_once() -> None:
     """Where nothing ever answered the address may be wrong: that is not put up with."""
-    async with asyncio.timeout(5), Client("http://127.0.0.1:1", patience_seconds=30) as client:
+    async with asyncio.timeout(60), Client("http://127.0.0.1:1", patience_seconds=600) as client:
         with pytest.raises(ServerUnreachableError, match="no server at"):
             await client.upload(TEXT, name="n.txt")
 
@@ -138,7 +138,7 @@ async def test_an_upload_can_be_cancelled(remote: Client, engine: TaskEngine) ->
         await asyncio.Event().wait()
 
     sending = asyncio.create_task(remote.upload(endless(), name="n.txt"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await begun.wait()
         sending.cancel()
         await asyncio.wait([sending])
@@ -271,7 +271,7 @@ async def test_a_download_can_be_cancelled(tmp_path: Path) -> None:
 
     async with serving({("GET", "/api/v1/tasks/{id}/source"): endless}) as url, Client(url) as client:
         fetching = asyncio.create_task(client.download_source(TASK_ID, to=tmp_path / "n.txt", progress=told))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await begun.wait()
             fetching.cancel()
             await asyncio.wait([fetching])

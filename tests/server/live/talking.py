@@ -17,13 +17,13 @@ Make = Callable[..., Awaitable[dict[str, Any]]]
 
 async def told(socket: ClientWebSocketResponse) -> dict[str, Any]:
     """Wait for the next message."""
-    message: dict[str, Any] = await socket.receive_json(timeout=10)
+    message: dict[str, Any] = await socket.receive_json(timeout=60)
     return message
 
 
 async def settled(condition: Callable[[], bool]) -> None:
     """Let the loop turn until the condition holds."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.005)
 

@@ -59,7 +59,7 @@ class Listener:
     async def next(self) -> dict[str, Any] | None:
         """Wait for the next event; None at the end of the stream."""
         while not self._messages:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 data = await self.response.content.readany()
             if not data:
                 return None
@@ -178,7 +178,7 @@ async def test_a_silent_stream_says_that_it_is_there(
     """Comments keep proxies from closing it."""
     monkeypatch.setattr(stream, "HEARTBEAT_SECONDS", 0.02)
     task_id = (await make_task())["task_id"]
-    async with client.get(f"/api/v1/tasks/{task_id}/events", headers=STREAM) as response, asyncio.timeout(10):
+    async with client.get(f"/api/v1/tasks/{task_id}/events", headers=STREAM) as response, asyncio.timeout(60):
         read = b""
         while read.count(b"\n: still here\n\n") < 3:
             read += await response.content.readany()
@@ -246,7 +246,7 @@ async def test_a_listener_that_stalls_is_cut_off(monkeypatch: pytest.MonkeyPatch
 
     app = web.Application()
     app.router.add_get("/", serve)
-    async with TestClient(TestServer(app)) as client, client.get("/") as response, asyncio.timeout(20):
+    async with TestClient(TestServer(app)) as client, client.get("/") as response, asyncio.timeout(60):
         await response.content.readany()
         assert response.connection is not None
         assert response.connection.transport is not None

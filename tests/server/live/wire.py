@@ -31,7 +31,7 @@ class Wire:
 
     async def frame(self) -> tuple[int, bytes]:
         """Read one frame of the server: its opcode and payload. Raises: asyncio.IncompleteReadError at the end."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             first, second = await self.reader.readexactly(2)
             assert first & 0x80, "a server of ours sends no fragments"
             assert not second & 0x80, "servers do not mask"
@@ -55,7 +55,7 @@ class Wire:
         while opcode != _CLOSE:
             opcode, payload = await self.frame()
         self.writer.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await self.reader.read() == b""
         return int.from_bytes(payload[:2]) if payload else 1005
 
@@ -82,7 +82,7 @@ async def wired(
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n{offered}\r\n"
         )
         writer.write(request.encode() + extra)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             answer = await reader.readuntil(b"\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 101 "), answer
         yield Wire(reader, writer)

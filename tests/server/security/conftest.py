@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
 
+import asyncpg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -18,6 +20,7 @@ from novel_tasks_server.config import ServerConfig
 Client = TestClient[web.Request, web.Application]
 Connect = Callable[..., Awaitable[Client]]
 MakeToken = Callable[..., Awaitable[dict[str, str]]]
+Expire = Callable[[str, datetime], Awaitable[None]]
 
 JWT_SECRET = "kK3-8fGq_nD0pZs5vY7xWb2eRt9uHc4m"
 AUDIENCE, ISSUER = "novel-tasks-test", "https://issuer.example"
@@ -60,6 +63,18 @@ def make_token(engine: TaskEngine) -> MakeToken:
         return {"Authorization": f"Bearer {secret}"}
 
     return make
+
+
+@pytest.fixture
+def expire(database_url: str) -> Expire:
+    """Let the tokens of an owner end at a moment."""
+
+    async def change(owner: str, moment: datetime) -> None:
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("update api_tokens set expires_at = $2 where owner = $1", owner, moment)
+        await connection.close()
+
+    return change
 
 
 @pytest.fixture

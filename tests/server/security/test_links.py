@@ -221,7 +221,7 @@ async def test_a_link_ends_with_a_token_revoked_elsewhere(
     url = await link(closed, task, await make_token("ann"))
     assert await asked(closed, url) == (200, "")
     await engine.tokens.revoke(next(one.id for one in await engine.tokens.list() if one.owner == "ann"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await asked(closed, url) != (403, "link-invalid"):
             pass
 
@@ -266,7 +266,7 @@ async def test_while_nobody_needs_a_token_links_work_too(
     assert await asked(client, url, **{"X-Forwarded-For": "203.0.113.9"}) == (403, "link-invalid")
     assert await asked(client, url, Host="evil.example") == (403, "link-invalid")
     await engine.tokens.create(owner="ann", scopes=["tasks:read"])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await asked(client, url) != (403, "link-invalid"):
             pass
 
