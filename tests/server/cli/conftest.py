@@ -97,16 +97,17 @@ def chinese() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    """A server with a worker and an embedded database, as a process; it must stop with exit code 0."""
+def server_folder() -> Iterator[Path]:
+    """Where the server of the tests runs; it has its data in `data`."""
     with tempfile.TemporaryDirectory(prefix="novel-tasks-test-") as folder:
         Path(folder).chmod(0o755)
-        yield from running_server(Path(folder))
+        yield Path(folder)
 
 
-def running_server(folder: Path) -> Iterator[str]:
-    """Run a server in `folder` until the generator is resumed; its URL is what it yields."""
-    log = folder / "server.log"
+@pytest.fixture(scope="session")
+def server_url(server_folder: Path) -> Iterator[str]:
+    """A server with a worker and an embedded database, as a process; it must stop with exit code 0."""
+    folder, log = server_folder, server_folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "novel_tasks_server", "serve", "--port", "0", "--data-dir", folder / "data"],

@@ -139,21 +139,27 @@ def write_novels(folder: Path, count: int) -> list[str]:
 
 async def test_a_limit_of_requests_is_waited_out_and_told(novel_tasks: Run, tmp_path: Path) -> None:
     """429 is obeyed for as long as the server says, told in one plain line, and costs no file."""
-    refused: list[float] = []
+    refused: dict[str, float] = {}
+    all_asked = asyncio.Event()
 
     async def limited(request: web.Request) -> web.Response:
         if request.method == "GET":
             return web.json_response(META)
-        await request.read()
-        if len(refused) < 3:
-            refused.append(asyncio.get_running_loop().time())
+        body = await request.read()
+        [name] = [name for name in names if name.encode() in body]
+        if name not in refused:
+            refused[name] = asyncio.get_running_loop().time()
+            if len(refused) == len(names):
+                all_asked.set()
+            await all_asked.wait()
             return web.json_response({"detail": "Too many."}, status=429, headers={"Retry-After": "1"})
-        assert asyncio.get_running_loop().time() - refused[-1] >= 1
+        waited.append(asyncio.get_running_loop().time() - refused[name])
         return accepted(request)
 
-    names = write_novels(tmp_path, 3)
+    names, waited = write_novels(tmp_path, 3), list[float]()
     async with serving(limited) as url:
         done = await asyncio.to_thread(novel_tasks, "submit", *names, "--server", url)
+    assert [seconds >= 1 for seconds in waited] == [True] * 3
     assert (done.returncode, done.stdout) == (0, f"{TASK_ID}\n" * 3)
     lines = done.stderr.splitlines()
     assert len([line for line in lines if re.match(r"The server limits requests; going on in \d s$", line)]) == 1

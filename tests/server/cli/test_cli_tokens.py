@@ -7,6 +7,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -66,9 +67,9 @@ def test_what_cannot_work_is_one_line(token: Run, arguments: tuple[str, ...], co
 
 
 @pytest.mark.slow
-def test_a_running_server_takes_notice(server_url: str, novel_tasks: Run) -> None:
+def test_a_running_server_takes_notice(server_folder: Path, server_url: str, novel_tasks: Run) -> None:
     """A token made beside a server with an embedded database closes it; revoked, it opens it again."""
-    folder = _data_dir(server_url)
+    folder = str(server_folder / "data")
 
     def token(*arguments: str) -> dict[str, str]:
         done = novel_tasks("token", *arguments, "--json", env={"DATA_DIR": folder})
@@ -85,24 +86,12 @@ def test_a_running_server_takes_notice(server_url: str, novel_tasks: Run) -> Non
     _wait_for(server_url, 200)
 
 
-def _data_dir(url: str) -> str:
-    """Return the data directory of the server at this URL, from its command line."""
-    import psutil
-
-    port = url.rpartition(":")[2]
-    for process in psutil.process_iter(["cmdline"]):
-        line = process.info["cmdline"] or []
-        if port in line and "--data-dir" in line:
-            return str(line[line.index("--data-dir") + 1])
-    pytest.fail(f"no process serves {url}")
-
-
 def _status(url: str, secret: str | None = None) -> int:
     request = urllib.request.Request(f"{url}/api/v1/tasks")
     if secret is not None:
         request.add_header("Authorization", f"Bearer {secret}")
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()
