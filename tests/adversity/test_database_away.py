@@ -29,7 +29,10 @@ from ..core.support import AT_ONCE, Db, Gate, ended, eventually, watching
 from .conftest import PATIENCE_SECONDS
 from .proxy import Proxy
 
-BOUND_SECONDS = 2 * PATIENCE_SECONDS + 2 * 2.0 + 2.0
+LEASE_SECONDS = 6.0
+"""Of what is to be lost: more than a busy machine delays a heartbeat."""
+
+BOUND_SECONDS = 2 * PATIENCE_SECONDS + 2 * 2.0 + 30.0
 """Connect and command timeout, the two margins above them, and the machine's own slowness."""
 
 
@@ -90,20 +93,17 @@ async def test_an_engine_closes_though_maintenance_cannot_roll_back(
     async def note_ranges(self: Housekeeping) -> None:
         async with self._database.transaction() as connection:
             inside.set()
-            await connection.execute("select pg_sleep(60)", timeout=60)
+            await connection.execute("select pg_sleep(600)", timeout=600)
 
     monkeypatch.setattr(Housekeeping, "note_ranges", note_ranges)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(TaskEngine.open(far_config))
         await inside.wait()
         proxy.black_hole = True
-        began = time.monotonic()
         closing = asyncio.create_task(stack.pop_all().aclose())
         await asyncio.wait({closing}, timeout=60)
-        took = time.monotonic() - began
         proxy.black_hole = False
         assert closing.done()
-        assert took < 15
 
 
 async def test_calls_on_a_silent_database_fail_in_time_and_recover(
@@ -199,16 +199,21 @@ async def test_connections_that_break_all_the_time_cost_nothing(
 
 
 async def test_a_worker_cut_off_for_too_long_stops_its_own_work(
-    far_engine: TaskEngine, another_engine: Any, proxy: Proxy, stubborn_gate: Gate, db: Db
+    far_config: EngineConfig,
+    processors: Processors,
+    another_engine: Any,
+    proxy: Proxy,
+    stubborn_gate: Gate,
 ) -> None:
     """It cannot beat for half a lease: it stops, another takes over, and when it is back it works under a new id."""
-    async with far_engine.worker() as worker:
+    short = attrs.evolve(far_config, lease_ttl_seconds=LEASE_SECONDS)
+    async with TaskEngine.open(short, processors=processors) as far_engine, far_engine.worker() as worker:
         task = await far_engine.submit(processor="again")
         await stubborn_gate.next()
         old = worker.id
         proxy.black_hole = True
         await eventually(lambda: stubborn_gate.stopped == [task.id])
-        async with another_engine(lease_ttl_seconds=2.0, heartbeat_seconds=0.2) as other, other.worker() as second:
+        async with another_engine(lease_ttl_seconds=LEASE_SECONDS) as other, other.worker() as second:
             assert (await stubborn_gate.next()).attempt == 2
             proxy.black_hole = False
             await eventually(lambda: worker.id != old)
@@ -244,7 +249,10 @@ async def test_an_engine_closes_in_time_without_its_database(
 ) -> None:
     """Whatever patience it was given for its calls; what it held is rescued, and counts as one failure."""
     config = attrs.evolve(
-        far_config, shutdown_grace_seconds=0.2, connect_timeout_seconds=60, command_timeout_seconds=60
+        far_config,
+        shutdown_grace_seconds=0.2,
+        connect_timeout_seconds=600,
+        command_timeout_seconds=600,
     )
     async with TaskEngine.open(config, processors=processors) as engine, engine.worker():
         task = await engine.submit(processor="gate", max_attempts=2)
@@ -252,9 +260,10 @@ async def test_an_engine_closes_in_time_without_its_database(
         await engine.submit(processor="external")
         proxy.black_hole = True
         closing = time.monotonic()
-    assert time.monotonic() - closing < 10
+    assert time.monotonic() - closing < 60
     proxy.black_hole = False
     gate.let_go()
-    async with TaskEngine.open(far_config, processors=processors) as engine, engine.worker():
+    short = attrs.evolve(far_config, lease_ttl_seconds=LEASE_SECONDS)
+    async with TaskEngine.open(short, processors=processors) as engine, engine.worker():
         done = await ended(engine, task)
         assert (done.status, done.attempt, done.failures) == (TaskStatus.COMPLETED, 2, 1)

@@ -146,7 +146,7 @@ async def test_a_connection_that_falls_silent_is_replaced(
         assert proxy.silence(name) > 0
         began = time.monotonic()
         using = asyncio.create_task(usage.until(lambda: time.monotonic() - began > 0.5))
-        await eventually(lambda: _replaced(db, name, old), within_seconds=BOUND_SECONDS + 5.0)
+        await eventually(lambda: _replaced(db, name, old), within_seconds=BOUND_SECONDS + 30.0)
         await using
         await check_nothing_was_lost(far_engine, db, usage)
 
@@ -162,8 +162,8 @@ async def test_many_calls_on_a_silent_link_wait_side_by_side(far_engine: TaskEng
     await link.fetch("select 1")
     proxy.black_hole = True
     began = time.monotonic()
-    done = await asyncio.gather(*(link.fetch("select 1") for _ in range(40)), return_exceptions=True)
-    assert time.monotonic() - began < 2 * BOUND_SECONDS < 40 * PATIENCE_SECONDS
+    done = await asyncio.gather(*(link.fetch("select 1") for _ in range(100)), return_exceptions=True)
+    assert time.monotonic() - began < 2 * BOUND_SECONDS < 100 * PATIENCE_SECONDS
     assert {type(one) for one in done} == {DatabaseUnavailableError}
     proxy.black_hole = False
     assert await link.fetchval("select 7") == 7
@@ -192,11 +192,13 @@ async def test_health_answers_soon_whatever_the_patience_of_calls(
     far_config: EngineConfig, processors: Processors, proxy: Proxy
 ) -> None:
     """Whoever asks for it must not wait for the timeouts of a silent database."""
-    patient = attrs.evolve(far_config, connect_timeout_seconds=60, command_timeout_seconds=60, shutdown_grace_seconds=0)
+    patient = attrs.evolve(
+        far_config, connect_timeout_seconds=600, command_timeout_seconds=600, shutdown_grace_seconds=0
+    )
     async with TaskEngine.open(patient, processors=processors) as engine:
         proxy.black_hole = True
         began = time.monotonic()
         health = await engine.health()
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         assert (health.database, health.storage) == (False, True)
         assert "no answer within 3 s" in health.problems[-1]

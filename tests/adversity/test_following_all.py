@@ -5,22 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import attrs
 import pytest
 
-from novel_tasks_core import EngineConfig, TaskEngine, TaskStatus
+from novel_tasks_core import TaskEngine, TaskStatus
 from novel_tasks_core.engine import feeding as feeding_module
 
 from ..core.followers import following
 from ..core.support import Db, Gate, eventually
 from .proxy import Proxy
 from .test_doorbell import listeners
-
-
-@pytest.fixture
-def far_config(far_config: EngineConfig) -> EngineConfig:
-    """Settings with more patience: what is tried here breaks by itself, and not because the machine is busy."""
-    return attrs.evolve(far_config, connect_timeout_seconds=2.0, command_timeout_seconds=2.0)
 
 
 @pytest.mark.parametrize("silent", [False, True])
