@@ -234,7 +234,7 @@ def engine_config(database_url: str, tmp_path: Path) -> EngineConfig:
         data_dir=tmp_path / "data",
         pool_size=4,
         pool_overflow=4,
-        lease_ttl_seconds=3.0,
+        lease_ttl_seconds=60.0,
         heartbeat_seconds=0.3,
         poll_min_seconds=0.01,
         poll_max_seconds=0.2,

@@ -18,7 +18,6 @@ class Follower:
         self.batches: list[Changes] = []
         self.told: dict[TaskId, list[TaskSummary]] = {}
         self.deleted: dict[TaskId, str | None] = {}
-        self.times: list[float] = []
         self.error: Exception | None = None
 
     @property
@@ -37,7 +36,6 @@ class Follower:
 
     def _take(self, batch: Changes) -> None:
         self.batches.append(batch)
-        self.times.append(asyncio.get_running_loop().time())
         assert len({task.id for task in batch.tasks}) == len(batch.tasks)
         for task in batch.tasks:
             assert task.id not in self.deleted

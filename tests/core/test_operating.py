@@ -19,7 +19,7 @@ from .support import Db, eventually
 
 async def test_the_pool_tells_who_holds_and_who_waits(engine_config: EngineConfig, database_url: str) -> None:
     """Lent, idle and awaited connections are counted as they come and go, a caller who gives up too."""
-    config = attrs.evolve(engine_config, pool_size=2, pool_overflow=0, connect_timeout_seconds=0.5)
+    config = attrs.evolve(engine_config, pool_size=2, pool_overflow=0, connect_timeout_seconds=2.0)
     async with Database.open(database_url, config=config) as database:
         async with database.connection(), database.connection():
             status = database.pool_status()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -225,7 +225,7 @@ async def test_of_a_crowd_every_task_is_told_or_owned_up_to(
 ) -> None:
     """Thousands of submits elsewhere, one by one and at once: what is not named comes before a resync."""
     async with another_engine() as other, following(engine) as follower:
-        begun = len(follower.batches)
+        begun, began = len(follower.batches), time.monotonic()
         tasks = await asyncio.gather(*(other.submit(processor="gate") for _ in range(3000)))
         slowly = [await other.submit(processor="gate") for _ in range(100)]
         every = {task.id for task in (*tasks, *slowly)}
@@ -237,10 +237,7 @@ async def test_of_a_crowd_every_task_is_told_or_owned_up_to(
         resynced = any(batch.resync for batch in follower.batches[begun:])
         assert resynced or every <= follower.told.keys()
         assert all(len(batch.tasks) <= 1000 for batch in follower.batches)
-        gaps = [
-            later - sooner for sooner, later in zip(follower.times[begun:], follower.times[begun + 1 :], strict=False)
-        ]
-        assert all(gap > 0.06 for gap in gaps), gaps
+        assert len(follower.batches) - begun <= 1 + (time.monotonic() - began) / 0.06
 
 
 async def test_a_busy_process_elsewhere_brings_at_most_one_resync_a_second(
@@ -252,10 +249,10 @@ async def test_a_busy_process_elsewhere_brings_at_most_one_resync_a_second(
         other._parts.doorbell.press().tasks = None
         return follower.resyncs >= 3
 
+    began = time.monotonic()
     async with another_engine() as other, following(engine) as follower:
         await eventually(partial(third, follower))
-        times = [at for at, batch in zip(follower.times, follower.batches, strict=True) if batch.resync]
-        assert all(later - sooner > 0.9 for sooner, later in pairwise(times)), times
+        assert follower.resyncs <= 1 + (time.monotonic() - began) / 0.9
 
 
 async def test_too_many_changes_at_once_are_not_named(

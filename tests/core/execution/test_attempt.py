@@ -231,7 +231,7 @@ async def test_a_stubborn_child_times_out_hard(attempt: Attempt, children: Child
     outcome = await attempt("stubborn", timeout_seconds=1.0)
     assert isinstance(outcome, Retrying)
     assert outcome.error.type == "TaskTimeoutError"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert children.pids == ()
 
 

@@ -65,7 +65,7 @@ async def test_what_finishes_just_after_the_last_look_is_given_out_too() -> None
 
     def last() -> None:
         later.set()
-        may_end_later.wait(60)
+        may_end_later.wait(600)
 
     third = threads.begin(last)
     try:
@@ -90,7 +90,7 @@ async def test_threads_are_started_as_they_are_needed(threads: Threads) -> None:
         await threads.run(abs, number)
     assert len(running()) == 1
     barrier = threading.Barrier(4)
-    await asyncio.gather(*(threads.run(barrier.wait, 20) for _ in range(8)))
+    await asyncio.gather(*(threads.run(barrier.wait, 60) for _ in range(8)))
     assert len(running()) == 4
 
 
@@ -118,7 +118,7 @@ async def test_a_cancelled_caller_waits_for_its_work(threads: Threads) -> None:
 async def test_work_that_never_ends_is_not_waited_for_after_close(threads: Threads) -> None:
     """A disk that does not answer keeps no caller on its way out, whether its cancellation came before or after."""
     may_end = threading.Event()
-    before, after = (asyncio.create_task(threads.run(may_end.wait, 60)) for _ in range(2))
+    before, after = (asyncio.create_task(threads.run(may_end.wait, 600)) for _ in range(2))
     await eventually(lambda: len(running()) == 2)
     before.cancel()
     await asyncio.sleep(0)

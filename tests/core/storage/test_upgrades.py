@@ -274,8 +274,8 @@ async def test_a_migration_does_not_make_others_wait_behind_it(
 
 async def test_a_migration_may_take_longer_than_a_command(database_url: str, engine_config: EngineConfig) -> None:
     """A large table takes its time; programs that start meanwhile wait for it."""
-    config = attrs.evolve(engine_config, command_timeout_seconds=0.3)
-    slow = attrs.evolve(ADDITIVE, sql="select pg_sleep(1.2)")
+    config = attrs.evolve(engine_config, command_timeout_seconds=1.5)
+    slow = attrs.evolve(ADDITIVE, sql="select pg_sleep(3)")
     async with Database.open(database_url, config=config) as one, Database.open(database_url, config=config) as two:
         both = (*load_migrations(), slow)
         done = await asyncio.gather(migrate(one, migrations=both), migrate(two, migrations=both))
