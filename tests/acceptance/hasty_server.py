@@ -9,7 +9,8 @@ from novel_tasks_core.storage.files import LocalFiles
 from novel_tasks_core.storage.staging import StagedFile
 from novel_tasks_server.cli import main
 
-LATE_SECONDS = 0.3
+LATE_SECONDS = 60.0
+"""Longer than it takes until the server is killed, however busy the machine."""
 
 _commit = LocalFiles.commit
 _later: set[asyncio.Task[None]] = set()

@@ -22,7 +22,7 @@ from novel_tasks_core.storage.embedded import EmbeddedPostgres
 
 ROOT = Path(__file__).resolve().parents[2]
 GRACE_SECONDS = 2.0
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 _OWN = ("DATA_DIR", "UPLOAD_DIR")
 
 
@@ -211,6 +211,12 @@ def stored_files(folder: Path) -> dict[str, Path]:
 def staged_files(folder: Path) -> list[Path]:
     """Return the half-made files of the store."""
     return [path for path in (folder / "novel-tasks-data" / "files" / "tmp").rglob("*") if path.is_file()]
+
+
+def slowness() -> float:
+    """Return how many programs want each core, now or in the last minute; at least one."""
+    wanted = max(os.getloadavg()[0], int(Path("/proc/loadavg").read_text().split()[3].partition("/")[0]))
+    return max(1.0, wanted / (os.cpu_count() or 1))
 
 
 def percentile(values: Sequence[float], part: float) -> float:

@@ -34,7 +34,7 @@ async def test_a_database_that_crashes_is_waited_for(open_folder: Path) -> None:
                 health = await engine.health()
                 assert (health.healthy, health.database) == (False, False)
                 await restart(server)
-            await eventually(lambda: _completed(engine, len(ids)), within_seconds=60)
+            await eventually(lambda: _completed(engine, len(ids)), within_seconds=240)
             assert (await engine.health()).healthy
         connection = await asyncpg.connect(server.url)
         rows = await connection.fetch("select outcome, count(*) from all_attempts group by 1")

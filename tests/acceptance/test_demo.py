@@ -42,7 +42,7 @@ def running_in(folder: Path) -> list[str]:
 def test_the_demo_processes_the_tales_and_leaves_only_the_reports(open_folder: Path) -> None:
     """It shows live progress of every tale, exits 0, stops everything, and ends with the reports' paths."""
     demo = start(open_folder)
-    stdout, stderr = demo.communicate(timeout=110)
+    stdout, stderr = demo.communicate(timeout=240)
     assert (demo.returncode, stderr) == (0, "")
     for name in ("the-salt-ledger.md", "渡口的灯.txt", "渡口的灯-gb18030.txt"):
         assert re.search(rf"^  {re.escape(name)} +completed +100 %$", stdout, re.MULTILINE), stdout
@@ -60,7 +60,7 @@ def test_an_interrupted_demo_leaves_nothing_running(open_folder: Path) -> None:
         if "It listens on" in line:
             break
     demo.send_signal(signal.SIGINT)
-    demo.communicate(timeout=60)
+    demo.communicate(timeout=240)
     assert demo.returncode == 130
     assert running_in(open_folder) == []
     assert not list(open_folder.glob("novel-tasks-demo-*"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ from aiohttp import ClientSession, WSCloseCode, WSMsgType
 from novel_tasks_core import EngineConfig, TaskEngine, format_task_id
 
 from ..core.support import eventually
-from .programs import GRACE_SECONDS, Server, serving
+from .programs import GRACE_SECONDS, Server, serving, slowness
 
 BOUND_SECONDS = 2.0
 """How much longer than the grace it may take, on a machine with a core for it."""
@@ -39,7 +38,7 @@ async def _submit_work(folder: Path, database_url: str) -> str:
 
 async def test_sigterm_with_everything_open(database_url: str, open_folder: Path) -> None:
     """With tasks running, 500 sockets open of which most never answer, and uploads stalled, it ends with 0 in time."""
-    async with asyncio.timeout(110), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
+    async with asyncio.timeout(240), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
         for _ in range(SOCKETS - POLITE):
             await server.silent_socket()
         task_id = await _submit_work(open_folder, database_url)
@@ -51,15 +50,15 @@ async def test_sigterm_with_everything_open(database_url: str, open_folder: Path
         for _ in range(UPLOADS):  # last: one that is silent for long is refused
             await server.stalled_upload()
         await _in_figures(session, server, f"uploads_in_progress {float(UPLOADS)}")
-        began = time.monotonic()
+        began, slow = time.monotonic(), slowness()
         server.process.send_signal(signal.SIGTERM)
         assert await _refuses(session, server) == (503, 503, "5")
         codes = [await _close_code(socket) for socket in polite]
         code = await server.process.wait()
-        took = time.monotonic() - began
+        took, slow = time.monotonic() - began, max(slow, slowness())
         log = server.log.read_text()
         assert (code, codes) == (0, [WSCloseCode.SERVICE_RESTART] * len(polite)), log[-3000:]
-        assert took < GRACE_SECONDS + BOUND_SECONDS * max(1.0, _load()), log[-3000:]
+        assert took < GRACE_SECONDS + BOUND_SECONDS * slow, log[-3000:]
         assert _left_behind(open_folder) == []
         assert await _processing(database_url) == 0
         assert '"level": "error"' not in log
@@ -70,7 +69,7 @@ async def test_a_second_sigterm_does_not_wait(database_url: str, open_folder: Pa
     """Running tasks are handed back at once, stalled uploads cut off, and it ends with 0 long before the grace."""
     settings = {**SLOTS, "SHUTDOWN_GRACE_SECONDS": "600"}
     async with (
-        asyncio.timeout(60),
+        asyncio.timeout(240),
         serving(open_folder, database_url, **settings) as server,
         ClientSession() as session,
     ):
@@ -84,14 +83,14 @@ async def test_a_second_sigterm_does_not_wait(database_url: str, open_folder: Pa
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert await server.process.wait() == 0
-        assert time.monotonic() - began < 20, server.log.read_text()[-3000:]
+        assert time.monotonic() - began < 120, server.log.read_text()[-3000:]
         assert _left_behind(open_folder) == []
         assert await _processing(database_url) == 0
 
 
 async def test_sigusr1_tells_what_everything_waits_for(database_url: str, open_folder: Path) -> None:
     """Every asyncio task is told by the places where it waits, equal ones together: bounded, with many sockets too."""
-    async with asyncio.timeout(60), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
+    async with asyncio.timeout(240), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
         for _ in range(100):
             await server.silent_socket()
         await _in_figures(session, server, "websockets 100.0")
@@ -113,11 +112,6 @@ async def _in_figures(session: ClientSession, server: Server, *wanted: str) -> N
             text = await figures.text()
         if all(line in text.splitlines() for line in wanted):
             return
-
-
-def _load() -> float:
-    """Return how many programs want each core."""
-    return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
 async def _refuses(session: ClientSession, server: Server) -> tuple[int, int, str | None]:

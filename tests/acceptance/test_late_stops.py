@@ -24,7 +24,7 @@ from .late_program import GRACE_SECONDS, REST_SECONDS
 from .programs import GRACE_SECONDS as WORKER_GRACE_SECONDS
 from .programs import ROOT, Program, working
 
-SLOW_SECONDS = 20.0
+SLOW_SECONDS = 60.0
 """What a busy machine may add."""
 
 

@@ -34,7 +34,7 @@ def test_the_example_runs(example: Path) -> None:
         env=env | {"DATA_DIR": str(example.parent / "data")},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stderr

@@ -51,7 +51,7 @@ def work_folder(engine: TaskEngine, task: Task) -> Path:
 
 async def finished_sections(engine: TaskEngine, task: Task, wanted: int) -> None:
     """Wait until the running attempt has finished so many sections."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while True:
             for path in work_folder(engine, task).glob("*/*.jsonl"):
                 if path.read_bytes().count(b"\n") > wanted:

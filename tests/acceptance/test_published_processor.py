@@ -49,7 +49,7 @@ class Site:
             env={**os.environ, "PYTHONPATH": self.path},
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
             check=False,
         )
 

@@ -139,7 +139,7 @@ async def test_failures_are_retried_until_none_is_left(engine_config: EngineConf
         assert caught.value.status == "failed"
 
 
-async def test_a_retry_waits_its_time(engine: TaskEngine, processors: Processors) -> None:
+async def test_a_retry_waits_its_time(engine: TaskEngine, processors: Processors, db: Db) -> None:
     """Between the attempts the task is pending with a time in the future, and says when."""
 
     async def once(ctx: AttemptContext) -> int:
@@ -147,15 +147,18 @@ async def test_a_retry_waits_its_time(engine: TaskEngine, processors: Processors
             raise OSError("try again")
         return ctx.attempt
 
-    processors.register("once", once, retry=RetryPolicy(base_seconds=0.4, jitter=0))
+    processors.register("once", once, retry=RetryPolicy(base_seconds=600, jitter=0))
     async with engine.worker():
         task = await engine.submit(processor="once")
         waiting = await eventually(lambda: _after_first(engine, task.id))
         assert (waiting.status, waiting.failures) == (TaskStatus.PENDING, 1)
-        assert waiting.run_at > waiting.created_at + timedelta(seconds=0.3)
+        [first] = await engine.attempts(task.id)
+        assert timedelta(seconds=600) <= waiting.run_at - first.finished_at < timedelta(seconds=601)
+        due = datetime.now(UTC) + timedelta(seconds=0.4)
+        await db.execute("update task_schedule set run_at = $1", due)
         assert await engine.result(task.id) == 2
-    first, second = await engine.attempts(task.id)
-    assert second.started_at - first.finished_at >= timedelta(seconds=0.4)
+    _, second = await engine.attempts(task.id)
+    assert second.started_at >= due
 
 
 async def _after_first(engine: TaskEngine, task_id: Any) -> Any:
@@ -205,11 +208,12 @@ async def test_work_that_takes_too_long_is_stopped(
     engine: TaskEngine, processors: Processors, gate: Gate, child_processors: ModuleType
 ) -> None:
     """On the loop it is cancelled; in a child it is killed, whether it listens or not. Both fail as timed out."""
-    processors.register("sleep", child_processors.sleep_for_ever, retry=NO_RETRY, timeout_seconds=3.0)
+    processors.register("pid", child_processors.tell_pid)
+    processors.register("sleep", child_processors.sleep_for_ever, retry=NO_RETRY, timeout_seconds=0.5)
     async with engine.worker():
         slow = await engine.submit(processor="gate", timeout_seconds=0.2)
-        sleeping = await engine.submit(processor="sleep")
-        pid = int((await eventually(lambda: _with_stage(engine, sleeping.id))).stage)
+        pid = int(await engine.result((await engine.submit(processor="pid")).id))
+        sleeping = await engine.submit(processor="sleep")  # the child that there is has its turn
         for task in (slow, sleeping):
             failed = await ended(engine, task)
             assert failed.error is not None
