@@ -14,8 +14,11 @@ from aiohttp import ClientResponse, FormData, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from novel_tasks_core import EngineConfig, TaskEngine
+from novel_tasks_core.engine import operating
+from novel_tasks_server.access import gate
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
+from novel_tasks_server.routes import health, previews, system
 
 from ..ports import held_port
 
@@ -23,6 +26,20 @@ Client = TestClient[web.Request, web.Application]
 Upload = Callable[..., Awaitable[ClientResponse]]
 
 MAX_FILE_SIZE = 200_000
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be given up because the machine is busy; what is to be given up soon, a test says."""
+    for module, name in (
+        (gate, "_PATIENCE_SECONDS"),
+        (health, "_QUEUE_SECONDS"),
+        (operating, "_HEALTH_SECONDS"),
+        (previews, "PREVIEW_SECONDS"),
+        (system, "_PATIENCE_SECONDS"),
+        (system, "_DISK_SECONDS"),
+    ):
+        monkeypatch.setattr(module, name, 60.0)
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
+from novel_tasks_core import TaskEngine
+from novel_tasks_server.app import building
 from novel_tasks_server.app.answering import Runner
+from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.openapi import OPERATIONS
 
 Client = TestClient[web.Request, web.Application]
@@ -89,9 +92,10 @@ async def test_what_the_router_refuses_is_a_problem(method: str, path: str, stat
 
 
 @pytest.fixture
-async def port(app: web.Application) -> AsyncIterator[int]:
-    """The port of a server as `serve` runs it."""
-    runner = Runner(app, shutdown_timeout=0.1)
+async def port(server_config: ServerConfig, engine: TaskEngine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """The port of a server as `serve` runs it, which ends no connection because it is quiet."""
+    monkeypatch.setattr(building, "KEEPALIVE_SECONDS", 3600.0)
+    runner = Runner(building.create_app(server_config, engine=engine), shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield runner.addresses[0][1]

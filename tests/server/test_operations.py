@@ -14,10 +14,12 @@ from attrs import evolve
 from prometheus_client.parser import text_string_to_metric_families
 
 from novel_tasks_core import AttemptContext, Processors, RetryPolicy, TaskEngine, TaskFailedError, parse_task_id
+from novel_tasks_server.access import gate
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.middlewares.draining import DRAINING
+from novel_tasks_server.routes import health
 
 Client = TestClient[web.Request, web.Application]
 
@@ -257,7 +259,9 @@ async def test_sockets_hear_what_happened_while_the_database_was_away(
         assert (await socket.receive_json())["status"] == "cancelled"
 
 
-async def test_metrics_do_without_a_database(relay: Relay, server_config: ServerConfig) -> None:
+async def test_metrics_do_without_a_database(
+    relay: Relay, server_config: ServerConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While the database is silent or gone the figures come in time, without stale ones of the queue."""
     patient = evolve(server_config.engine, database_url=relay.url, command_timeout_seconds=600)
     app = create_app(evolve(server_config, engine=patient, runs_worker=False))
@@ -265,6 +269,8 @@ async def test_metrics_do_without_a_database(relay: Relay, server_config: Server
         await client.post("/api/v1/tasks/upload", data=FORM_BODY, headers=FORM)
         assert any(name.startswith("queue_depth") for name in await samples(client))
         relay.silence()
+        monkeypatch.setattr(gate, "_PATIENCE_SECONDS", 0.2)
+        monkeypatch.setattr(health, "_QUEUE_SECONDS", 0.2)
         async with asyncio.timeout(60):
             counted = await samples(client)
         assert not any(name.startswith("queue_depth") for name in counted)
