@@ -26,7 +26,7 @@ def ci_run(folder: Path, programs: dict[str, str]) -> subprocess.CompletedProces
     for tool in ("bash", "sh", "dirname", "mkdir", "touch"):
         (bin_folder / tool).symlink_to(f"/bin/{tool}" if Path(f"/bin/{tool}").exists() else f"/usr/bin/{tool}")
     env = {"PATH": str(bin_folder), "PG15_BIN": str(folder / "pg15")}
-    return subprocess.run([ROOT / ".ci" / "run"], env=env, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run([ROOT / ".ci" / "run"], env=env, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_what_is_there_is_used(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_tests_against_it_say_when_they_are_skipped(tmp_path: Path, argument
         env={**os.environ, "PG15_BIN": str(tmp_path), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stdout.splitlines()[0]) == (

@@ -12,7 +12,7 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make at the top of the project."""
-    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_make_alone_lists_every_target() -> None:

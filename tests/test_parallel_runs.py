@@ -27,7 +27,7 @@ def test_what_is_kept_together_runs_in_one_process_and_the_rest_in_all() -> None
     files = ("tests/server/cli/test_cli_fitting.py", "tests/core/test_retries.py", "tests/core/test_states.py")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "2", "-vv", "-p", "no:cacheprovider", *files],
-        cwd=ROOT, capture_output=True, text=True, timeout=100, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     processes = defaultdict(set)

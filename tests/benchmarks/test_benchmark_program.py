@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def program(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the program."""
     command = [sys.executable, "-m", "benchmarks", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_list_explains_every_benchmark() -> None:

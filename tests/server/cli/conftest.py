@@ -68,7 +68,7 @@ def fresh_novel_tasks(tmp_path: Path) -> Run:
             env=clean_environment() | (env or {}),
             input=stdin,
             capture_output=True,
-            timeout=100,
+            timeout=240,
             check=False,
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -126,7 +126,7 @@ def server_url(server_folder: Path) -> Iterator[str]:
 
 def listening_url(process: subprocess.Popen[bytes], log: Path) -> str:
     """Wait until the server says where it listens, and return that; fail with its log when it ends or takes long."""
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 240
     while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())):
         assert process.poll() is None, log.read_text()[-3000:]
         assert time.monotonic() < deadline, log.read_text()[-3000:]

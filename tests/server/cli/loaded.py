@@ -26,7 +26,7 @@ from typing import NoReturn
 from novel_tasks_server import cli
 from novel_tasks_server.cli import main  # here, since later the name is that of a module
 
-_PATIENCE_SECONDS = 100.0
+_PATIENCE_SECONDS = 240.0
 _MESSAGE_BYTES = 1 << 18
 
 

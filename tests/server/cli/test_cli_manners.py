@@ -179,7 +179,7 @@ def test_closed_streams_are_empty_ones(tmp_path: Path, closed: str) -> None:
     line = f"{sys.executable} -m novel_tasks_server process - {closed}"
     done = subprocess.run(
         ["bash", "-c", line], cwd=tmp_path, env=clean_environment(), input=b"Once upon a time.", capture_output=True,
-        timeout=60, check=False,
+        timeout=240, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr.decode()
     assert "unexpected" not in done.stderr.decode()
@@ -191,7 +191,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "novel_tasks_server", "openapi"], cwd=tmp_path, env=clean_environment(), stdout=full,
-            stderr=subprocess.PIPE, timeout=60, check=False,
+            stderr=subprocess.PIPE, timeout=240, check=False,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, b"error: No space left on device\n")
 
@@ -202,7 +202,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     os.close(reading)
     done = subprocess.run(
         [sys.executable, "-m", "novel_tasks_server", "openapi"], cwd=tmp_path, env=clean_environment(), stdout=writing,
-        stderr=subprocess.PIPE, timeout=60, check=False,
+        stderr=subprocess.PIPE, timeout=240, check=False,
     )  # fmt: skip
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")

@@ -25,7 +25,7 @@ def test_the_transcript_of_the_readme_works(server_url: str, tmp_path: Path) -> 
     script = script.replace("curl ", "curl -S --fail-with-body ").replace(
         "-o report.html", f"-o {tmp_path}/report.html"
     )
-    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "event: completed" in done.stdout
     assert '"status":"processing","message":"Processing started"' in done.stdout
@@ -39,7 +39,7 @@ def test_the_client_example_of_the_readme_works(server_url: str, tmp_path: Path)
     assert code is not None
     (tmp_path / "novel.txt").write_text("Chapter 1\n\nOnce upon a time.\n\nChapter 2\n\nThe end.\n")
     program = [sys.executable, "-W", "error", "-c", code[1].replace("http://127.0.0.1:8000", server_url)]
-    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "TaskCompleted" in done.stdout
     assert "<svg" in (tmp_path / "report" / "report.html").read_text()
