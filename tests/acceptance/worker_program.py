@@ -19,7 +19,7 @@ from .chaos.mutants import take_the_fence_out
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 
 OFTEN = RetryPolicy(max_attempts=100, base_seconds=0, jitter=0)
-LEASE_SECONDS = 1.0
+LEASE_SECONDS = 2.0
 
 
 async def hold(ctx: AttemptContext) -> str:
@@ -59,7 +59,7 @@ def processors() -> Processors:
 
 
 def config(database_url: str, data_dir: Path) -> EngineConfig:
-    """The settings of this program: leases of a second."""
+    """The settings of this program: leases of two seconds."""
     return EngineConfig(
         database_url=database_url,
         data_dir=data_dir,

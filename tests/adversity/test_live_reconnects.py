@@ -104,7 +104,7 @@ async def followed_by_all(engine: TaskEngine, app: web.Application, port: int) -
     tasks = [await engine.submit(processor="lines") for _ in range(TASKS)]
     followers = [Follower([format_task_id(task.id) for task in tasks]) for _ in range(CLIENTS)]
     async with Shears(port, mean_bytes=MEAN_BYTES, seed=7).running() as shears, engine.worker(concurrency=3):
-        async with asyncio.timeout(90), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(240), asyncio.TaskGroup() as group:
             for follower in followers:
                 group.create_task(follower.follow(shears.port))
         total = Tally()

@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from attrs import define, field
 
-from ..acceptance.programs import Server, percentile, serving
+from ..acceptance.programs import Server, percentile, serving, slowness
 from ..core.support import eventually
 from .mutations import mutated
 
@@ -94,6 +94,7 @@ async def test_malformed_requests_harm_nobody(server: Server) -> None:
     seen, quiet = Seen(), Seen()
     async with _visited(server.port, quiet):
         await eventually(lambda: len(quiet.latencies) > 50)
+    slow = slowness()
     await _flood(server, mutated(500, seed=7), Seen())  # caches and pools are filled before the memory is looked at
     memory, logged = server.seen.memory_info().rss, server.log.stat().st_size
     async with _visited(server.port, seen):
@@ -111,7 +112,7 @@ async def test_malformed_requests_harm_nobody(server: Server) -> None:
     assert seen.statuses[200] < COUNT / 2 < sum(seen.statuses.values())
     assert growth < GROWTH_BYTES
     assert log_each < LOG_BYTES_EACH
-    assert p99 < 1.0 + 20 * before
+    assert p99 < slow + 20 * before
 
 
 @asynccontextmanager

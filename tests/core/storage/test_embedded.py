@@ -96,7 +96,7 @@ def is_gone(pid: int) -> bool:
 
 async def ask(url: str, query: str) -> object:
     """Run a query on a connection of its own."""
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=60)
     try:
         return await connection.fetchval(query)
     finally:
