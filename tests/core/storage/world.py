@@ -80,7 +80,7 @@ class World:
     runner: asyncio.Runner
     running: dict[tuple[TaskId, int], Strings]
     begun: asyncio.Event
-    patience_seconds: float = 10.0
+    patience_seconds: float = 60.0
     hands: list[Hand] = field(factory=list)
     ghosts: list[tuple[Claim, int]] = field(factory=list)
 
