@@ -418,18 +418,26 @@ async def test_an_address_from_outside_is_a_link_only_if_it_leads_to_a_page(site
 
 
 @pytest.mark.parametrize(
-    ("options", "report"),
+    ("options", "report", "reason"),
     [
-        ({"color_scheme": "dark", "viewport": {"width": 390, "height": 800}}, "Open the report"),
-        ({"locale": "zh-CN", "viewport": {"width": 320, "height": 700}}, "打开报告"),
+        (
+            {"color_scheme": "dark", "viewport": {"width": 390, "height": 800}},
+            "Open the report",
+            "headings of the form",
+        ),
+        ({"locale": "zh-CN", "viewport": {"width": 320, "height": 700}}, "打开报告", "个标题，形式为"),
     ],
 )
-async def test_it_fits_phones_and_languages(site: Site, pages: Pages, options: dict[str, Any], report: str) -> None:
-    """Dark, Chinese, narrow: nothing sticks out, nothing is unreadable."""
+async def test_it_fits_phones_and_languages(
+    site: Site, pages: Pages, options: dict[str, Any], report: str, reason: str
+) -> None:
+    """Dark, Chinese, narrow: nothing sticks out, nothing is unreadable or of another language."""
     task_id = await submit(site, "analyze", name=f"{'a-very-long-name-' * 12}.txt")
     await finished(site, task_id)
     page = await pages.open(**options)
     await page.goto(address(site, task_id))
+    result = page.get_by_role("region", name=re.compile("^(Result|结果)$"))
+    await expect(result.get_by_role("paragraph").filter(has_text=reason)).to_be_visible()
     await page.get_by_role("button", name=report).click()
     await expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
     await expect(page.get_by_role("slider")).to_be_visible()

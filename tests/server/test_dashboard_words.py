@@ -22,6 +22,7 @@ from novel_tasks_core import (
     TaskStatus,
 )
 from novel_tasks_core.events import STORED_EVENTS
+from novel_tasks_core.processors.report.chinese import CHINESE
 from novel_tasks_core.text import formats
 from novel_tasks_server.findings import Code
 from novel_tasks_server.routes.dashboard import Assets
@@ -170,6 +171,15 @@ def test_what_the_server_says_by_a_code_is_said_in_chinese(area: str) -> None:
     said = _said()[area]
     assert said
     assert {name for name in said if f"{area}.{name}" not in chinese} == set()
+
+
+def test_reasons_of_chapters_are_said_as_in_the_report() -> None:
+    """The page has the report's table, to the letter; that it has words for every reason is tested with the report."""
+    file = (FOLDER / "app" / "reasons.js").read_text(encoding="utf-8")
+    table = [(pattern, re.sub(r"\\(\d)", r"$\1", words)) for pattern, words in CHINESE.reasons]
+    rows = [f'  [/{pattern}/g, "{words}"],' for pattern, words in table]
+
+    assert file.partition("const CHINESE = [\n")[2].partition("\n];")[0].split("\n") == rows
 
 
 def _values() -> dict[str, set[str]]:

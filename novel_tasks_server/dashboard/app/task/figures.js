@@ -1,7 +1,7 @@
 // The figures of a novel, as tiles; what is not known of it is left out.
 import { duration, languageName, number, SURE } from "../format.js";
 import { html } from "../html.js";
-import { Foreign } from "../told.js";
+import { Because } from "../reasons.js";
 import { t } from "../words.js";
 
 /** `[name, value, detail]` for each figure that a result has. */
@@ -57,7 +57,7 @@ function Confidence({ result: { confidence, reason } }) {
   const isLow = confidence < SURE;
   return html`
     <p class=${isLow ? "notice warn" : "quiet"}>
-      ${t("task.confidence", { percent: Math.floor(confidence * 100) })} ${reason && html`<${Foreign} text=${reason} />`} ${isLow && t("task.confidence.low")}
+      ${t("task.confidence", { percent: Math.floor(confidence * 100) })} ${reason && html`<${Because} reason=${reason} />`} ${isLow && t("task.confidence.low")}
     </p>
   `;
 }

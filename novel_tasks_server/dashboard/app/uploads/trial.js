@@ -23,6 +23,13 @@ export const sample = signal(null);
 
 const state = signal({ kind: "idle" });
 
+/** What draws the reason for the chapters in the language of the page; null until it is needed and here. */
+const because = signal(null);
+
+effect(() => {
+  if (isOpen.value) import("../reasons.js").then(({ Because }) => (because.value = Because)).catch(() => {}); // as it came
+});
+
 /** What is asked: of which file, with which options. Null while it cannot be asked. */
 const asked = computed(() => {
   if (!isOpen.value || !sample.value || faults.value.has("/chapter_rule") || faults.value.has("/encoding")) return null;
@@ -161,7 +168,7 @@ function Found({ found, isPart }) {
       <span>${t("trial.encoding", { encoding: found.encoding, share: percent(found.encoding_confidence) })}</span> <span>${language}</span>
     </p>
     <p class="quiet">
-      <${Foreign} text=${found.reason} />${isPart && ` · ${t("trial.part", { bytes: size(LOOKED_AT) })}`}${found.repaired_bytes > 3 ? ` · ${t("trial.damaged", { n: found.repaired_bytes })}` : ""}
+      ${because.value ? html`<${because.value} reason=${found.reason} />` : html`<${Foreign} text=${found.reason} />`}${isPart && ` · ${t("trial.part", { bytes: size(LOOKED_AT) })}`}${found.repaired_bytes > 3 ? ` · ${t("trial.damaged", { n: found.repaired_bytes })}` : ""}
     </p>
     ${
       found.headings.length > 0 &&
