@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from novel_tasks_core.clock import Clock, SystemClock
+    from novel_tasks_core.complaints import Complaint, FaultCode
     from novel_tasks_core.config import EngineConfig, between, load_settings, setting
     from novel_tasks_core.engine import ApiTokens, Explanation, Lease, Reason, StoredFile, TaskEngine
     from novel_tasks_core.errors import (
@@ -90,7 +91,7 @@ if TYPE_CHECKING:
     from novel_tasks_core.processors.base import AttemptContext, ChildContext, Processor
     from novel_tasks_core.processors.configuration import CacheCounts, Configuration
     from novel_tasks_core.processors.journal import Journal
-    from novel_tasks_core.processors.options import validator_bounds
+    from novel_tasks_core.processors.options import complaint_of, validator_bounds
     from novel_tasks_core.processors.registry import Processors
     from novel_tasks_core.retries import Backoff, Retry, RetryPolicy, Snooze
     from novel_tasks_core.storage.database import PoolStatus
@@ -117,6 +118,7 @@ __all__ = [
     "ChildContext",
     "ChildCrashedError",
     "Clock",
+    "Complaint",
     "Condition",
     "ConditionCode",
     "ConfigError",
@@ -132,6 +134,7 @@ __all__ = [
     "ErrorInfo",
     "Event",
     "Explanation",
+    "FaultCode",
     "FileStoreError",
     "Health",
     "HistoryPoint",
@@ -205,6 +208,7 @@ __all__ = [
     "WorkerId",
     "WorkerInfo",
     "between",
+    "complaint_of",
     "format_task_id",
     "load_settings",
     "parse_task_id",
@@ -216,6 +220,7 @@ __all__ = [
 
 _HOMES = {
     "clock": "Clock SystemClock",
+    "complaints": "Complaint FaultCode",
     "config": "EngineConfig between load_settings setting",
     "engine": "ApiTokens Explanation Lease Reason StoredFile TaskEngine",
     "errors": (
@@ -240,7 +245,7 @@ _HOMES = {
     "processors.base": "AttemptContext ChildContext Processor",
     "processors.configuration": "CacheCounts Configuration",
     "processors.journal": "Journal",
-    "processors.options": "validator_bounds",
+    "processors.options": "complaint_of validator_bounds",
     "processors.registry": "Processors",
     "retries": "Backoff Retry RetryPolicy Snooze",
     "storage.database": "PoolStatus",

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import cattrs
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.events import STORED_EVENTS, NewEvent, StoredEvent, own_fields
 from novel_tasks_core.models import ErrorInfo, JsonObject, TaskId
@@ -37,6 +38,10 @@ def clean_text(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text)
 
 
+UNSTORABLE = Complaint("must not contain NUL characters or lone surrogates", FaultCode.UNSTORABLE)
+"""What is said of text that `is_storable` refuses."""
+
+
 def is_storable(text: str) -> bool:
     """Say whether PostgreSQL can hold this text."""
     return "\x00" not in text if text.isascii() else _UNSTORABLE.search(text) is None
@@ -48,9 +53,10 @@ def require_text(field: str, text: str, *, max_length: int) -> str:
     Raises: InvalidInputError for NUL, lone surrogates, or more than `max_length` characters.
     """
     if len(text) > max_length:
-        raise InvalidInputError(field, f"must be at most {max_length:,} characters long, not {len(text):,}")
+        said = f"must be at most {max_length:,} characters long, not {len(text):,}"
+        raise InvalidInputError(field, Complaint(said, FaultCode.LONG, n=max_length))
     if not is_storable(text):
-        raise InvalidInputError(field, "must not contain NUL characters or lone surrogates")
+        raise InvalidInputError(field, UNSTORABLE)
     return text
 
 
@@ -73,12 +79,13 @@ def require_json(field: str, value: Any, *, max_bytes: int) -> str:
     try:
         text = _encode(value)
     except (TypeError, ValueError, RecursionError) as exc:
-        raise InvalidInputError(field, f"must be JSON: {exc}") from exc
+        raise InvalidInputError(field, Complaint(f"must be JSON: {exc}", FaultCode.JSON, reason=str(exc))) from exc
     if ("\\u0000" in text and "\x00" in _all_text(value)) or not is_storable(text):
-        raise InvalidInputError(field, "must not contain NUL characters or lone surrogates")
+        raise InvalidInputError(field, UNSTORABLE)
     size = len(text) if text.isascii() else len(text.encode())
     if size > max_bytes:
-        raise InvalidInputError(field, f"must be at most {max_bytes:,} bytes of JSON, not {size:,}")
+        said = f"must be at most {max_bytes:,} bytes of JSON, not {size:,}"
+        raise InvalidInputError(field, Complaint(said, FaultCode.BYTES, n=max_bytes))
     return text
 
 
@@ -103,7 +110,8 @@ def result_json(value: Any) -> str:
     try:
         text = _encode(value)
     except (TypeError, ValueError, RecursionError) as exc:
-        raise InvalidInputError("result", f"a processor must return JSON: {exc}") from exc
+        said = Complaint(f"a processor must return JSON: {exc}", FaultCode.JSON, reason=str(exc))
+        raise InvalidInputError("result", said) from exc
     if "\\u0000" in text:
         text = re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", "\\1\ufffd", text)
     return clean_text(text)

@@ -38,6 +38,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from novel_tasks_core.complaints import Complaint, FaultCode
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -99,7 +101,8 @@ class UnknownProcessorError(InvalidInputError):
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
         self.known = tuple(sorted(known))
-        super().__init__("processor", f"unknown processor {name!r}; known: {', '.join(self.known) or 'none'}")
+        said = f"unknown processor {name!r}; known: {', '.join(self.known) or 'none'}"
+        super().__init__("processor", Complaint(said, FaultCode.PROCESSOR))
 
 
 class DecodingProblem(StrEnum):

@@ -16,9 +16,12 @@ from attrs import evolve, field, frozen
 
 from novel_tasks_core import (
     ArtifactNotFoundError,
+    Complaint,
     DatabaseUnavailableError,
+    DecodingError,
     DuplicateTaskError,
     EngineClosedError,
+    FaultCode,
     FileStoreError,
     IllegalTransitionError,
     InvalidFilterError,
@@ -82,7 +85,7 @@ class Problem:
             "status": self.status,
             "detail": _printable(self.detail),
             "error": _printable(self.detail),
-            "errors": [{"pointer": _printable(f.pointer), "detail": _printable(f.detail)} for f in self.faults],
+            "errors": [_shown(fault) for fault in self.faults],
             "request_id": request_id,
             **self.extensions,
         }
@@ -99,6 +102,12 @@ class Problem:
 
 def _title(kind: str, status: int) -> str:
     return kind.replace("-", " ").capitalize() if kind else HTTPStatus(status).phrase
+
+
+def _shown(fault: FieldFault) -> dict[str, Any]:
+    said = fault.detail
+    values = {name: _printable(value) if isinstance(value, str) else value for name, value in said.values.items()}
+    return {"pointer": _printable(fault.pointer), "detail": _printable(said), "code": said.code, "values": values}
 
 
 def _printable(text: str) -> str:
@@ -167,10 +176,11 @@ def _detailed(exc: Exception, problem: Problem) -> Problem:
         case InvalidRequestError():
             return evolve(problem, detail=_summary(exc.faults), faults=exc.faults)
         case InvalidOptionsError():
-            faults = tuple(FieldFault(f"/options{_pointer(path)}", reason) for path, reason in exc.problems)
-            return evolve(problem, faults=faults)
+            return evolve(problem, faults=tuple(_fault(f"/options{_pointer(path)}", why) for path, why in exc.problems))
+        case DecodingError():
+            return evolve(problem, faults=(_fault(_pointer(exc.field), _undecodable(exc)),))
         case InvalidInputError():
-            return evolve(problem, faults=(FieldFault(_pointer(exc.field.replace(".", "/")), exc.reason),))
+            return evolve(problem, faults=(_fault(_pointer(exc.field.replace(".", "/")), exc.reason),))
         case IllegalTransitionError():
             return evolve(problem, extensions={"task_id": format_task_id(exc.task_id), "task_status": str(exc.status)})
         case DuplicateTaskError():
@@ -186,6 +196,16 @@ def _detailed(exc: Exception, problem: Problem) -> Problem:
         case FileStoreError(errno=number) if number in _DISK_FULL:
             return evolve(problem, status=507, kind="storage-full", detail=_SENTENCES["storage-full"])
     return problem
+
+
+def _fault(pointer: str, reason: str) -> FieldFault:
+    return FieldFault(pointer, Complaint.of(reason))
+
+
+def _undecodable(exc: DecodingError) -> Complaint:
+    known = {"format": exc.format, "encoding": exc.encoding, "offset": exc.offset}
+    values = {name: value for name, value in known.items() if value is not None}
+    return Complaint(exc.reason, FaultCode.UNDECODABLE, kind=str(exc.kind), **values)
 
 
 def _summary(faults: tuple[FieldFault, ...]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.config import MAX_RETENTION_DAYS
 from novel_tasks_core.engine.checks import require_priority
 from novel_tasks_core.errors import InvalidFilterError, InvalidInputError
@@ -129,7 +130,8 @@ class Changing:
 def require_days(field: str, days: Any) -> None:
     """Check a retention in days. Raises: InvalidInputError."""
     if not isinstance(days, int | float) or isinstance(days, bool) or not 0 <= days <= MAX_RETENTION_DAYS:
-        raise InvalidInputError(field, f"must be a number of days between 0 and {MAX_RETENTION_DAYS:,}")
+        said = f"must be a number of days between 0 and {MAX_RETENTION_DAYS:,}"
+        raise InvalidInputError(field, Complaint(said, FaultCode.RANGE, low=0, high=MAX_RETENTION_DAYS))
 
 
 def require_final(field: str, statuses: Any) -> tuple[TaskStatus, ...]:
@@ -138,14 +140,14 @@ def require_final(field: str, statuses: Any) -> tuple[TaskStatus, ...]:
         chosen = tuple(status for status in FINAL_STATUSES if status in statuses)
         if len(chosen) == len(statuses):
             return chosen
-    raise InvalidInputError(field, f"must be some of {', '.join(FINAL_STATUSES)}")
+    raise InvalidInputError(field, Complaint(f"must be some of {', '.join(FINAL_STATUSES)}", FaultCode.CHOICE))
 
 
 def require_reason(reason: Any) -> None:
     """Check what somebody gives as the reason. Raises: InvalidInputError when it is empty or too long."""
     if not isinstance(reason, str) or not reason.strip():
-        raise InvalidInputError("reason", "must be a text that says why, or be left out")
+        said = "must be a text that says why, or be left out"
+        raise InvalidInputError("reason", Complaint(said, FaultCode.SHORT, n=1))
     if len(reason) > MAX_REASON_CHARACTERS:
-        raise InvalidInputError(
-            "reason", f"must be at most {MAX_REASON_CHARACTERS:,} characters long, not {len(reason):,}"
-        )
+        said = f"must be at most {MAX_REASON_CHARACTERS:,} characters long, not {len(reason):,}"
+        raise InvalidInputError("reason", Complaint(said, FaultCode.LONG, n=MAX_REASON_CHARACTERS))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.conversion import clean_text, is_flat, read_json, require_json, require_text, result_json
 from novel_tasks_core.errors import InvalidInputError
 from novel_tasks_core.models import MAX_JSON_BYTES, JsonObject, LogLevel, NewTask, OnDuplicate, ReleaseKey, Source
@@ -33,31 +34,36 @@ def require_attempts(attempts: Any) -> int:
 def require_whole(field: str, number: Any, *, low: int, high: int) -> int:
     """Check a whole number. Raises: InvalidInputError."""
     if not isinstance(number, int) or isinstance(number, bool):
-        raise InvalidInputError(field, f"must be a whole number, not {_shown(number)}")
+        raise InvalidInputError(field, Complaint(f"must be a whole number, not {_shown(number)}", FaultCode.INTEGER))
     if not low <= number <= high:
-        raise InvalidInputError(field, f"must be between {low:,} and {high:,}, not {_shown(number)}")
+        said = f"must be between {low:,} and {high:,}, not {_shown(number)}"
+        raise InvalidInputError(field, Complaint(said, FaultCode.RANGE, low=low, high=high))
     return number
 
 
 def require_timeout(seconds: Any) -> float:
     """Check a timeout. Raises: InvalidInputError."""
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise InvalidInputError("timeout_seconds", f"must be a number of seconds, not {_shown(seconds)}")
+        said = f"must be a number of seconds, not {_shown(seconds)}"
+        raise InvalidInputError("timeout_seconds", Complaint(said, FaultCode.NUMBER))
     if not 0 < seconds <= MAX_TIMEOUT_SECONDS:
-        raise InvalidInputError("timeout_seconds", f"must be above 0 and at most 31 days, not {_shown(seconds)}")
+        said = f"must be above 0 and at most 31 days, not {_shown(seconds)}"
+        raise InvalidInputError("timeout_seconds", Complaint(said, FaultCode.RANGE, low=0, high=MAX_TIMEOUT_SECONDS))
     return seconds
 
 
 def require_moment(field: str, at: Any) -> datetime:
     """Return a time in UTC. Raises: InvalidInputError unless it is a datetime that says its time zone."""
     if not isinstance(at, datetime):
-        raise InvalidInputError(field, f"must be a datetime, not {_shown(at)}")
+        raise InvalidInputError(field, Complaint(f"must be a datetime, not {_shown(at)}", FaultCode.MOMENT))
     if at.utcoffset() is None:
-        raise InvalidInputError(field, "must have a time zone, such as datetime.now(UTC) has")
+        said = "must have a time zone, such as datetime.now(UTC) has"
+        raise InvalidInputError(field, Complaint(said, FaultCode.MOMENT))
     try:
         return at.astimezone(UTC)
     except OverflowError as exc:
-        raise InvalidInputError(field, "must be between the years 1 and 9999 in UTC") from exc
+        said = Complaint("must be between the years 1 and 9999 in UTC", FaultCode.MOMENT)
+        raise InvalidInputError(field, said) from exc
 
 
 def require_name(field: str, text: Any) -> str:
@@ -68,7 +74,8 @@ def require_name(field: str, text: Any) -> str:
 def require_key(new: NewTask) -> str:
     """Check a key, and what is to become of it. Raises: InvalidInputError."""
     if new.key == "":
-        raise InvalidInputError("key", "must not be empty; leave it out for a task without a key")
+        said = "must not be empty; leave it out for a task without a key"
+        raise InvalidInputError("key", Complaint(said, FaultCode.SHORT, n=1))
     _choice("on_duplicate", new.on_duplicate, OnDuplicate)
     _choice("release_at", new.release_at, ReleaseKey)
     return _text("key", new.key, max_length=MAX_KEY_CHARACTERS)
@@ -76,12 +83,13 @@ def require_key(new: NewTask) -> str:
 
 def _choice(field: str, value: Any, choices: type[OnDuplicate | ReleaseKey]) -> None:
     if value not in list(choices):
-        raise InvalidInputError(field, f"must be one of {', '.join(choices)}, not {_shown(value)}")
+        said = f"must be one of {', '.join(choices)}, not {_shown(value)}"
+        raise InvalidInputError(field, Complaint(said, FaultCode.CHOICE))
 
 
 def _text(field: str, text: Any, *, max_length: int) -> str:
     if not isinstance(text, str):
-        raise InvalidInputError(field, f"must be text, not {_shown(text)}")
+        raise InvalidInputError(field, Complaint(f"must be text, not {_shown(text)}", FaultCode.TEXT))
     return require_text(field, text, max_length=max_length)
 
 
@@ -102,13 +110,13 @@ def checked_json(field: str, value: Any) -> tuple[str | None, JsonObject]:
     Raises: InvalidInputError.
     """
     if not isinstance(value, Mapping):
-        raise InvalidInputError(field, f"must be a JSON object, not {_shown(value)}")
+        raise InvalidInputError(field, Complaint(f"must be a JSON object, not {_shown(value)}", FaultCode.OBJECT))
     if not value:
         return None, {}
     if is_flat(value):
         return require_json(field, value, max_bytes=MAX_JSON_BYTES), dict(value)
     for path, reason in json_problems(value, ""):
-        raise InvalidInputError(field, f"{path}: {reason}")
+        raise InvalidInputError(field, Complaint(f"{path}: {reason}", reason.code, **reason.values))
     text = require_json(field, dict(value), max_bytes=MAX_JSON_BYTES)
     return text, read_json(text)
 
@@ -116,7 +124,7 @@ def checked_json(field: str, value: Any) -> tuple[str | None, JsonObject]:
 def checked_note(note: Any) -> str:
     """Return the first log entry as JSON text; what cannot be stored in it is replaced. Raises: InvalidInputError."""
     if not isinstance(note, str):
-        raise InvalidInputError("note", f"must be text, not {_shown(note)}")
+        raise InvalidInputError("note", Complaint(f"must be text, not {_shown(note)}", FaultCode.TEXT))
     text = require_text("note", clean_text(note), max_length=MAX_NOTE_CHARACTERS)
     return result_json({"level": LogLevel.INFO.value, "message": text})
 

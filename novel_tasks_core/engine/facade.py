@@ -12,6 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from novel_tasks_core.clock import Clock
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.changing import Changing, require_days, require_final
 from novel_tasks_core.engine.checks import MAX_NAME_CHARACTERS
@@ -285,7 +286,7 @@ class TaskEngine(Changing, Explaining, Operating):
         Raises: InvalidFilterError.
         """
         if order not in ("asc", "desc"):
-            raise InvalidFilterError("order", f"must be asc or desc, not {order!r}")
+            raise InvalidFilterError("order", Complaint(f"must be asc or desc, not {order!r}", FaultCode.CHOICE))
         listing = Listing(sort=sort, descending=order == "desc", limit=limit, cursor=cursor, offset=offset)
         return await self._parts.lists.find(filter or TaskFilter(), listing)
 
@@ -465,5 +466,6 @@ class TaskEngine(Changing, Explaining, Operating):
 
 def _bounded(limit: Any) -> int:
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_EVENTS:
-        raise InvalidInputError("limit", f"must be a whole number between 1 and {MAX_EVENTS:,}, not {limit!r}")
+        said = f"must be a whole number between 1 and {MAX_EVENTS:,}, not {limit!r}"
+        raise InvalidInputError("limit", Complaint(said, FaultCode.RANGE, low=1, high=MAX_EVENTS))
     return limit

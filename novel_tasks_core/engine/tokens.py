@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.config import EngineConfig
 from novel_tasks_core.engine.checks import require_moment, require_name
 from novel_tasks_core.engine.parts import open_database
@@ -107,18 +108,18 @@ def _hash(secret: str) -> bytes:
 
 def _filled(field: str, text: str) -> str:
     if not require_name(field, text).strip():
-        raise InvalidInputError(field, "must not be empty")
+        raise InvalidInputError(field, Complaint("must not be empty", FaultCode.SHORT, n=1))
     return text
 
 
 def _checked_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     checked = tuple(dict.fromkeys(_filled("scopes", scope) for scope in scopes))
     if not checked:
-        raise InvalidInputError("scopes", "must name at least one")
+        raise InvalidInputError("scopes", Complaint("must name at least one", FaultCode.FEW, n=1))
     return checked
 
 
 def _ahead(moment: datetime) -> datetime:
     if moment <= datetime.now(UTC):
-        raise InvalidInputError("expires_at", "must be in the future")
+        raise InvalidInputError("expires_at", Complaint("must be in the future", FaultCode.FUTURE))
     return moment

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import operator
+import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.errors import InvalidOptionsError
 
 if TYPE_CHECKING:
@@ -23,7 +26,10 @@ _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number", typ
 _OF_ARRAYS = {"minLength": "minItems", "maxLength": "maxItems"}
 _BOUNDS = {">=": "minimum", ">": "exclusiveMinimum", "<=": "maximum", "<": "exclusiveMaximum"}
 
-Problem = tuple[str, str]
+Problem = tuple[str, Complaint]
+
+_REQUIRED = Complaint("is required", FaultCode.REQUIRED)
+_AN_OBJECT = Complaint("must be an object", FaultCode.OBJECT)
 
 
 def validate_options(processor: str, options_type: type | None, options: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -36,7 +42,7 @@ def validate_options(processor: str, options_type: type | None, options: Mapping
     """
     given = {} if options is None else options
     if not isinstance(given, Mapping):
-        raise InvalidOptionsError(processor, [("/", "must be an object")])
+        raise InvalidOptionsError(processor, [("/", _AN_OBJECT)])
     problems = list(json_problems(given, ""))
     if problems:
         raise InvalidOptionsError(processor, problems)
@@ -54,7 +60,8 @@ def structure_options(processor: str, options_type: type, options: Mapping[str, 
     """
     fields = {attribute.alias or attribute.name: attribute for attribute in attrs.fields(options_type)}
     hints = _type_hints(options_type)
-    problems = [(f"/{name}", f"unknown option; known: {_listed(fields)}") for name in options if name not in fields]
+    unknown = Complaint(f"unknown option; known: {_listed(fields)}", FaultCode.UNKNOWN)
+    problems = [(f"/{name}", unknown) for name in options if name not in fields]
     values: dict[str, Any] = {}
     for name, attribute in fields.items():
         if name in options:
@@ -62,13 +69,13 @@ def structure_options(processor: str, options_type: type, options: Mapping[str, 
             values[name] = value
             problems += faults
         elif attribute.default is attrs.NOTHING:
-            problems.append((f"/{name}", "is required"))
+            problems.append((f"/{name}", _REQUIRED))
     if problems:
         raise InvalidOptionsError(processor, problems)
     try:
         return options_type(**values)
     except (ValueError, TypeError) as exc:
-        raise InvalidOptionsError(processor, [("/", str(exc))]) from exc
+        raise InvalidOptionsError(processor, [("/", _said(exc))]) from exc
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -89,8 +96,12 @@ def _structure_field(attribute: attrs.Attribute[Any], hint: Any, raw: Any, path:
         try:
             attribute.validator(None, attribute, value)
         except (ValueError, TypeError) as exc:
-            return None, [(path, str(exc.args[0]) if exc.args else "not accepted")]
+            return None, [(path, complaint_of(exc, attribute.validator, value))]
     return value, []
+
+
+def _said(error: BaseException) -> Complaint:
+    return Complaint.of(error.args[0] if error.args else "not accepted")
 
 
 def _problems_of(error: BaseException, path: str) -> Iterator[Problem]:
@@ -106,24 +117,25 @@ def _problems_of(error: BaseException, path: str) -> Iterator[Problem]:
         for inner in error.exceptions:
             yield from _problems_of(inner, path)
     elif isinstance(error, ForbiddenExtraKeysError):
-        yield from ((f"{path}/{name}", "unknown option") for name in sorted(error.extra_fields))
+        unknown = Complaint("unknown option", FaultCode.UNKNOWN)
+        yield from ((f"{path}/{name}", unknown) for name in sorted(error.extra_fields))
     elif isinstance(error, KeyError):
-        yield f"{path}/{error.args[0]}", "is required"
+        yield f"{path}/{error.args[0]}", _REQUIRED
     else:
-        yield path, str(error.args[0]) if error.args else "not accepted"
+        yield path, _said(error)
 
 
 def json_problems(value: Any, path: str, depth: int = 0) -> Iterator[Problem]:
     """Yield what keeps a value from being stored as JSON."""
     if depth > _DEEPEST:
-        yield path, f"nested more than {_DEEPEST} levels deep"
+        yield path, Complaint(f"nested more than {_DEEPEST} levels deep", FaultCode.DEEP, n=_DEEPEST)
     elif isinstance(value, str):
         fault = _text_fault(value)
         if fault:
             yield path or "/", fault
     elif isinstance(value, float):
         if not math.isfinite(value):
-            yield path or "/", "must be a finite number"
+            yield path or "/", Complaint("must be a finite number", FaultCode.FINITE)
     elif isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _member_problems(name, inner, path, depth)
@@ -131,29 +143,30 @@ def json_problems(value: Any, path: str, depth: int = 0) -> Iterator[Problem]:
         for index, inner in enumerate(value):
             yield from json_problems(inner, f"{path}/{index}", depth + 1)
     elif value is not None and not isinstance(value, bool | int):
-        yield path or "/", f"is not JSON: {type(value).__name__}"
+        kind = type(value).__name__
+        yield path or "/", Complaint(f"is not JSON: {kind}", FaultCode.JSON, reason=kind)
 
 
 def _member_problems(name: Any, value: Any, path: str, depth: int) -> Iterator[Problem]:
     if not isinstance(name, str):
-        yield path or "/", "names must be strings"
+        yield path or "/", Complaint("names must be strings", FaultCode.TEXT)
         return
     fault = _text_fault(name)
     if fault:
-        yield path or "/", f"a name {fault}"
+        yield path or "/", Complaint(f"a name {fault}", fault.code, **fault.values)
     else:
         yield from json_problems(value, f"{path}/{name}", depth + 1)
 
 
-def _text_fault(text: str) -> str | None:
+def _text_fault(text: str) -> Complaint | None:
     if len(text) > _LONGEST_TEXT:
-        return f"must not be longer than {_LONGEST_TEXT} characters"
+        return Complaint(f"must not be longer than {_LONGEST_TEXT} characters", FaultCode.LONG, n=_LONGEST_TEXT)
     if "\0" in text:
-        return "must not hold NUL"
+        return Complaint("must not hold NUL", FaultCode.UNSTORABLE)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "must not hold a lone surrogate"
+        return Complaint("must not hold a lone surrogate", FaultCode.UNSTORABLE)
     return None
 
 
@@ -164,8 +177,8 @@ def _converter() -> Converter:
     from cattrs.cols import is_sequence, list_structure_factory
 
     converter = Converter(forbid_extra_keys=True)
-    for kind, name in ((str, "a string"), (bool, "true or false"), (int, "a whole number"), (float, "a number")):
-        converter.register_structure_hook(kind, _strict(kind, name))
+    for kind, complaint in _KINDS.items():
+        converter.register_structure_hook(kind, _strict(kind, complaint))
 
     @converter.register_structure_hook_factory(is_sequence)
     def _(hint: Any, converter: Converter) -> Any:
@@ -173,23 +186,48 @@ def _converter() -> Converter:
 
         def structure(value: Any, kind: Any) -> Any:
             if not isinstance(value, list | tuple):
-                raise ValueError("must be a list")
+                raise ValueError(Complaint("must be a list", FaultCode.LIST))
             found = inner(value, kind)
             return tuple(found) if typing.get_origin(kind) is tuple else found
 
         return structure
 
+    @converter.register_structure_hook_factory(_is_literal)
+    def _(hint: Any) -> Any:
+        return _literal(typing.get_args(hint))
+
     return converter
 
 
-def _strict(kind: type, name: str) -> Any:
+def _is_literal(hint: Any) -> bool:
+    return typing.get_origin(hint) is Literal
+
+
+def _literal(choices: tuple[Any, ...]) -> Any:
+    def structure(value: Any, wanted: Any) -> Any:
+        if value not in choices:
+            raise ValueError(Complaint(f"must be one of {', '.join(map(repr, choices))}", FaultCode.CHOICE))
+        return value
+
+    return structure
+
+
+_KINDS: dict[type, Complaint] = {
+    str: Complaint("must be a string", FaultCode.TEXT),
+    bool: Complaint("must be true or false", FaultCode.BOOLEAN),
+    int: Complaint("must be a whole number", FaultCode.INTEGER),
+    float: Complaint("must be a number", FaultCode.NUMBER),
+}
+
+
+def _strict(kind: type, complaint: Complaint) -> Any:
     def structure(value: Any, wanted: Any) -> Any:
         if issubclass(wanted, Enum):  # of a kind of text or number: cattrs takes it for that
             return _member(value, wanted)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ValueError(f"must be {name}")
+            raise ValueError(complaint)
         return value
 
     return structure
@@ -200,7 +238,8 @@ def _member(value: Any, wanted: type[Enum]) -> Any:
     try:
         return wanted(value)
     except ValueError as exc:
-        raise ValueError(f"must be one of {', '.join(repr(member.value) for member in wanted)}") from exc
+        choices = ", ".join(repr(member.value) for member in wanted)
+        raise ValueError(Complaint(f"must be one of {choices}", FaultCode.CHOICE)) from exc
 
 
 def options_schema(options_type: type | None) -> dict[str, Any]:
@@ -275,6 +314,40 @@ def validator_bounds(validator: Any, *, of_array: bool = False) -> dict[str, Any
     else has a `pattern` that is a compiled regular expression counts as matches_re.
     """
     return {_OF_ARRAYS.get(name, name) if of_array else name: bound for name, bound in _bounds(validator)}
+
+
+_BROKEN: dict[str, tuple[FaultCode, Callable[[Any, Any], bool]]] = {
+    "minimum": (FaultCode.MINIMUM, operator.lt),
+    "exclusiveMinimum": (FaultCode.ABOVE, operator.le),
+    "maximum": (FaultCode.MAXIMUM, operator.gt),
+    "exclusiveMaximum": (FaultCode.BELOW, operator.ge),
+    "minLength": (FaultCode.SHORT, lambda value, bound: len(value) < bound),
+    "maxLength": (FaultCode.LONG, lambda value, bound: len(value) > bound),
+    "enum": (FaultCode.CHOICE, lambda value, choices: value not in choices),
+    "pattern": (FaultCode.PATTERN, lambda value, pattern: re.fullmatch(pattern, value) is None),
+}
+"""What each keyword of a schema is called when a value breaks it, and how to tell."""
+
+_PLACES = {FaultCode.PATTERN: "pattern", FaultCode.SHORT: "n", FaultCode.LONG: "n"}
+_OF_ITEMS = {FaultCode.SHORT: FaultCode.FEW, FaultCode.LONG: FaultCode.MANY}
+
+
+def complaint_of(error: Exception, validator: Any, value: Any) -> Complaint:
+    """Return what `validator` said of a value, with the rule that it breaks if `validator_bounds` knows that."""
+    said = _said(error)
+    if said.code is None:
+        for keyword, bound in _bounds(validator):
+            code, is_broken = _BROKEN[keyword]
+            if is_broken(value, bound):
+                return _named(said, code, bound, value)
+    return said
+
+
+def _named(said: str, code: FaultCode, bound: Any, value: Any) -> Complaint:
+    if code is FaultCode.CHOICE:
+        return Complaint(said, code)
+    named = code if isinstance(value, str) else _OF_ITEMS.get(code, code)
+    return Complaint(said, named, **{_PLACES.get(code, "limit"): bound})
 
 
 def _bounds(validator: Any) -> Iterator[tuple[str, Any]]:

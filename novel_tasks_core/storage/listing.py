@@ -12,7 +12,8 @@ from uuid import UUID
 
 from attrs import evolve, frozen
 
-from novel_tasks_core.conversion import is_storable
+from novel_tasks_core.complaints import Complaint, FaultCode
+from novel_tasks_core.conversion import UNSTORABLE, is_storable
 from novel_tasks_core.errors import InvalidFilterError
 from novel_tasks_core.models import TaskFilter, TaskStatus, TaskSummary
 
@@ -42,17 +43,20 @@ class Listing:
 
     def __attrs_post_init__(self) -> None:
         if self.sort not in SORTS:
-            raise InvalidFilterError("sort", f"must be one of {', '.join(SORTS)}, not {self.sort!r}")
+            said = f"must be one of {', '.join(SORTS)}, not {self.sort!r}"
+            raise InvalidFilterError("sort", Complaint(said, FaultCode.CHOICE))
         if not _is_whole(self.limit) or not 1 <= self.limit <= MAX_LIMIT:
-            raise InvalidFilterError("limit", f"must be a whole number between 1 and {MAX_LIMIT:,}, not {self.limit!r}")
+            said = f"must be a whole number between 1 and {MAX_LIMIT:,}, not {self.limit!r}"
+            raise InvalidFilterError("limit", Complaint(said, FaultCode.RANGE, low=1, high=MAX_LIMIT))
         if self.offset is not None and (not _is_whole(self.offset) or not 0 <= self.offset <= MAX_OFFSET):
-            raise InvalidFilterError(
-                "offset", f"must be a whole number between 0 and {MAX_OFFSET:,}; go on from a cursor instead"
-            )
+            said = f"must be a whole number between 0 and {MAX_OFFSET:,}; go on from a cursor instead"
+            raise InvalidFilterError("offset", Complaint(said, FaultCode.RANGE, low=0, high=MAX_OFFSET))
         if self.cursor is not None and self.offset is not None:
-            raise InvalidFilterError("cursor", "cannot be used together with an offset")
+            said = "cannot be used together with an offset"
+            raise InvalidFilterError("cursor", Complaint(said, FaultCode.CURSOR))
         if self.cursor is not None and not self.by_id:
-            raise InvalidFilterError("cursor", "works only with the sort created_at; use an offset")
+            said = "works only with the sort created_at; use an offset"
+            raise InvalidFilterError("cursor", Complaint(said, FaultCode.CURSOR))
 
     @property
     def by_id(self) -> bool:
@@ -168,9 +172,8 @@ class Criteria:
         return base64.urlsafe_b64encode(last.bytes + self._check(last, descending=descending)).decode()
 
     def _last_of(self, cursor: str, *, descending: bool) -> UUID:
-        foreign = InvalidFilterError(
-            "cursor", "is not one that this list gave out; cursors hold for one filter and one order"
-        )
+        said = "is not one that this list gave out; cursors hold for one filter and one order"
+        foreign = InvalidFilterError("cursor", Complaint(said, FaultCode.CURSOR))
         try:
             raw = base64.b64decode(cursor, altchars=b"-_", validate=True)
         except (TypeError, ValueError, binascii.Error):
@@ -205,11 +208,12 @@ def _text(field: str, text: Any) -> str | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise InvalidFilterError(field, f"must be a text, not {text!r}")
+        raise InvalidFilterError(field, Complaint(f"must be a text, not {text!r}", FaultCode.TEXT))
     if len(text) > MAX_TEXT:
-        raise InvalidFilterError(field, f"must be at most {MAX_TEXT:,} characters long, not {len(text):,}")
+        said = f"must be at most {MAX_TEXT:,} characters long, not {len(text):,}"
+        raise InvalidFilterError(field, Complaint(said, FaultCode.LONG, n=MAX_TEXT))
     if not is_storable(text):
-        raise InvalidFilterError(field, "must not contain NUL characters or lone surrogates")
+        raise InvalidFilterError(field, UNSTORABLE)
     return text
 
 
@@ -217,13 +221,14 @@ def _status(status: Any) -> TaskStatus | None:
     try:
         return None if status is None else TaskStatus(status)
     except ValueError:
-        raise InvalidFilterError("status", f"must be one of {', '.join(TaskStatus)}, not {status!r}") from None
+        said = f"must be one of {', '.join(TaskStatus)}, not {status!r}"
+        raise InvalidFilterError("status", Complaint(said, FaultCode.CHOICE)) from None
 
 
 def _first_id(field: str, at: Any) -> UUID:
     """Check a time, and return the lowest id that a task made then can have."""
     if not isinstance(at, datetime) or at.tzinfo is None:
-        raise InvalidFilterError(field, "must be a time with a time zone")
+        raise InvalidFilterError(field, Complaint("must be a time with a time zone", FaultCode.MOMENT))
     return first_id(at)
 
 

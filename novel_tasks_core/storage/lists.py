@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.errors import InvalidFilterError
 from novel_tasks_core.models import Page, QueueStatus, Statistics, TaskFilter, TaskStatus, TaskSummary
 from novel_tasks_core.storage.coalescing import Coalescer
@@ -133,9 +134,8 @@ class Lists:
     async def _sorted(self, look: Look, search: Search, listing: Listing) -> list[UUID]:
         """Return the ids of a page in an order that no index has."""
         if search.most > MAX_SORTED:
-            raise InvalidFilterError(
-                "sort", f"more than {MAX_SORTED:,} tasks match, too many to sort by {listing.sort}: narrow the filter"
-            )
+            said = f"more than {MAX_SORTED:,} tasks match, too many to sort by {listing.sort}: narrow the filter"
+            raise InvalidFilterError("sort", Complaint(said, FaultCode.TOO_MANY, n=MAX_SORTED))
         query, ids = self._sql[_SORTED[listing.sort]], await look.every_id(search)
         rows = await look.connection.fetch(query, ids, listing.descending, listing.limit, listing.offset or 0)
         return [row["id"] for row in rows]

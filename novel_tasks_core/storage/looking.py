@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 from attrs import Factory, evolve, frozen
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.errors import InvalidFilterError
 from novel_tasks_core.models import TaskStatus
 from novel_tasks_core.storage.listing import MAX_SORTED, Criteria
@@ -227,4 +228,5 @@ class Look:
 def too_slow(criteria: Criteria) -> InvalidFilterError:
     """Say that a list took too long."""
     field = "filter" if criteria.pattern is None else "query"
-    return InvalidFilterError(field, f"takes longer than {LIMIT_SECONDS:g} s to look for: narrow it")
+    said = f"takes longer than {LIMIT_SECONDS:g} s to look for: narrow it"
+    return InvalidFilterError(field, Complaint(said, FaultCode.SLOW, seconds=LIMIT_SECONDS))

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from attrs import define, evolve, field, frozen
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.errors import DecodingError, DecodingProblem, InvalidInputError
 from novel_tasks_core.text.damage import Damage, DamageLog, TooMuchDamage
 from novel_tasks_core.text.formats import refuse_other_formats
@@ -212,9 +213,9 @@ def known_codec(encoding: str) -> str:
     except UnicodeError:
         pass
     except (LookupError, ValueError, TypeError) as exc:
-        raise InvalidInputError(
-            "encoding", f"unknown encoding {encoding[:100]!r}: name one such as utf-8, gb18030 or cp1252"
-        ) from exc
+        said = f"unknown encoding {encoding[:100]!r}: name one such as utf-8, gb18030 or cp1252"
+        raise InvalidInputError("encoding", Complaint(said, FaultCode.ENCODING, encoding=encoding[:100])) from exc
     if name.replace("-", "_") in _NOT_FOR_FILES:
-        raise InvalidInputError("encoding", f"{encoding[:100]!r} is not an encoding of files")
+        said = f"{encoding[:100]!r} is not an encoding of files"
+        raise InvalidInputError("encoding", Complaint(said, FaultCode.ENCODING, encoding=encoding[:100]))
     return name

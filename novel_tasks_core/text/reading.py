@@ -54,7 +54,7 @@ def _check_rule(rule: str) -> None:
     try:
         check_rule(rule)
     except ValueError as exc:
-        raise InvalidInputError("chapter_rule", str(exc)) from exc
+        raise InvalidInputError("chapter_rule", exc.args[0]) from exc
 
 
 def outline_of(text: Text, *, file_name: str, chapter_rule: str | None = None) -> Outline:

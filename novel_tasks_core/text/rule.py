@@ -7,6 +7,8 @@ import warnings
 from importlib import import_module
 from typing import Any
 
+from novel_tasks_core.complaints import Complaint, FaultCode
+
 LONGEST_RULE = 500
 """The most characters of a rule."""
 
@@ -17,13 +19,15 @@ def check_rule(rule: str) -> None:
     The rule is read but never run here: it may take for ever, and this may be a server.
     """
     if len(rule) > LONGEST_RULE:
-        raise ValueError(f"must have at most {LONGEST_RULE} characters")
+        raise ValueError(Complaint(f"must have at most {LONGEST_RULE} characters", FaultCode.LONG, n=LONGEST_RULE))
     try:
         compile_rule(rule)
     except (re.error, RecursionError, OverflowError) as exc:
-        raise ValueError(f"is not a regular expression: {exc}") from exc
+        complaint = Complaint(f"is not a regular expression: {exc}", FaultCode.EXPRESSION, reason=str(exc))
+        raise ValueError(complaint) from exc
     if _least_width(rule) == 0:
-        raise ValueError("must not match an empty line: let it ask for at least one character")
+        said = "must not match an empty line: let it ask for at least one character"
+        raise ValueError(Complaint(said, FaultCode.EMPTY_MATCH))
 
 
 def compile_rule(rule: str) -> re.Pattern[str]:

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from novel_tasks_core import NovelTasksError
 
@@ -44,10 +44,15 @@ _WORDS = {
 
 @frozen
 class Fault:
-    """One thing wrong with a request: where, as a JSON pointer, and what would be right."""
+    """One thing wrong with a request: where, as a JSON pointer, and what would be right.
+
+    `code` names the rule that is broken, and `values` are what it says; older servers tell neither.
+    """
 
     pointer: str
     detail: str
+    code: str | None = None
+    values: Mapping[str, Any] = field(factory=dict)
 
 
 class ServerRefusedError(NovelTasksError):
@@ -139,7 +144,11 @@ def _kind(type_: Any) -> str:
 
 
 def _faults(found: list[Any]) -> list[Fault]:
-    return [Fault(str(one.get("pointer", "")), str(one.get("detail", ""))) for one in found if isinstance(one, Mapping)]
+    return [
+        Fault(str(one.get("pointer", "")), str(one.get("detail", "")), one.get("code"), one.get("values") or {})
+        for one in found
+        if isinstance(one, Mapping)
+    ]
 
 
 def _seconds(value: str | None) -> float | None:

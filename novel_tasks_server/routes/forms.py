@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequenc
 
 from aiohttp import web
 
-from novel_tasks_core import Source
+from novel_tasks_core import Complaint, FaultCode, Source
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.bodies import BodyReader
 from novel_tasks_server.routes.multipart import (
@@ -67,7 +67,7 @@ class FileForm:
         """
         name = await self._read_fields()
         if name is None:
-            raise _invalid("/file", "no file: send it in the field 'file'")
+            raise _invalid("/file", FaultCode.FILE_MISSING, "no file: send it in the field 'file'")
         self._check_extension(name)
         return name
 
@@ -83,9 +83,9 @@ class FileForm:
                 raise self._too_large()
             yield event.data
         if not size:
-            raise _invalid("/file", "the file is empty")
+            raise _invalid("/file", FaultCode.FILE_EMPTY, "the file is empty")
         if await self._read_fields() is not None:
-            raise _invalid("/file", "send one file at a time")
+            raise _invalid("/file", FaultCode.FILE_SECOND, "send one file at a time")
         self._check({name: text for name, text in self._texts.items() if text.strip()})
 
     async def _read_fields(self) -> str | None:
@@ -107,11 +107,12 @@ class FileForm:
 
     def _new_field(self, part: PartStarted) -> str:
         if part.name == "file":
-            raise _invalid("/file", "the file needs a name")
+            raise _invalid("/file", FaultCode.FILE_UNNAMED, "the file needs a name")
         if part.file_name is not None:
-            raise _invalid(f"/{part.name}", "not a field for files: send the file in the field 'file'")
+            said = "not a field for files: send the file in the field 'file'"
+            raise _invalid(f"/{part.name}", FaultCode.FILE_MISPLACED, said)
         if part.name in self._texts:
-            raise _invalid(f"/{part.name}", "given twice")
+            raise _invalid(f"/{part.name}", FaultCode.REPEATED, "given twice")
         return part.name
 
     def _check_extension(self, name: str) -> None:
@@ -123,5 +124,5 @@ class FileForm:
         return RequestRefusedError(413, "file-too-large", f"File too large. Maximum size: {self._max_file_size} bytes")
 
 
-def _invalid(pointer: str, detail: str) -> InvalidRequestError:
-    return InvalidRequestError(FieldFault(pointer, detail))
+def _invalid(pointer: str, code: FaultCode, detail: str) -> InvalidRequestError:
+    return InvalidRequestError(FieldFault(pointer, Complaint(detail, code)))

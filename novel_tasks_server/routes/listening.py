@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from novel_tasks_core import Complaint, FaultCode
 from novel_tasks_server.access.bearer import bearer_token
 from novel_tasks_server.keys import PRINCIPAL
 from novel_tasks_server.live.stream import MEDIA_TYPE, STREAMS, Source
@@ -43,5 +44,6 @@ def last_event_id(request: web.Request, after: int) -> int:
     if not given:
         return after
     if not (given.isascii() and given.isdigit() and len(given) <= _MOST_DIGITS):
-        raise InvalidRequestError(FieldFault(f"/headers/{_LAST_EVENT_ID}", "must be the seq of an event"))
+        said = Complaint("must be the seq of an event", FaultCode.SEQ)
+        raise InvalidRequestError(FieldFault(f"/headers/{_LAST_EVENT_ID}", said))
     return int(given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+from novel_tasks_core import Complaint, FaultCode
 from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError, text_fault
 
 MAX_NAME = 255
@@ -19,10 +20,10 @@ def base_name(name: str) -> str:
     Raises: InvalidRequestError for NUL, lone surrogates, and names of which nothing is left.
     """
     if fault := text_fault(name):
-        raise InvalidRequestError(FieldFault("/file", f"the file name {fault}"))
+        raise InvalidRequestError(FieldFault("/file", Complaint(f"the file name {fault}", fault.code)))
     base = _CONTROL.sub("", name.replace("\\", "/").rstrip("/").rpartition("/")[2]).strip()
     if base in ("", ".", ".."):
-        raise InvalidRequestError(FieldFault("/file", "the file needs a name"))
+        raise InvalidRequestError(FieldFault("/file", Complaint("the file needs a name", FaultCode.FILE_UNNAMED)))
     return _shortened(base)
 
 

@@ -15,8 +15,10 @@ from aiohttp import web
 from attrs import evolve
 
 from novel_tasks_core import (
+    Complaint,
     EngineClosedError,
     EngineConfig,
+    FaultCode,
     Processors,
     TaskProcessingError,
     TaskTimeoutError,
@@ -148,8 +150,11 @@ def _write(path: Path, data: bytes) -> None:
 def _too_much(exc: Exception, *, has_rule: bool) -> RequestRefusedError:
     if not has_rule:
         return _busy("The server had not the time to look at this text.")
-    needs = f"more than {PREVIEW_SECONDS:g} seconds" if isinstance(exc, TaskTimeoutError) else "too much memory"
-    detail = f"takes {needs} on this text: a simpler one finds the same sooner"
+    is_slow = isinstance(exc, TaskTimeoutError)
+    needs = f"more than {PREVIEW_SECONDS:g} seconds" if is_slow else "too much memory"
+    said = f"takes {needs} on this text: a simpler one finds the same sooner"
+    slow = Complaint(said, FaultCode.SLOW, seconds=PREVIEW_SECONDS)
+    detail = slow if is_slow else Complaint(said, FaultCode.MEMORY)
     return RequestRefusedError(
         422, "rule-too-slow", f"The chapter rule {detail}.", faults=(FieldFault("/options/chapter_rule", detail),)
     )

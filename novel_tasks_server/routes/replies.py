@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import attrs
 from aiohttp import ETag, web
 
-from novel_tasks_core import InvalidFilterError, PreconditionFailedError, TaskId, TaskSummary
+from novel_tasks_core import Complaint, FaultCode, InvalidFilterError, PreconditionFailedError, TaskId, TaskSummary
 from novel_tasks_server.keys import ENGINE
 from novel_tasks_server.problems import RequestRefusedError
 from novel_tasks_server.routes.bodies import read_body
@@ -42,7 +42,7 @@ def query_of(request: web.Request, cls: type[T]) -> T:
     """Read the query parameters; one without a value was not given. Raises: InvalidRequestError."""
     repeated = [name for name in request.query if len(request.query.getall(name)) > 1]
     if repeated:
-        raise InvalidRequestError(FieldFault(f"/{repeated[0]}", "given twice"))
+        raise InvalidRequestError(FieldFault(f"/{repeated[0]}", Complaint("given twice", FaultCode.REPEATED)))
     known = attrs.fields_dict(cls)
     return decode_text({name: value for name, value in request.query.items() if value or name not in known}, cls)
 
@@ -57,7 +57,7 @@ def naming_filters(prefix: str = "") -> Iterator[None]:
         yield
     except InvalidFilterError as exc:
         name = _FILTERS.get(exc.field, exc.field)
-        raise InvalidRequestError(FieldFault(f"{prefix}/{name}", exc.reason)) from exc
+        raise InvalidRequestError(FieldFault(f"{prefix}/{name}", Complaint.of(exc.reason))) from exc
 
 
 _FILTERS = {"offset": "page", "limit": "page_size", "sort": "sort_by", "query": "q"}
@@ -100,5 +100,6 @@ def _entity_tags(given: str, read: Sequence[ETag]) -> Sequence[ETag]:
     """Return the tags that were read from a header, if they are all of it: guessing could lose an update."""
     written = ", ".join(f'{"W/" if tag.is_weak else ""}"{tag.value}"' for tag in read)
     if not read or re.sub(r"[\s,]", "", written) != re.sub(r"[\s,]", "", given):
-        raise InvalidRequestError(FieldFault("/headers/If-Match", 'must be entity tags such as "1.0.0", or *'))
+        said = Complaint('must be entity tags such as "1.0.0", or *', FaultCode.ENTITY_TAGS)
+        raise InvalidRequestError(FieldFault("/headers/If-Match", said))
     return read

@@ -16,6 +16,7 @@ import cattrs
 from attrs import Attribute, evolve, frozen
 from cattrs.gen import make_dict_structure_fn, override
 
+from novel_tasks_core import Complaint, FaultCode, complaint_of
 from novel_tasks_server.schemas.access import Scope
 
 T = TypeVar("T")
@@ -29,13 +30,19 @@ _MOMENT = re.compile(
 )
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
 
+_A_NUMBER = Complaint("must be a number", FaultCode.NUMBER)
+_A_WHOLE_NUMBER = Complaint("must be a whole number", FaultCode.INTEGER)
+_TRUE_OR_FALSE = Complaint("must be true or false", FaultCode.BOOLEAN)
+_AN_OBJECT = Complaint("must be a JSON object", FaultCode.OBJECT)
+_A_MOMENT = Complaint("must be a time with its zone as in RFC 3339: 2026-01-31T12:00:00Z", FaultCode.MOMENT)
+
 
 @frozen
 class FieldFault:
     """One thing wrong with a request: where, as a JSON pointer, and what would be right."""
 
     pointer: str
-    detail: str
+    detail: Complaint
 
 
 class MalformedBodyError(Exception):
@@ -54,12 +61,13 @@ class InvalidRequestError(Exception):
         self.faults = faults
 
 
-def text_fault(text: str) -> str | None:
+def text_fault(text: str) -> Complaint | None:
     """Return why this text cannot be stored, None when it can."""
     match = _UNSTORABLE.search(text)
     if match is None:
         return None
-    return "must not contain NUL" if match[0] == "\x00" else "must not contain a lone surrogate"
+    what = "NUL" if match[0] == "\x00" else "a lone surrogate"
+    return Complaint(f"must not contain {what}", FaultCode.UNSTORABLE)
 
 
 def json_faults(value: Any, pointer: str = "") -> Iterator[FieldFault]:
@@ -67,7 +75,7 @@ def json_faults(value: Any, pointer: str = "") -> Iterator[FieldFault]:
     pending = [(value, pointer, 0)]
     while pending:
         item, at, depth = pending.pop()
-        fault = _scalar_fault(item) if depth <= _MAX_DEPTH else f"must not be nested deeper than {_MAX_DEPTH} levels"
+        fault = _scalar_fault(item) if depth <= _MAX_DEPTH else _TOO_DEEP
         if fault:
             yield FieldFault(at, fault)
         elif isinstance(item, dict):
@@ -77,13 +85,16 @@ def json_faults(value: Any, pointer: str = "") -> Iterator[FieldFault]:
             pending.extend((inner, f"{at}/{index}", depth + 1) for index, inner in enumerate(item))
 
 
-def _scalar_fault(item: Any) -> str | None:
+_TOO_DEEP = Complaint(f"must not be nested deeper than {_MAX_DEPTH} levels", FaultCode.DEEP, n=_MAX_DEPTH)
+
+
+def _scalar_fault(item: Any) -> Complaint | None:
     if isinstance(item, str):
         return text_fault(item)
     if isinstance(item, float) and not math.isfinite(item):
-        return "must be a finite number"
+        return Complaint("must be a finite number", FaultCode.FINITE)
     if isinstance(item, int) and not -_MAX_INT <= item < _MAX_INT:
-        return "must fit in 64 bits"
+        return Complaint("must fit in 64 bits", FaultCode.BITS)
     return None
 
 
@@ -123,7 +134,7 @@ def decode_text(values: Mapping[str, str], cls: type[T]) -> T:
 
 def _structure(converter: cattrs.Converter, value: Any, cls: type[T]) -> T:
     if not isinstance(value, Mapping):
-        raise InvalidRequestError(FieldFault("", "must be a JSON object"))
+        raise InvalidRequestError(FieldFault("", _AN_OBJECT))
     try:
         return converter.structure(value, cls)
     except cattrs.BaseValidationError as exc:
@@ -135,7 +146,8 @@ def _faults_of(exc: BaseException, pointer: str = "") -> Iterator[FieldFault]:
         case InvalidRequestError():
             yield from (evolve(fault, pointer=pointer + fault.pointer) for fault in exc.faults)
         case cattrs.ForbiddenExtraKeysError():
-            yield from (FieldFault(f"{pointer}/{_escape(name)}", "unknown field") for name in sorted(exc.extra_fields))
+            unknown = Complaint("unknown field", FaultCode.UNKNOWN)
+            yield from (FieldFault(f"{pointer}/{_escape(name)}", unknown) for name in sorted(exc.extra_fields))
         case cattrs.ClassValidationError():
             named, others = exc.group_exceptions()
             for inner, note in named:
@@ -143,9 +155,9 @@ def _faults_of(exc: BaseException, pointer: str = "") -> Iterator[FieldFault]:
             for inner in others:
                 yield from _faults_of(inner, pointer)
         case KeyError():
-            yield FieldFault(pointer, "is required")
+            yield FieldFault(pointer, Complaint("is required", FaultCode.REQUIRED))
         case _:
-            yield FieldFault(pointer, str(exc.args[0]) if exc.args else "is not valid")
+            yield FieldFault(pointer, Complaint.of(exc.args[0] if exc.args else "is not valid"))
 
 
 def _converter(readers: Mapping[Any, Callable[[Any], Any]]) -> cattrs.Converter:
@@ -178,7 +190,10 @@ def _field_reader(attribute: Attribute[Any], read_as: Callable[[Any, Any], Any])
     def read(value: Any, _: Any) -> Any:
         made = None if is_optional and value is None else read_as(value, wanted)
         if attribute.validator is not None:
-            attribute.validator(None, attribute, made)
+            try:
+                attribute.validator(None, attribute, made)
+            except ValueError as exc:
+                raise ValueError(complaint_of(exc, attribute.validator, made)) from None
         return made
 
     return read
@@ -188,12 +203,13 @@ def _enum(value: Any, wanted: type[E]) -> E:
     try:
         return wanted(value)
     except ValueError:
-        raise ValueError(f"must be one of {', '.join(str(member.value) for member in wanted)}") from None
+        choices = ", ".join(str(member.value) for member in wanted)
+        raise ValueError(Complaint(f"must be one of {choices}", FaultCode.CHOICE)) from None
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be a string")
+        raise ValueError(Complaint("must be a string", FaultCode.TEXT))
     if fault := text_fault(value):
         raise ValueError(fault)
     return value
@@ -201,38 +217,38 @@ def _text(value: Any) -> str:
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number")
+        raise ValueError(_A_NUMBER)
     return float(value)
 
 
 def _integer(value: Any) -> int:
     """Read a whole number; JSON knows no difference between 5 and 5.0."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not float(value).is_integer():
-        raise ValueError("must be a whole number")
+        raise ValueError(_A_WHOLE_NUMBER)
     return int(value)
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("must be true or false")
+        raise ValueError(_TRUE_OR_FALSE)
     return value
 
 
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError("must be a JSON object")
+        raise ValueError(_AN_OBJECT)
     return value
 
 
 def _scopes(value: Any) -> list[Scope]:
     if not isinstance(value, list):
-        raise ValueError("must be a list of scopes")
+        raise ValueError(Complaint("must be a list of scopes", FaultCode.LIST))
     return [_enum(word, Scope) for word in value]
 
 
 def _boolean_of_text(value: str) -> bool:
     if value not in ("true", "false"):
-        raise ValueError("must be true or false")
+        raise ValueError(_TRUE_OR_FALSE)
     return value == "true"
 
 
@@ -242,13 +258,13 @@ def _number_of_text(value: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError("must be a number")
+        raise ValueError(_A_NUMBER)
     return number
 
 
 def _integer_of_text(value: str) -> int:
     if not _INTEGER.fullmatch(value.strip()):
-        raise ValueError("must be a whole number")
+        raise ValueError(_A_WHOLE_NUMBER)
     return int(value)
 
 
@@ -259,14 +275,14 @@ def _moment(value: Any) -> datetime:
             raise ValueError
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError("must be a time with its zone as in RFC 3339: 2026-01-31T12:00:00Z") from None
+        raise ValueError(_A_MOMENT) from None
 
 
 def _object_of_text(value: str) -> dict[str, Any]:
     try:
         made = parse_json(value)
     except MalformedBodyError as exc:
-        raise ValueError(exc.detail) from None
+        raise ValueError(Complaint(exc.detail, FaultCode.JSON, reason=exc.detail)) from None
     return _object(made)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 from attrs import validators as must
 
-from novel_tasks_core import LogLevel, OnDuplicate, TaskFilter, TaskStatus
+from novel_tasks_core import Complaint, FaultCode, LogLevel, OnDuplicate, TaskFilter, TaskStatus
 from novel_tasks_server.schemas.decoding import FieldFault, InvalidRequestError
 
 MAX_PAGE = 1_000_000
@@ -34,7 +34,7 @@ class _Matching:
     """A validator like matches_re, which says in words of its own what would be right."""
 
     pattern: re.Pattern[str]
-    says: str
+    says: Complaint
 
     def __call__(self, instance: object, attribute: Attribute[Any], value: str) -> None:
         if not self.pattern.fullmatch(value):
@@ -46,7 +46,7 @@ _REACHABLE = _Matching(
         r"^([hH][tT][tT][pP][sS]?://[^\x00-\x20\x7f\\/][^\x00-\x20\x7f\\]*"
         r"|(?![a-zA-Z][a-zA-Z0-9+.-]*:|//)[^\x00-\x20\x7f\\]*)$"
     ),
-    "must be an http or https URL, or a relative path",
+    Complaint("must be an http or https URL, or a relative path", FaultCode.ADDRESS),
 )
 
 
@@ -180,7 +180,8 @@ class BulkRequest:
     def __attrs_post_init__(self) -> None:
         """Check that there is a priority where one is needed, and nowhere else."""
         if (self.action is BulkAction.REPRIORITIZE) != (self.priority is not None):
-            fault = "is required" if self.priority is None else f"means nothing to the action {self.action}"
+            needless = Complaint(f"means nothing to the action {self.action}", FaultCode.NEEDLESS)
+            fault = needless if self.priority is not None else Complaint("is required", FaultCode.REQUIRED)
             raise InvalidRequestError(FieldFault("/priority", fault))
 
 
@@ -227,7 +228,7 @@ class LinkRequest:
             must.max_len(300),
             _Matching(
                 re.compile(r"^(source|result|artifacts/[^/\x00-\x1f]+)$"),
-                "must be source, result, or artifacts/ and the name of an artifact",
+                Complaint("must be source, result, or artifacts/ and the name of an artifact", FaultCode.FILE_OF_TASK),
             ),
         ),
         metadata={"examples": ["artifacts/report.html"]},

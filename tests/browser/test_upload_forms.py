@@ -62,7 +62,7 @@ async def test_options_are_a_form_and_wrong_ones_are_told_at_their_fields(open_s
     assert json.loads(sent) == {"encoding": "utf-8", "author": "Jane", "cover": False}
     await page.reload()
     await expect(page.get_by_label("Processor")).to_have_value("epub")
-    await expect(panel(page).get_by_text("Encoding: utf-8 · Author: Jane · Cover: false")).to_be_visible()
+    await expect(panel(page).get_by_text("Encoding: utf-8 · Author: Jane · Cover: No")).to_be_visible()
 
 
 @frozen(kw_only=True)
@@ -163,3 +163,30 @@ async def test_a_chapter_rule_is_tried_out_as_it_is_typed(open_site: OpenSite, p
     await expect(panel(page).get_by_text("Tried on dropped.txt")).to_be_visible()
     await expect(panel(page).get_by_text("1 chapter")).to_be_visible()
     assert await site.engine.count() == 0
+
+
+async def test_what_is_wrong_is_told_in_chinese(open_site: OpenSite, pages: Pages) -> None:
+    """By the page and by the server: at the field, before and while novels are sent, and why chapters are chapters."""
+    site = await open_site(runs_worker=False)
+    page = await pages.open(locale="zh-CN")
+    await page.goto(site.url)
+    await page.get_by_label("处理器").first.select_option("epub")
+    await page.get_by_role("button", name="选项").click()
+    form = page.get_by_role("region", name="epub 的选项")
+    await page.get_by_role("button", name="用文件试一试").click()
+    await page.get_by_label("选择文件").last.set_input_files([payload("novel.txt", TALE.format(name="X") * 4)])
+    await expect(form.get_by_text("12个标题，形式为“chapter N”")).to_be_visible()
+    await form.get_by_label("章节规则").fill("It was (")
+    wrong = form.get_by_text("不是正确的正则表达式：")
+    await expect(wrong.locator("[lang=en]")).to_contain_text("unterminated subpattern")
+    await form.get_by_label("章节规则").fill("x*")
+    await expect(form.get_by_text("不能匹配空行")).to_be_visible()
+    await form.get_by_label("章节规则").fill("x" * 501)
+    await expect(form.get_by_text("最多 500 个字符。")).to_be_visible()
+    await form.get_by_label("章节规则").fill("")
+    await form.get_by_label("语言").fill("a language")
+    await page.get_by_label("选择文件").first.set_input_files([payload("a.txt")])
+    await expect(form.get_by_text("不是语言标签")).to_be_visible()
+    await form.get_by_label("编码").fill("klingon")
+    await expect(form.get_by_text("没有名为“klingon”的文件编码")).to_be_visible()
+    assert await findings(page) == []

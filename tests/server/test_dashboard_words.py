@@ -15,6 +15,7 @@ import novel_tasks_server
 from novel_tasks_core import (
     ConditionCode,
     DecodingProblem,
+    FaultCode,
     NovelTasksError,
     OutcomeKind,
     Reason,
@@ -148,7 +149,8 @@ def _said() -> dict[str, set[str]]:
     found = {*Code, *ConditionCode}
     good = set().union(*(_codes_in(call) for call in _calls("ok")))
     return {
-        "problem": set(re.findall(r"^\| `([a-z-]+)` \|", problems, re.MULTILINE)),
+        "problem": set(re.findall(r"^\| `([a-z-]+)` \| [0-9]", problems, re.MULTILINE)),
+        "form": set(FaultCode),
         "failure": {*_errors(), "worker_lost", "ExternalError", "Cancelled", "Retry", "Snooze"},
         "failure.DecodingError": set(DecodingProblem),
         "failure.format": {name for _, (name, _) in (*formats._MAGIC, *formats._ZIP_KINDS)} | {"mobi"},
@@ -202,6 +204,57 @@ def _keys_in(function: ast.AST) -> set[str]:
     keys = [key for node in nodes if isinstance(node, ast.Dict) for key in node.keys]
     named = {str(node.arg) for node in nodes if isinstance(node, ast.keyword)}
     return named | {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+
+
+def _complaints() -> Iterator[tuple[str, ast.Call]]:
+    """Yield each complaint that is made with its code named, and the call that makes it."""
+    for path in (*SERVER.rglob("*.py"), *CORE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Complaint":
+                for one in ast.walk(node):
+                    if isinstance(one, ast.Attribute) and getattr(one.value, "id", "") == "FaultCode":
+                        yield one.attr.lower(), node
+
+
+def test_faults_are_told_with_values_that_come_with_them() -> None:
+    """No place in the words of a fault stays empty."""
+    chinese = {name: text for _, _, words in _books() for name, text in words.items()}
+    found = list(_complaints())
+    assert len(found) > 50
+    for code, call in found:
+        values = {keyword.arg for keyword in call.keywords}
+        assert _places(chinese[f"form.{code}"]) | _counts(chinese[f"form.{code}"]) <= values | {"reason"}, code
+
+
+def _counts(text: str) -> set[str]:
+    return {"n"} & set(re.findall(r"\{(\w+)\}", text))
+
+
+_REFUSING = [
+    *(f"processors/{name}.py" for name in ("options", "decoding", "epub/__init__", "clean/options")),
+    *("text/rule.py", "conversion.py", "engine/checks.py", "engine/tokens.py"),
+    *(f"storage/{name}.py" for name in ("listing", "lists", "looking")),
+]
+"""The modules of the core that refuse what can come over HTTP."""
+
+_OTHERWISE = re.compile("must be a Source|64 hex digits|not a number in JSON")
+"""What only a program that uses the library can do wrong, and what becomes part of another sentence."""
+
+
+def test_every_refusal_of_a_value_has_a_code() -> None:
+    """What can be wrong with a field has a code beside its sentence, so that it can be said in any language."""
+    ours = [path for folder in ("schemas", "routes") for path in (SERVER / folder).glob("*.py")]
+    bare = {
+        f"{path.name}: {ast.unparse(said)}"
+        for path in (*ours, *(CORE / name for name in _REFUSING))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        if getattr(node.func, "id", "") in ("ValueError", "InvalidInputError", "InvalidFilterError", "FieldFault")
+        for said in node.args[-1:]
+        if isinstance(said, ast.Constant | ast.JoinedStr) and not _OTHERWISE.search(ast.unparse(said))
+    }
+
+    assert bare == set()
 
 
 def test_findings_are_told_with_values_that_come_with_them() -> None:

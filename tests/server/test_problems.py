@@ -15,10 +15,13 @@ from aiohttp.http_exceptions import ContentEncodingError, TransferEncodingError
 
 from novel_tasks_core import (
     ArtifactNotFoundError,
+    Complaint,
     DatabaseUnavailableError,
     DecodingError,
+    DecodingProblem,
     DuplicateTaskError,
     EngineClosedError,
+    FaultCode,
     FileStoreError,
     IllegalTransitionError,
     InvalidFilterError,
@@ -57,7 +60,7 @@ def body_of(exc: Exception) -> dict[str, Any]:
         (UnknownProcessorError("x", ["y"]), 422),
         (InvalidOptionsError("x", [("/a", "wrong")]), 422),
         (DecodingError("no text"), 422),
-        (InvalidRequestError(FieldFault("/a", "wrong")), 422),
+        (InvalidRequestError(FieldFault("/a", Complaint("wrong"))), 422),
         (MalformedBodyError("broken"), 400),
         (ContentEncodingError("broken"), 400),
         (TransferEncodingError("broken"), 400),
@@ -108,6 +111,25 @@ def test_options_are_pointed_at() -> None:
     ]
 
 
+def test_faults_name_the_rule_that_is_broken() -> None:
+    """By a code and its values; what a processor says in words of its own has none."""
+    problems = [("/a", Complaint("must have at most 5 characters", FaultCode.LONG, n=5)), ("/b", "I do not like it")]
+
+    assert body_of(InvalidOptionsError("x", problems))["errors"] == [
+        {"pointer": "/options/a", "detail": "must have at most 5 characters", "code": "long", "values": {"n": 5}},
+        {"pointer": "/options/b", "detail": "I do not like it", "code": None, "values": {}},
+    ]
+
+
+def test_why_bytes_are_no_text_is_told_by_a_code() -> None:
+    """With what is known of them."""
+    exc = DecodingError("the file is a picture", offset=0, kind=DecodingProblem.OTHER_FORMAT, format="png")
+
+    (fault,) = body_of(exc)["errors"]
+
+    assert (fault["code"], fault["values"]) == ("undecodable", {"kind": "other_format", "format": "png", "offset": 0})
+
+
 def test_fields_of_errors_become_members() -> None:
     """Programs need not read sentences."""
     assert body_of(DuplicateTaskError("key", SOME_ID))["task_id"] == f"task-{SOME_ID.hex}"
@@ -117,7 +139,7 @@ def test_fields_of_errors_become_members() -> None:
 
 def test_a_clients_own_surrogates_do_not_break_the_answer() -> None:
     """What cannot be encoded is shown as a question mark, and long text is cut."""
-    response = problem_of(InvalidRequestError(FieldFault("/\ud800", "x" * 10_000))).response(request_id="r")
+    response = problem_of(InvalidRequestError(FieldFault("/\ud800", Complaint("x" * 10_000)))).response(request_id="r")
     assert isinstance(response.body, bytes)
     assert len(response.body) < 8000
 
@@ -134,6 +156,14 @@ def _refusals() -> set[tuple[str, int]]:
                 status, kind = (argument.value for argument in node.args[:2] if isinstance(argument, ast.Constant))
                 found.add((str(kind), int(str(status))))
     return found
+
+
+def test_every_code_of_a_fault_is_in_the_docs() -> None:
+    """The second table of docs/problems.md has each code, and no other."""
+    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8").partition("## What is wrong with a value")[2]
+    told = [code for row in re.findall(r"^\| (`.+?) \|", page, re.MULTILINE) for code in re.findall("`([a-z_]+)`", row)]
+
+    assert sorted(told) == sorted(FaultCode)
 
 
 def test_every_kind_of_problem_is_in_the_docs() -> None:

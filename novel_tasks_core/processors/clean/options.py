@@ -7,7 +7,8 @@ from typing import Any
 
 from attrs import Attribute, field, frozen
 
-from novel_tasks_core.processors.clean.rules import RuleError, read_rules, shipped_rules
+from novel_tasks_core.complaints import Complaint, FaultCode
+from novel_tasks_core.processors.clean.rules import read_rules, shipped_rules
 from novel_tasks_core.processors.decoding import ReadingOptions
 
 
@@ -35,7 +36,8 @@ def _known_rules(instance: object, attribute: Attribute[Any], value: tuple[str, 
     known = [rule.id for rule in shipped_rules()]
     for id_ in value:
         if id_ not in known:
-            raise RuleError(f"no rule {id_[:50]!r}; known: {', '.join(known)}")
+            said = f"no rule {id_[:50]!r}; known: {', '.join(known)}"
+            raise ValueError(Complaint(said, FaultCode.CLEANING_RULE_UNKNOWN, rule=id_[:50]))
 
 
 @frozen(kw_only=True)

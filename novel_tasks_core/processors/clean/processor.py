@@ -13,6 +13,7 @@ from zlib import crc32
 
 from attrs import asdict, evolve
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.errors import InvalidOptionsError
 from novel_tasks_core.processors.base import ChildContext, Processor
 from novel_tasks_core.processors.clean.changes import MEANINGS, ChangeLog
@@ -169,7 +170,8 @@ def _converter(chinese: Chinese) -> Convert | None:
         from opencc import OpenCC
     except ImportError as exc:
         problem = "converting Chinese characters needs OpenCC: pip install novel-tasks[zh]"
-        raise InvalidOptionsError("clean", [("/chinese", problem)]) from exc
+        complaint = Complaint(problem, FaultCode.EXTRA_MISSING, extra="zh")
+        raise InvalidOptionsError("clean", [("/chinese", complaint)]) from exc
     convert: Convert = OpenCC(_CONFIGURATIONS[chinese]).convert
     return convert
 

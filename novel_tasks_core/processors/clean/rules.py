@@ -11,6 +11,8 @@ from typing import Any
 
 from attrs import frozen
 
+from novel_tasks_core.complaints import Complaint, FaultCode
+
 MOST_RULES = 500
 _MOST_ROUNDS = 8  # what is left of a line may be such junk again: <<br>br>
 LONGEST_PATTERN = 2000
@@ -34,6 +36,9 @@ _NEEDED = ("id", "kind", "pattern")
 
 class RuleError(ValueError):
     """A rule that cannot be used; says which and why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Complaint(reason, FaultCode.CLEANING_RULES, reason=reason))
 
 
 @frozen(kw_only=True)

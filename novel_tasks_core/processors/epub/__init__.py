@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import Attribute, asdict, field, frozen
 
+from novel_tasks_core.complaints import Complaint, FaultCode
 from novel_tasks_core.models import LogLevel
 from novel_tasks_core.processors.base import ChildContext, Processor
 from novel_tasks_core.processors.decoding import ReadingOptions, open_and_log, summary
@@ -29,7 +30,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def _language_tag(instance: object, attribute: Attribute[Any], value: str | None) -> None:
     if value is not None and not _TAG.fullmatch(value):
-        raise ValueError(f"not a language tag such as en, ja or zh-Hans: {value[:100]!r}")
+        said = f"not a language tag such as en, ja or zh-Hans: {value[:100]!r}"
+        raise ValueError(Complaint(said, FaultCode.LANGUAGE))
 
 
 def _moment(instance: object, attribute: Attribute[Any], value: str | None) -> None:
@@ -43,7 +45,7 @@ def _utc(value: str) -> str:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError) as exc:
-        raise ValueError(f"not an ISO 8601 date or time: {value[:100]!r}") from exc
+        raise ValueError(Complaint(f"not an ISO 8601 date or time: {value[:100]!r}", FaultCode.DATE)) from exc
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { declineToken, isRemembered, token, useToken } from "./access.js";
 import { Dialog } from "./dialog.js";
 import { html } from "./html.js";
+import { checked } from "./validity.js";
 import { t } from "./words.js";
 
 /** What is shown belongs to whoever gave the token: it goes too. */
@@ -28,7 +29,7 @@ export function TokenDialog({ reason }) {
         </p>
         <label>
           ${t("access.field")}
-          <input type=${isShown ? "text" : "password"} autocomplete="off" spellcheck=${false} autofocus required placeholder="nt_…" value=${text} onInput=${(event) => setText(event.target.value)} />
+          <input type=${isShown ? "text" : "password"} autocomplete="off" spellcheck=${false} autofocus required placeholder="nt_…" value=${text} ...${checked(setText)} />
         </label>
         <label><input type="checkbox" checked=${isShown} onChange=${() => show(!isShown)} /> ${t("access.show")}</label>
         <label><input type="checkbox" checked=${isKept} onChange=${() => keep(!isKept)} /> ${t("access.remember")} <small>${t("access.remember.hint")}</small></label>

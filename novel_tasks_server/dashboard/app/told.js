@@ -22,8 +22,28 @@ export function plain(values) {
 }
 
 /** What is wrong with what is called `label`. The server's words are a predicate: "must be a number". */
-export function predicate(label, words) {
+function predicate(label, words) {
+  if (!label) return html`<${Foreign} text=${words} />`;
   return language.value === "en" ? `${label} ${words}` : html`${label}${t("told.colon")}<${Foreign} text=${words} />`;
+}
+
+/** Words, and behind them what only the server or the browser can say: why it is so. */
+export function withReason(words, reason) {
+  if (!reason) return words;
+  return html`${words.replace(/[.。]$/, "")}${t("told.colon")}<${Foreign} text=${reason} />`;
+}
+
+/** `{words, reason}` of a fault that the server found; `words` is null where the page has none for the rule that is broken. */
+export function readFault({ code, values = {}, detail }) {
+  if (code === "undecodable") return { words: readError({ type: "DecodingError", details: values }).words, reason: null };
+  const isKnown = code && hasWords(`form.${code}`);
+  return isKnown ? { words: t(`form.${code}`, values), reason: values.reason } : { words: null, reason: detail };
+}
+
+/** What the server says is wrong with what is called `label`, which may be empty. */
+export function Complaint({ fault, label = "" }) {
+  const { words, reason } = readFault(fault);
+  return words === null ? predicate(label, reason) : withReason(words, reason);
 }
 
 /** Whose messages belong to what is said: they are other people's, or say which value is meant. */
@@ -66,12 +86,27 @@ export function stageText(stage) {
   return hasWords(`stage.${stage}`) ? t(`stage.${stage}`) : stage;
 }
 
-/** What a Problem says, drawn: the places that the server names stay in its language. */
+const LABELS = { priority: "uploads.priority", run_at: "uploads.runAt", processor: "uploads.processor" };
+
+/** What the page calls the place of a fault; else its name in the request. */
+function labelOf(pointer) {
+  const name = pointer.replace(/^\//, "");
+  const key = LABELS[name] ?? `option.${name.replace(/^options\//, "")}`;
+  return hasWords(key) ? t(key) : name;
+}
+
+function Place({ fault }) {
+  const label = labelOf(fault.pointer);
+  return html`${label && html`${label}${t("told.colon")}`}<${Complaint} fault=${fault} />`;
+}
+
+/** What a Problem says, drawn: what the page has no words for stays in the language of the server. */
 export function Refusal({ problem }) {
-  const { words, places } = problem;
+  const { words, errors } = problem;
   if (words === null) return html`<${Foreign} text=${problem.text} />`;
-  if (!places.length) return words;
-  return html`${words.replace(/[.。]$/, "")}${t("told.colon")}<${Foreign} text=${places.join("; ")} />`;
+  if (!errors.length) return words;
+  const told = errors.map((fault, index) => html`${index > 0 && t("told.and")}<${Place} fault=${fault} />`);
+  return html`${words.replace(/[.。]$/, "")}${t("told.colon")}${told}`;
 }
 
 /** Show a Problem in the corner; `of` is what it is about. */

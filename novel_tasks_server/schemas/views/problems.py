@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
-from novel_tasks_server.schemas.decoding import FieldFault
+from novel_tasks_core import FaultCode
+
+Values = dict[str, str | int | float]
+
+
+@frozen(kw_only=True, slots=False)
+class FaultView:
+    """One thing wrong with a request: where, as a JSON pointer, and what would be right.
+
+    The sentence in `detail` is for people; `code` names the rule that is broken, and does not change: null for one
+    that only a processor knows. `values` are what the rule says, such as `limit`.
+    """
+
+    pointer: str
+    detail: str
+    code: FaultCode | None
+    values: Values = field(metadata={"examples": [{"limit": 32767}]})
 
 
 @frozen(kw_only=True, slots=False)
@@ -21,5 +37,5 @@ class ProblemView:
     status: int
     detail: str
     error: str
-    errors: list[FieldFault]
+    errors: list[FaultView]
     request_id: str

@@ -13,6 +13,8 @@ from attrs import field, frozen, validators
 
 from novel_tasks_core import (
     AttemptContext,
+    Complaint,
+    FaultCode,
     InvalidOptionsError,
     InvalidProcessorError,
     Processors,
@@ -238,6 +240,56 @@ def test_bounds_of_options_are_told_as_they_are_enforced() -> None:
     assert properties["tone"]["enum"] == ["warm", "cold", None]
     assert (properties["words"]["minItems"], properties["words"]["maxItems"]) == (0, 3)
     assert properties["code"]["pattern"] == "[a-z]"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "values"),
+    [
+        ({"tone": "loud"}, FaultCode.CHOICE, {}),
+        ({"words": list("abcd")}, FaultCode.MANY, {"n": 3}),
+        ({"code": "1"}, FaultCode.PATTERN, {"pattern": "[a-z]"}),
+        ({"code": 1}, FaultCode.TEXT, {}),
+        ({"words": "a"}, FaultCode.LIST, {}),
+        ({"code": "\0"}, FaultCode.UNSTORABLE, {}),
+        ({"size": 1}, FaultCode.UNKNOWN, {}),
+    ],
+)
+def test_what_is_wrong_with_an_option_has_a_code(
+    options: dict[str, Any], code: FaultCode, values: dict[str, Any]
+) -> None:
+    """Beside the sentence stands the rule that is broken, also where a validator of attrs says so."""
+    processors = Processors()
+    processors.register("bounded", bounded)
+
+    with pytest.raises(InvalidOptionsError) as refused:
+        processors.validate("bounded", options)
+
+    ((_, said),) = refused.value.problems
+    assert isinstance(said, Complaint)
+    assert (said.code, said.values) == (code, values)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "values"),
+    [
+        ({"size": 0}, FaultCode.MINIMUM, {"limit": 1}),
+        ({"size": 10}, FaultCode.MAXIMUM, {"limit": 9}),
+        ({"size": 1.5}, FaultCode.INTEGER, {}),
+        ({"size": 2, "name": "longer"}, FaultCode.LONG, {"n": 5}),
+        ({"size": 2, "mode": "idle"}, FaultCode.CHOICE, {}),
+        ({}, FaultCode.REQUIRED, {}),
+    ],
+)
+def test_bounds_that_are_broken_are_told_as_values(
+    options: dict[str, Any], code: FaultCode, values: dict[str, Any]
+) -> None:
+    """A program needs not read the sentence to know the limit."""
+    with pytest.raises(InvalidOptionsError) as refused:
+        with_options().validate("grow", options)
+
+    ((_, said),) = refused.value.problems
+    assert isinstance(said, Complaint)
+    assert (said.code, said.values) == (code, values)
 
 
 def test_entry_points_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import { Failure } from "../failure.js";
 import { html } from "../html.js";
 import { go, href } from "../router.js";
 import { say } from "../say.js";
-import { predicate, Refusal } from "../told.js";
+import { Complaint, Refusal } from "../told.js";
 import { catalogue, catalogueProblem, loadCatalogue } from "../uploads/catalogue.js";
 import { descriptionOf } from "../uploads/choosing.js";
 import { faultText, Fields } from "../uploads/form.js";
@@ -38,11 +38,11 @@ function Choice({ task, processors, onClose }) {
   const [problem, setProblem] = useState(null);
   const isStarting = useRef(false);
   const { options, faults } = readOptions(processor.shape, drafts);
-  const refused = Object.fromEntries((problem?.errors ?? []).map(({ pointer, detail }) => [pointer, detail]));
+  const refused = Object.fromEntries((problem?.errors ?? []).map((fault) => [fault.pointer, fault]));
   const faultAt = (pointer, label) => {
     if (faults.has(pointer)) return faultText(faults.get(pointer));
-    const words = refused[`/options${pointer}`];
-    return words ? predicate(label, words) : null;
+    const fault = refused[`/options${pointer}`];
+    return fault ? html`<${Complaint} fault=${fault} label=${label} />` : null;
   };
   const set = (pointer, value) => {
     const { [pointer]: _, ...others } = drafts;

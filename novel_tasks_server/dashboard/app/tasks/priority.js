@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "../dialog.js";
 import { html } from "../html.js";
+import { checked } from "../validity.js";
 import { t } from "../words.js";
 
 const LOWEST = -32768;
@@ -40,7 +41,7 @@ function Asked({ priority, resolve }) {
       <form onSubmit=${submit}>
         <label>
           ${t("priority.label")}
-          <input type="number" required step="1" min=${LOWEST} max=${HIGHEST} autofocus value=${text} aria-describedby="priority-hint" onInput=${(event) => setText(event.target.value)} />
+          <input type="number" required step="1" min=${LOWEST} max=${HIGHEST} autofocus value=${text} aria-describedby="priority-hint" ...${checked(setText)} />
         </label>
         <p id="priority-hint" class="quiet">${t("priority.hint")}</p>
         <footer>

@@ -7,6 +7,7 @@ import { Icon } from "../icons.js";
 import { go, href } from "../router.js";
 import { useShortcut } from "../shortcuts.js";
 import { catalogue } from "../uploads/catalogue.js";
+import { Complaint } from "../told.js";
 import { t } from "../words.js";
 import { EVERYTHING, isNarrow, SORTS, STATUSES, writeFilter } from "./filter.js";
 import { statistics } from "./store.js";
@@ -72,7 +73,7 @@ function Field({ label, fault, children, isQuiet = true }) {
     <div class="field">
       <label for=${id} class=${isQuiet ? "unseen" : ""}>${label}</label>
       ${children({ id, "aria-invalid": fault ? "true" : undefined, "aria-describedby": fault ? `${id}-fault` : undefined })}
-      ${fault && html`<p class="bad fault" id=${`${id}-fault`} role="alert">${fault}</p>`}
+      ${fault && html`<p class="bad fault" id=${`${id}-fault`} role="alert"><${Complaint} fault=${fault} /></p>`}
     </div>
   `;
 }

@@ -65,7 +65,7 @@ function useShown(list) {
 
 function faultsOf(problem) {
   if (problem?.status !== 422) return {};
-  return Object.fromEntries(problem.errors.map(({ pointer, detail }) => [pointer.split("/").at(-1), detail]));
+  return Object.fromEntries(problem.errors.map((fault) => [fault.pointer.split("/").at(-1), fault]));
 }
 
 function Body({ list, isTurning, onMenu }) {

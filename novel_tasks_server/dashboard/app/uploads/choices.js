@@ -13,7 +13,7 @@ const allDrafts = signal(recalledDrafts());
 export const priority = signal(recall("uploads.priority") ?? "");
 export const runAt = signal("");
 
-/** What the server found wrong with the last choices: pointers of the request to its words. */
+/** What the server found wrong with the last choices: pointers of the request to its faults. */
 export const refusedFields = signal({});
 
 function recalledDrafts() {

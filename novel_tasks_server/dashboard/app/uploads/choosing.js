@@ -2,12 +2,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
-import { Foreign, predicate } from "../told.js";
+import { Complaint, Foreign } from "../told.js";
 import { hasWords, t } from "../words.js";
 import { catalogue } from "./catalogue.js";
 import * as choices from "./choices.js";
 import { keepingFocus } from "./focus.js";
-import { faultText, Fields, labelOf } from "./form.js";
+import { faultText, Fields, labelOf, valueText } from "./form.js";
 import { RuleTrial } from "./trial.js";
 
 /** Whether something has to be put right, so that the form must be seen. */
@@ -37,7 +37,7 @@ export function Choosing() {
         <${Icon} name="gear" /> ${choices.changed.value ? t("uploads.options.changed", { n: choices.changed.value }) : t("uploads.options")}
       </button>
       <p class="quiet" id="uploads-description">${descriptionOf(chosen)}</p>
-      ${refused && html`<p class="bad" role="alert"><${Foreign} text=${refused} /></p>`} ${!isShown && html`<${Changed} chosen=${chosen} />`}
+      ${refused && html`<p class="bad" role="alert"><${Complaint} fault=${refused} /></p>`} ${!isShown && html`<${Changed} chosen=${chosen} />`}
     </div>
     ${isShown && html`<${Options} chosen=${chosen} />`}
   `;
@@ -45,25 +45,24 @@ export function Choosing() {
 
 /** What was changed, in one line, while the form is closed. */
 function Changed({ chosen }) {
-  const named = (name) =>
-    labelOf(
-      chosen.shape.fields?.find((field) => field.name === name) ?? { name, title: null, schema: {} },
-      chosen.name,
-    );
-  const shown = Object.entries(choices.options.value).map(
-    ([name, value]) => `${named(name)}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
-  );
-  if (Number(choices.priority.value)) shown.push(`${t("uploads.priority")}: ${choices.priority.value}`);
-  if (choices.runAt.value) shown.push(`${t("uploads.runAt")}: ${choices.runAt.value.replace("T", " ")}`);
-  return shown.length > 0 && html`<p class="changed quiet">${shown.join(" · ")}</p>`;
+  const fieldOf = (name) =>
+    chosen.shape.fields?.find((field) => field.name === name) ?? { name, title: null, schema: {} };
+  const shown = Object.entries(choices.options.value).map(([name, value]) => [
+    labelOf(fieldOf(name), chosen.name),
+    valueText(value, fieldOf(name), chosen.name),
+  ]);
+  if (Number(choices.priority.value)) shown.push([t("uploads.priority"), choices.priority.value]);
+  if (choices.runAt.value) shown.push([t("uploads.runAt"), choices.runAt.value.replace("T", " ")]);
+  const told = shown.map(([name, value]) => `${name}${t("told.colon")}${value}`);
+  return told.length > 0 && html`<p class="changed quiet">${told.join(" · ")}</p>`;
 }
 
 function Options({ chosen }) {
   const refused = choices.refusedFields.value;
   const faultAt = (pointer, label) => {
     const found = choices.faults.value.get(pointer);
-    const words = refused[`/options${pointer}`];
-    return found ? faultText(found) : words ? predicate(label, words) : null;
+    const fault = refused[`/options${pointer}`];
+    return found ? faultText(found) : fault ? html`<${Complaint} fault=${fault} label=${label} />` : null;
   };
   const beside = (shape) => shape.name === "chapter_rule" && shape.kind === "text" && html`<${RuleTrial} />`;
   const form = {
@@ -77,7 +76,7 @@ function Options({ chosen }) {
   const { shape } = chosen;
   return html`
     <section class="options" id="uploads-options" aria-label=${t("uploads.options.of", { processor: chosen.name })}>
-      ${refused["/options"] && html`<p class="bad" role="alert"><${Foreign} text=${refused["/options"]} /></p>`}
+      ${refused["/options"] && html`<p class="bad" role="alert"><${Complaint} fault=${refused["/options"]} /></p>`}
       ${
         shape.kind === "group"
           ? html`<${Fields} key=${chosen.name} shape=${shape} form=${form} />`
@@ -90,7 +89,7 @@ function Options({ chosen }) {
 }
 
 function More({ refused }) {
-  const fault = choices.priorityFault.value ? faultText(choices.priorityFault.value) : refused["/priority"] && html`<${Foreign} text=${refused["/priority"]} />`;
+  const fault = choices.priorityFault.value ? faultText(choices.priorityFault.value) : refused["/priority"] && html`<${Complaint} fault=${refused["/priority"]} />`;
   const isUsed = Boolean(Number(choices.priority.value) || choices.runAt.value || fault || refused["/run_at"]);
   return html`
     <details class="more" open=${isUsed}>
@@ -121,7 +120,7 @@ function More({ refused }) {
             onInput=${(event) => choices.setRunAt(event.target.value)}
           />
           <div id="uploads-run-at-help">
-            ${refused["/run_at"] && html`<p class="bad fault"><${Foreign} text=${refused["/run_at"]} /></p>`}<p class="quiet help">${t("uploads.runAt.help")}</p>
+            ${refused["/run_at"] && html`<p class="bad fault"><${Complaint} fault=${refused["/run_at"]} /></p>`}<p class="quiet help">${t("uploads.runAt.help")}</p>
           </div>
         </div>
       </div>

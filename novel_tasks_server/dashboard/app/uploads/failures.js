@@ -29,10 +29,9 @@ export function afterFailure(problem, { isThere, isReached, breaks, isTokenNew }
 }
 
 /** The choices that the server does not take, when it is they that it refused and not the file. */
-function choicesIn({ status, kind, errors, detail }) {
+function choicesIn({ status, errors }) {
   if (status !== 422) return null;
-  if (kind === "unknown-processor") return { "/processor": detail };
   const wrong = errors.filter(({ pointer }) => /^\/(options|priority|run_at|processor)(\/|$)/.test(pointer));
   if (!wrong.length) return null;
-  return Object.fromEntries(wrong.map(({ pointer, detail: words }) => [pointer.replace(/\/$/, ""), words]));
+  return Object.fromEntries(wrong.map((fault) => [fault.pointer.replace(/\/$/, ""), fault]));
 }

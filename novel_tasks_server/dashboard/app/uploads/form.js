@@ -1,15 +1,15 @@
 // A form made from the shape of a processor's options.
 import { html } from "../html.js";
-import { Foreign } from "../told.js";
+import { Foreign, withReason } from "../told.js";
 import { hasWords, t } from "../words.js";
 import { isOptional, isThere } from "./reading.js";
 
-/** The words of a fault. */
-export function faultText({ key, inner, ...values }) {
+/** The words of a fault that the form itself found, as a text or drawn. */
+export function faultText({ key, inner, reason, ...values }) {
   const texts = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, typeof value === "number" ? value : String(value)]),
   );
-  return inner ? t(key, { ...texts, fault: faultText(inner) }) : t(key, texts);
+  return inner ? t(key, { ...texts, fault: faultText(inner) }) : withReason(t(key, texts), reason);
 }
 
 const idOf = (prefix, pointer) => `${prefix}${pointer.replace(/[^\w-]/g, "-")}`;
@@ -27,6 +27,13 @@ function helpOf({ name, description, kind }, processor) {
   const own = KNOWN.includes(processor) && hasWords(`option.${name}.help`) ? t(`option.${name}.help`) : null;
   const known = own ?? (description && html`<${Foreign} text=${description} />`);
   return kind === "list" ? html`${known} ${t("form.lines")}` : known;
+}
+
+/** The value of an option as people read it. */
+export function valueText(value, { kind }, processor) {
+  if (typeof value === "boolean") return t(value ? "form.yes" : "form.no");
+  if (kind === "choice") return choiceText(value, processor);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function choiceText(value, processor) {

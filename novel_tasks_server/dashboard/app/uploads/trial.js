@@ -87,7 +87,7 @@ async function ask(file, wanted, aborted) {
     if (problem.name !== "Problem") throw problem;
     const wrong = problem.errors.find(({ pointer }) => /^\/options\/(chapter_rule|encoding)$/.test(pointer));
     if (!wrong) return problem;
-    refusedFields.value = { ...refusedFields.peek(), [wrong.pointer]: wrong.detail };
+    refusedFields.value = { ...refusedFields.peek(), [wrong.pointer]: wrong };
     state.value = { kind: "idle" };
     return null;
   }
