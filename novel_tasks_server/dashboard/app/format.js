@@ -70,6 +70,12 @@ export function ago(iso, now = Date.now()) {
   return formatter("RelativeTimeFormat", { numeric: "auto" }).format(Math.trunc(seconds / length), unit);
 }
 
+/** Several things in a row, as the language puts them. */
+export const listed = (values) => values.join(t("format.comma"));
+
+/** What something does, and to what: the name of a button among many like it. */
+export const about = (words, name) => `${words}${t("told.colon")}${name}`;
+
 /** What a task is called. */
 export const nameOf = (task) => task.file_name ?? task.id;
 

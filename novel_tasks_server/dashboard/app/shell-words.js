@@ -82,6 +82,7 @@ export const en = {
   "format.min": "{n} min",
   "format.h": "{n} h",
   "format.d": "{n} d",
+  "format.comma": ", ",
 };
 
 export const zh = {
@@ -162,7 +163,8 @@ export const zh = {
   "chart.nothing": "这段时间没有数据。",
   "format.ms": "{n} 毫秒",
   "format.s": "{n} 秒",
-  "format.min": "{n} 分",
+  "format.min": "{n} 分钟",
   "format.h": "{n} 小时",
   "format.d": "{n} 天",
+  "format.comma": "、",
 };

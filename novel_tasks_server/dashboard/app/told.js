@@ -1,5 +1,5 @@
 // What the server and the processors say: in the words of the page where it knows the code, else as it came.
-import { duration } from "./format.js";
+import { about, duration } from "./format.js";
 import { html } from "./html.js";
 import { say } from "./say.js";
 import { hasWords, language, t } from "./words.js";
@@ -10,6 +10,9 @@ const lettersOf = (text, script) => text.match(script)?.length ?? 0;
 export function languageOf(text) {
   return lettersOf(text, /\p{Script=Latin}/gu) * 2 > lettersOf(text, /\p{L}/gu) ? "en" : undefined;
 }
+
+/** What to declare for texts out of a novel; `tag` is how its language was found. */
+export const tagOf = (tag) => (tag && tag !== "und" ? tag : undefined);
 
 /** A text that came from elsewhere, marked so that it is read aloud as what it is. */
 export function Foreign({ text }) {
@@ -73,6 +76,12 @@ export function readError({ type, message, details = {} }) {
   return { words: key ? t(key, values) : null, message: !key || TELLING.has(type) ? message : null };
 }
 
+/** An error of a task as plain text. */
+export function errorText(error) {
+  const { words, message } = readError(error);
+  return words && message ? about(words, message) : (words ?? message);
+}
+
 /** An error of a task in a sentence, without what makes it long. */
 export function Fault({ error }) {
   const { words, message } = readError(error);
@@ -91,6 +100,7 @@ const LABELS = { priority: "uploads.priority", run_at: "uploads.runAt", processo
 /** What the page calls the place of a fault; else its name in the request. */
 function labelOf(pointer) {
   const name = pointer.replace(/^\//, "");
+  if (name === "file") return ""; // what is wrong with a file speaks of it by itself
   const key = LABELS[name] ?? `option.${name.replace(/^options\//, "")}`;
   return hasWords(key) ? t(key) : name;
 }

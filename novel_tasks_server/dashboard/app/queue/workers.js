@@ -1,5 +1,5 @@
 // Who does the work, and what keeps it from being done.
-import { duration } from "../format.js";
+import { duration, listed } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 
@@ -71,7 +71,7 @@ function Worker({ worker }) {
       <td data-name=${t("queue.worker.slots")}>
         <span class="slots"><progress max=${slots} value=${running} aria-label=${busy}></progress> <span class="number">${running} / ${slots}</span></span>
       </td>
-      <td data-name=${t("queue.worker.takes")}>${processors ? processors.join(", ") : t("queue.worker.all")}</td>
+      <td data-name=${t("queue.worker.takes")}>${processors ? listed(processors) : t("queue.worker.all")}</td>
       <td data-name=${t("queue.worker.place")}>${host ? `${host} (${pid})` : "–"}</td>
       <td class="number" data-name=${t("queue.worker.beat")}>${duration(beat_seconds)}</td>
     </tr>

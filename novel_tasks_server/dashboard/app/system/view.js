@@ -5,7 +5,7 @@ import { moment, number, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { usePolled } from "../polling.js";
-import { t } from "../words.js";
+import { hasWords, t } from "../words.js";
 import { Advice, Condition, Found, titleOf } from "./found.js";
 import { Settings } from "./settings.js";
 
@@ -88,12 +88,15 @@ function Checks({ checks }) {
   `;
 }
 
+/** What a part of the program is called; libraries have their own names. */
+const nameOf = (part) => (hasWords(`system.part.${part}`) ? t(`system.part.${part}`) : part);
+
 function Versions({ versions, system }) {
   return html`
     <section class="card" aria-labelledby="versions-title">
       <h2 id="versions-title">${t("system.versions")}</h2>
       <dl class="pairs">
-        ${Object.entries(versions).map(([name, version]) => html`<div key=${name}><dt>${name}</dt><dd>${version ?? "–"}</dd></div>`)}
+        ${Object.entries(versions).map(([name, version]) => html`<div key=${name}><dt>${nameOf(name)}</dt><dd>${version ?? "–"}</dd></div>`)}
         <div>
           <dt>${t("system.process")}</dt>
           <dd>

@@ -5,7 +5,7 @@ import { t } from "../words.js";
 import { Table } from "./tables.js";
 
 /** The sections of chapters.json, and what was odd about them. */
-export function Chapters({ document: { sections, evidence } }) {
+export function Chapters({ document: { sections, evidence, language } }) {
   const columns = [
     ["#", (_, place) => number(place + 1), true],
     [t("task.table.title"), ({ title, level }) => html`<span class="level-${level}">${title || "–"}</span>`],
@@ -15,6 +15,6 @@ export function Chapters({ document: { sections, evidence } }) {
   ];
   return html`
     ${evidence.gaps.length > 0 && html`<p class="notice warn">${t("task.chapters.gaps", { n: evidence.gaps.length })}</p>`}
-    <${Table} summary=${t("task.table.sections", { n: sections.length })} columns=${columns} rows=${sections} isOpen=${true} />
+    <${Table} summary=${t("task.table.sections", { n: sections.length })} columns=${columns} rows=${sections} language=${language} isOpen=${true} />
   `;
 }

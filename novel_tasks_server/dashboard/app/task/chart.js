@@ -1,7 +1,7 @@
 // Two charts over the chapters of the book, under one cursor: how long the chapters are, and who is in them. The cursor is
 // moved by the pointer or by the arrow keys, and what is under it is told in words.
 import { useMemo, useState } from "preact/hooks";
-import { number } from "../format.js";
+import { about, listed, number } from "../format.js";
 import { html } from "../html.js";
 import { t } from "../words.js";
 import { barsOf, median, peopleOf, stepOf } from "./shape.js";
@@ -45,7 +45,7 @@ export function Charts({ analysis, shape }) {
       </div>
       <${Legend} unit=${shape.unit} middle=${scale.middle} hasDialogue=${hasDialogue} />
       <p class="pointed" aria-hidden="true">${caption ? html`<bdi>${caption}</bdi>` : html`<span class="quiet">${t("task.chart.hint")}</span>`}</p>
-      <${ChapterTable} shape=${shape} />
+      <${ChapterTable} shape=${shape} language=${analysis.language} />
     </div>
     ${analysis.book.people === null && html`<p class="quiet">${t("task.people.unknown")}</p>`}
     ${
@@ -65,7 +65,7 @@ export function Charts({ analysis, shape }) {
           </button>
         `
         }
-        <${PeopleTable} people=${people} shape=${shape} />
+        <${PeopleTable} people=${people} shape=${shape} language=${analysis.language} />
       </div>
     `
     }
@@ -78,8 +78,8 @@ function captionOf(shape, { first, last, amount, spoken }) {
     ? nameOf(shape.chapters[first], first)
     : t("task.chapter.range", { first: first + 1, last: last + 1 });
   const length = t(isOne ? `task.amount.${shape.unit}` : `task.amount.mean.${shape.unit}`, { n: Math.round(amount) });
-  const said = spoken ? `${t("task.comma")}${t("task.amount.spoken", { share: Math.round(spoken * 100) })}` : "";
-  return `${name}: ${length}${said}`;
+  const said = spoken ? `${t("format.comma")}${t("task.amount.spoken", { share: Math.round(spoken * 100) })}` : "";
+  return about(name, `${length}${said}`);
 }
 
 function nameOf({ part, title }, place) {
@@ -90,7 +90,7 @@ function whoIsAt(people, at) {
   const here = people.filter(({ counts }) => counts[at]).sort((one, other) => other.counts[at] - one.counts[at]);
   if (!here.length) return people.length ? t("task.people.nobody") : "";
   const names = here.slice(0, 6).map(({ name, counts }) => `${name} (${number(counts[at])})`);
-  return names.join(t("task.comma")) + (here.length > 6 ? ` ${t("task.people.others", { n: here.length - 6 })}` : "");
+  return listed(names) + (here.length > 6 ? ` ${t("task.people.others", { n: here.length - 6 })}` : "");
 }
 
 /** What moves the cursor to where the pointer is, and takes it away with the mouse. */
@@ -198,7 +198,7 @@ function Strip({ person, at, setAt, count }) {
   const path = useMemo(() => stripOf(person.counts), [person]);
   return html`
     <li>
-      <span class="name" title=${[person.name, ...person.aliases].join(t("task.comma"))}><bdi>${person.name}</bdi></span>
+      <span class="name" title=${listed([person.name, ...person.aliases])}><bdi>${person.name}</bdi></span>
       <svg class="strip" viewBox="0 0 ${count} ${STRIP}" preserveAspectRatio="none" aria-hidden="true" ...${pointing(setAt, count)}>
         <rect class="ground" x="0" y="0" width=${count} height=${STRIP} />
         ${at !== null && html`<rect class="cursor" x=${at} y="0" width="1" height=${STRIP} />`}

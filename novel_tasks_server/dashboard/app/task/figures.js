@@ -57,7 +57,7 @@ function Confidence({ result: { confidence, reason } }) {
   const isLow = confidence < SURE;
   return html`
     <p class=${isLow ? "notice warn" : "quiet"}>
-      ${t("task.confidence", { percent: Math.floor(confidence * 100) })} ${reason && html`<${Because} reason=${reason} />`} ${isLow && t("task.confidence.low")}
+      ${t("task.confidence", { percent: Math.floor(confidence * 100) })}${reason && html`${t("told.colon")}<${Because} reason=${reason} />`}${t("task.stop")}${isLow && t("task.confidence.low")}
     </p>
   `;
 }

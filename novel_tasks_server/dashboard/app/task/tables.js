@@ -1,13 +1,17 @@
 // What the charts show, as tables; a part at a time, since a novel may have tens of thousands of chapters.
 import { useState } from "preact/hooks";
-import { number } from "../format.js";
+import { listed, number } from "../format.js";
 import { html } from "../html.js";
+import { tagOf } from "../told.js";
 import { t } from "../words.js";
 
 const PAGE = 200;
 
-/** A table under a summary, drawn when it is opened. `columns` are `[title, cell of row and place, isNumber]`. */
-export function Table({ summary, columns, rows, isOpen = false }) {
+/**
+ * A table under a summary, drawn when it is opened. `columns` are `[title, cell of row and place, isNumber]`; the second
+ * has texts of the novel, which are in `language`.
+ */
+export function Table({ summary, columns, rows, language, isOpen = false }) {
   const [opened, open] = useState(isOpen);
   const [most, setMost] = useState(PAGE);
   return html`
@@ -23,7 +27,7 @@ export function Table({ summary, columns, rows, isOpen = false }) {
               ${rows.slice(0, most).map(
                 (row, place) => html`
                 <tr key=${place} class=${row.kind ?? ""}>
-                  ${columns.map(([title, cell, isNumber], column) => html`<td key=${title} class=${isNumber ? "number" : ""} dir=${column === 1 ? "auto" : null}>${cell(row, place)}</td>`)}
+                  ${columns.map(([title, cell, isNumber], column) => html`<td key=${title} class=${isNumber ? "number" : ""} dir=${column === 1 ? "auto" : null} lang=${column === 1 ? tagOf(language) : null}>${cell(row, place)}</td>`)}
                 </tr>
               `,
               )}
@@ -40,7 +44,7 @@ export function Table({ summary, columns, rows, isOpen = false }) {
 const share = (part, whole) => (whole && part ? `${number(Math.round((part / whole) * 100))}%` : "–");
 
 /** All chapters of a shape. */
-export function ChapterTable({ shape }) {
+export function ChapterTable({ shape, language }) {
   const columns = [
     ["#", (_, place) => number(place + 1), true],
     [t("task.table.title"), ({ part, title }) => [part, title].filter(Boolean).join(" · ") || "–"],
@@ -48,19 +52,19 @@ export function ChapterTable({ shape }) {
     [t("task.figure.dialogue"), ({ spoken, characters }) => share(spoken, characters), true],
     [t("task.table.minutes"), ({ minutes }) => (minutes ? number(minutes, 1) : "–"), true],
   ];
-  return html`<${Table} summary=${t("task.table.chapters")} columns=${columns} rows=${shape.chapters} />`;
+  return html`<${Table} summary=${t("task.table.chapters")} columns=${columns} rows=${shape.chapters} language=${language} />`;
 }
 
 /** All people. */
-export function PeopleTable({ people, shape }) {
+export function PeopleTable({ people, shape, language }) {
   const chapter = (at) => (at === null ? "–" : shape.chapters[at].title || number(at + 1));
   const columns = [
     ["#", (_, place) => number(place + 1), true],
-    [t("task.table.name"), ({ name, aliases }) => [name, ...aliases].join(t("task.comma"))],
+    [t("task.table.name"), ({ name, aliases }) => listed([name, ...aliases])],
     [t("task.table.mentions"), ({ mentions }) => number(mentions), true],
     [t("task.figure.chapters"), ({ chapters }) => number(chapters), true],
     [t("task.table.first"), ({ first }) => chapter(first)],
     [t("task.table.last"), ({ last }) => chapter(last)],
   ];
-  return html`<${Table} summary=${t("task.table.people")} columns=${columns} rows=${people} />`;
+  return html`<${Table} summary=${t("task.table.people")} columns=${columns} rows=${people} language=${language} />`;
 }

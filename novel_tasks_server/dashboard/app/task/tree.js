@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { number } from "../format.js";
 import { html } from "../html.js";
+import { Foreign } from "../told.js";
 import { t } from "../words.js";
 
 const PAGE = 100;
@@ -10,14 +11,14 @@ const LONG = 2000;
 /** A value; objects and lists fold. */
 export function Tree({ value, name = null, isOpen = true }) {
   if (value === null || typeof value !== "object")
-    return html`<div class="leaf">${name !== null && html`<b>${name}</b> `}<${Leaf} value=${value} /></div>`;
+    return html`<div class="leaf">${name !== null && html`<b lang="en">${name}</b> `}<${Leaf} value=${value} /></div>`;
   return html`<${Branch} value=${value} name=${name} isOpen=${isOpen} />`;
 }
 
 function Leaf({ value }) {
   if (typeof value !== "string")
     return html`<code>${value === null ? "null" : typeof value === "number" ? number(value, 6) : String(value)}</code>`;
-  return html`<span class="text" dir="auto">${value.length > LONG ? `${value.slice(0, LONG)}…` : value}</span>`;
+  return html`<span class="text"><${Foreign} text=${value.length > LONG ? `${value.slice(0, LONG)}…` : value} /></span>`;
 }
 
 function Branch({ value, name, isOpen }) {
@@ -37,7 +38,7 @@ function Branch({ value, name, isOpen }) {
   if (name === null) return html`<div class="tree">${body}</div>`;
   return html`
     <details class="branch" open=${opened} onToggle=${(event) => open(event.currentTarget.open)}>
-      <summary><b>${name}</b> <span class="quiet">${number(members.length)}</span></summary>
+      <summary><b lang="en">${name}</b> <span class="quiet">${number(members.length)}</span></summary>
       ${body}
     </details>
   `;

@@ -3,11 +3,11 @@ import { busy, act } from "./acting.js";
 import { takes } from "./requests.js";
 import { openResult, resultOf } from "./results.js";
 import { identity, isAdmin, mayWrite } from "../access.js";
-import { ago, duration, moment, nameOf, size } from "../format.js";
+import { about, ago, duration, moment, nameOf, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { href } from "../router.js";
-import { errorOf, Fault, stageText } from "../told.js";
+import { errorOf, Fault, errorText, stageText } from "../told.js";
 import { t } from "../words.js";
 
 const ICONS = { retry: "retry", cancel: "stop", reprioritize: "up", delete: "trash" };
@@ -67,11 +67,11 @@ function State({ task, now }) {
         <p class="quiet more" title=${stageText(task.stage)}>${stageText(task.stage)}</p>
       `;
     case "failed":
-      return html`<p class="top-line">${status}</p><p class="bad more" title=${task.error_message}><${Fault} error=${errorOf(task)} /></p>`;
+      return html`<p class="top-line">${status}</p><p class="bad more" title=${errorText(errorOf(task))}><${Fault} error=${errorOf(task)} /></p>`;
     case "completed":
       return html`<p class="top-line">${status}</p><p class="quiet more">${took(task)}</p>`;
     case "pending":
-      return html`<p class="top-line">${status}</p><p class="quiet more" title=${task.error_message ?? moment(task.run_at)}>${waits(task, now)}</p>`;
+      return html`<p class="top-line">${status}</p><p class="quiet more" title=${task.error_message === null ? moment(task.run_at) : errorText(errorOf(task))}>${waits(task, now)}</p>`;
   }
   return html`<p class="top-line">${status}</p>`;
 }
@@ -100,7 +100,7 @@ function Result({ task, name }) {
   if (!result) return null;
   const words = t(`tasks.result.${result.words}`);
   return html`
-    <a class="result" href=${result.url} target="_blank" rel="noopener noreferrer" aria-label=${`${words}: ${name}`} onClick=${(event) => openResult(event, task, result)}>
+    <a class="result" href=${result.url} target="_blank" rel="noopener noreferrer" aria-label=${about(words, name)} onClick=${(event) => openResult(event, task, result)}>
       <${Icon} name=${result.icon} /><span>${words}</span>
     </a>
   `;
@@ -115,7 +115,7 @@ function Doings({ list, task, name, onMenu }) {
       class="icon quick"
       disabled=${isBusy}
       title=${t(`act.${action}`)}
-      aria-label=${`${t(`act.${action}`)}: ${name}`}
+      aria-label=${about(t(`act.${action}`), name)}
       onClick=${() => act(list, action, task)}
     >
       <${Icon} name=${ICONS[action]} />

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Dialog } from "../dialog.js";
 import { Failure } from "../failure.js";
-import { nameOf } from "../format.js";
+import { listed, nameOf } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { mayBeOld } from "../live.js";
@@ -43,7 +43,7 @@ export function View({ query }) {
     <${UploadPanel} />
     <section class="list" aria-labelledby="list-title">
       <h2 id="list-title" class="unseen">${t("tasks.list")}</h2>
-      ${unknown.length > 0 && html`<p class="notice" role="status">${t("tasks.unknown", { what: unknown.join(", ") })}</p>`}
+      ${unknown.length > 0 && html`<p class="notice" role="status">${t("tasks.unknown", { what: listed(unknown) })}</p>`}
       <${Toolbar} filter=${filter} faults=${faultsOf(list.problem.value)} />
       <${Body} list=${shown} isTurning=${shown !== list} onMenu=${openMenu} />
     </section>

@@ -1,6 +1,7 @@
 // Files from anywhere: dropped on the window, pasted, or chosen; and the veil that says that they may be let go.
 import { effect, signal } from "@preact/signals";
 import { mayWrite } from "../access.js";
+import { listed } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { announce, say } from "../say.js";
@@ -26,7 +27,7 @@ export function take(given) {
     say(
       t(kept.length ? "uploads.left" : "uploads.left.all", {
         n: left,
-        allowed: catalogue.value.meta.allowed_extensions.join(", "),
+        allowed: listed(catalogue.value.meta.allowed_extensions),
       }),
     );
   if (!kept.length) return;

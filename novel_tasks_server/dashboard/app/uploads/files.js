@@ -13,7 +13,7 @@ export function extensionOf(name) {
 export function refusalOf(file, meta) {
   const allowed = meta.allowed_extensions;
   if (!allowed.includes(extensionOf(file.name)))
-    return { key: "uploads.refused.extension", allowed: allowed.join(", ") };
+    return { key: "uploads.refused.extension", allowed };
   if (file.size === 0) return { key: "uploads.refused.empty" };
   if (file.size > meta.limits.max_file_size)
     return { key: "uploads.refused.size", bytes: file.size, limit: meta.limits.max_file_size };

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { mayWrite } from "../access.js";
-import { number, size } from "../format.js";
+import { listed, number, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { followStatistics } from "../live.js";
@@ -51,7 +51,7 @@ function Files({ isSmall }) {
     ${!isSmall && html`<span class="zone-picture"><${Icon} name="upload" /></span>`}
     <h2 id="uploads-title" class=${isSmall ? "unseen" : ""}>${t(isSmall ? "uploads.title" : "uploads.title.first")}</h2>
     <label class="button"><${Icon} name="upload" /> ${t("uploads.choose")}<input ref=${field} type="file" class="unseen" multiple accept=${allowed?.join(",")} onChange=${takeChosen} /></label>
-    <p class="quiet"><span class="hint">${t("uploads.hint")}</span>${allowed && ` ${t("uploads.limits", { allowed: allowed.join(", "), limit: size(limits.max_file_size) })}`}</p>
+    <p class="quiet"><span class="hint">${t("uploads.hint")}</span>${allowed && ` ${t("uploads.limits", { allowed: listed(allowed), limit: size(limits.max_file_size) })}`}</p>
   `;
 }
 

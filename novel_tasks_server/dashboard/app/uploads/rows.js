@@ -1,7 +1,7 @@
 // The uploads one by one: those on their way and those that need a person open, the rest folded.
 import { useState } from "preact/hooks";
 import { call, taskPath } from "../api.js";
-import { number, size } from "../format.js";
+import { about, number, size } from "../format.js";
 import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { href } from "../router.js";
@@ -87,7 +87,7 @@ function howText(one) {
 function Acts({ one }) {
   const { status, refusal } = one.state.value;
   const [isAsking, setAsking] = useState(false);
-  const named = (words) => `${words}: ${one.path}`;
+  const named = (words) => about(words, one.path);
   if (status === "waiting" || status === "sending")
     return html`<button type="button" class="icon" title=${t("uploads.cancel")} aria-label=${named(t("uploads.cancel"))} onClick=${keepingFocus(() => cancel(one))}><${Icon} name="cross" /></button>`;
   if (status === "known")

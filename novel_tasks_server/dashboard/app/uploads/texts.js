@@ -1,12 +1,12 @@
 // What is said of an upload, of why it was refused, and of all of them together.
-import { size } from "../format.js";
+import { listed, size } from "../format.js";
 import { html } from "../html.js";
 import { Refusal } from "../told.js";
 import { t } from "../words.js";
 
 /** The words of a refusal as `refusalOf` and `afterFailure` tell it. */
-export function refusalText({ key, bytes, limit, ...values }) {
-  return t(key, { ...values, bytes: size(bytes), limit: size(limit) });
+export function refusalText({ key, allowed = [], bytes, limit, ...values }) {
+  return t(key, { ...values, allowed: listed(allowed), bytes: size(bytes), limit: size(limit) });
 }
 
 /** Why an upload was refused or failed, drawn. */
