@@ -25,14 +25,15 @@ export function TokenDialog({ reason }) {
     <${Dialog} title=${t("access.title")} name="token" onClose=${declineToken}>
       <form onSubmit=${use}>
         <p role=${reason === "refused" || reason === "expired" ? "alert" : undefined}>
-          ${t(`access.${reason}`)} ${reason === "needed" && html`<code>novel-tasks token create --owner NAME</code>`}
+          ${t(`access.${reason}`)} ${reason === "needed" && html`<code>novel-tasks token create --owner NAME --scopes tasks:read,tasks:write</code>`}
         </p>
         <label>
           ${t("access.field")}
           <input type=${isShown ? "text" : "password"} autocomplete="off" spellcheck=${false} autofocus required placeholder="nt_…" value=${text} ...${checked(setText)} />
         </label>
         <label><input type="checkbox" checked=${isShown} onChange=${() => show(!isShown)} /> ${t("access.show")}</label>
-        <label><input type="checkbox" checked=${isKept} onChange=${() => keep(!isKept)} /> ${t("access.remember")} <small>${t("access.remember.hint")}</small></label>
+        <label><input type="checkbox" checked=${isKept} aria-describedby="token-kept" onChange=${() => keep(!isKept)} /> ${t("access.remember")}</label>
+        <p class="quiet hint" id="token-kept">${t("access.remember.hint")}</p>
         <footer>
           ${
             token.value

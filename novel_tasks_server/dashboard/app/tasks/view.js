@@ -1,6 +1,7 @@
 // The view of all tasks: uploads, what is asked for, and the list.
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { mayWrite } from "../access.js";
 import { Dialog } from "../dialog.js";
 import { Failure } from "../failure.js";
 import { listed, nameOf } from "../format.js";
@@ -101,7 +102,7 @@ function Skeleton() {
 function Empty({ list }) {
   const { filter } = list;
   if (!isNarrow(filter))
-    return html`<div class="empty"><${Icon} name="upload" /><p>${t("tasks.empty")}</p><p class="quiet">${t("tasks.empty.next")}</p></div>`;
+    return html`<div class="empty">${mayWrite.value && html`<${Icon} name="upload" />`}<p>${t("tasks.empty")}</p>${mayWrite.value && html`<p class="quiet">${t("tasks.empty.next")}</p>`}</div>`;
   const { q } = filter;
   const starred = href("tasks", writeFilter({ ...filter, q: `*${q}` }));
   return html`
