@@ -92,7 +92,7 @@ async def test_the_system_is_shown_without_its_secrets(open_site: OpenSite, page
     async with page.expect_response("**/api/v1/system") as answer:
         await page.goto(site.url + "#/system")
     assert "horse" not in await (await answer.value).text()
-    await expect(page.get_by_role("region", name="Versions")).to_contain_text("postgresql")
+    await expect(page.get_by_role("region", name="Versions")).to_contain_text("PostgreSQL")
     await expect(page.get_by_role("region", name="Storage")).to_contain_text("free")
     settings = page.get_by_role("region", name="Settings")
     await settings.get_by_label("Find a setting").fill("secret_key")

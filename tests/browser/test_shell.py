@@ -77,7 +77,7 @@ async def test_what_the_server_says_is_chinese_too(site: Site, pages: Pages) -> 
     await form.get_by_label("编码").fill("klingon")
     files = [payload("picture.png"), payload("a.txt")]
     await page.get_by_label("选择文件").set_input_files(files)
-    await expect(page.get_by_text("不接受这种文件，只接受 .txt, .md。")).to_be_visible()
+    await expect(page.get_by_text("不接受这种文件，只接受 .txt、.md。")).to_be_visible()
     await expect(form.get_by_text("没有名为“klingon”的文件编码")).to_be_visible()
     assert await form.locator(":lang(en)").count() == 0
     assert await findings(page) == []
