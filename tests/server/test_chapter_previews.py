@@ -194,6 +194,8 @@ async def test_a_rule_that_never_ends_is_killed(
         {
             "pointer": "/options/chapter_rule",
             "detail": "takes more than 1.5 seconds on this text: a simpler one finds the same sooner",
+            "code": "slow",
+            "values": {"seconds": 1.5},
         }
     ]
     await until_gone(scratch)
