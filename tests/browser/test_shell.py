@@ -83,6 +83,20 @@ async def test_what_the_server_says_is_chinese_too(site: Site, pages: Pages) -> 
     assert await findings(page) == []
 
 
+async def test_what_is_wrong_with_a_field_of_a_question_is_chinese(site: Site, pages: Pages) -> None:
+    """Said by the page, whatever language the browser speaks itself; and only as long as it is so."""
+    await site.engine.tokens.create(owner="ann", scopes=("tasks:read",))
+    page = await pages.open(locale="zh-CN")
+    await page.goto(site.url)
+    dialog = page.get_by_role("dialog", name="令牌")
+    field = dialog.get_by_role("textbox")
+    await dialog.get_by_role("button", name="使用此令牌").click()
+    assert await field.evaluate("field => field.validationMessage") == "此项必填。"
+    await field.fill("nt_wrong")
+    await dialog.get_by_role("button", name="使用此令牌").click()
+    await expect(dialog).to_contain_text("服务器不接受这个令牌")
+
+
 async def test_a_token_is_asked_for_and_kept_as_long_as_wished(site: Site, pages: Pages) -> None:
     """A page without a token asks for one, says when it is refused, and goes on by itself when it is good."""
     secret, _ = await site.engine.tokens.create(owner="ann", scopes=("tasks:read", "tasks:write"))

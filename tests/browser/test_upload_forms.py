@@ -190,3 +190,12 @@ async def test_what_is_wrong_is_told_in_chinese(open_site: OpenSite, pages: Page
     await form.get_by_label("编码").fill("klingon")
     await expect(form.get_by_text("没有名为“klingon”的文件编码")).to_be_visible()
     assert await findings(page) == []
+    await page.get_by_role("button", name="全部恢复默认").click()
+    await page.get_by_label("处理器").first.select_option("clean")
+    rules = page.get_by_label("停用的规则")
+    await rules.fill("bad\0rule")
+    await page.get_by_role("button", name="添加 1 本").click()
+    await expect(page.get_by_text("含有无法保存的字符")).to_be_visible()
+    await rules.fill("")
+    await page.get_by_role("button", name="添加 1 本").click()
+    await expect(settled(page, "已收下 1 本")).to_be_visible()

@@ -9,7 +9,7 @@ import { say } from "../say.js";
 import { Complaint, Refusal } from "../told.js";
 import { catalogue, catalogueProblem, loadCatalogue } from "../uploads/catalogue.js";
 import { descriptionOf } from "../uploads/choosing.js";
-import { faultText, Fields } from "../uploads/form.js";
+import { faultAmong, faultText, Fields } from "../uploads/form.js";
 import { readOptions } from "../uploads/reading.js";
 import { t } from "../words.js";
 import { draftsOf } from "./options.js";
@@ -39,9 +39,9 @@ function Choice({ task, processors, onClose }) {
   const isStarting = useRef(false);
   const { options, faults } = readOptions(processor.shape, drafts);
   const refused = Object.fromEntries((problem?.errors ?? []).map((fault) => [fault.pointer, fault]));
-  const faultAt = (pointer, label) => {
-    if (faults.has(pointer)) return faultText(faults.get(pointer));
-    const fault = refused[`/options${pointer}`];
+  const faultAt = (shape, label) => {
+    if (faults.has(shape.pointer)) return faultText(faults.get(shape.pointer));
+    const fault = faultAmong(refused, shape);
     return fault ? html`<${Complaint} fault=${fault} label=${label} />` : null;
   };
   const set = (pointer, value) => {

@@ -73,7 +73,8 @@ export function setRunAt(text) {
 }
 
 function forgive(pointer) {
-  const others = Object.entries(refusedFields.value).filter(([name]) => name !== pointer && name !== "/options");
+  const isLeft = (name) => name !== pointer && !name.startsWith(`${pointer}/`) && name !== "/options";
+  const others = Object.entries(refusedFields.value).filter(([name]) => isLeft(name));
   refusedFields.value = Object.fromEntries(others);
 }
 

@@ -7,7 +7,7 @@ import { hasWords, t } from "../words.js";
 import { catalogue } from "./catalogue.js";
 import * as choices from "./choices.js";
 import { keepingFocus } from "./focus.js";
-import { faultText, Fields, labelOf, valueText } from "./form.js";
+import { faultAmong, faultText, Fields, labelOf, valueText } from "./form.js";
 import { RuleTrial } from "./trial.js";
 
 /** Whether something has to be put right, so that the form must be seen. */
@@ -59,9 +59,9 @@ function Changed({ chosen }) {
 
 function Options({ chosen }) {
   const refused = choices.refusedFields.value;
-  const faultAt = (pointer, label) => {
-    const found = choices.faults.value.get(pointer);
-    const fault = refused[`/options${pointer}`];
+  const faultAt = (shape, label) => {
+    const found = choices.faults.value.get(shape.pointer);
+    const fault = faultAmong(refused, shape);
     return found ? faultText(found) : fault ? html`<${Complaint} fault=${fault} label=${label} />` : null;
   };
   const beside = (shape) => shape.name === "chapter_rule" && shape.kind === "text" && html`<${RuleTrial} />`;

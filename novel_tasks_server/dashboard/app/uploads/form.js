@@ -12,6 +12,13 @@ export function faultText({ key, inner, reason, ...values }) {
   return inner ? t(key, { ...texts, fault: faultText(inner) }) : withReason(t(key, texts), reason);
 }
 
+/** What the server says is wrong at a field, or in one of its lines; `faults` are by pointer. Undefined when nothing is. */
+export function faultAmong(faults, { pointer, kind }) {
+  const at = `/options${pointer}`;
+  const inside = Object.keys(faults).find((one) => kind !== "group" && one.startsWith(`${at}/`));
+  return faults[at] ?? faults[inside];
+}
+
 const idOf = (prefix, pointer) => `${prefix}${pointer.replace(/[^\w-]/g, "-")}`;
 const KNOWN = ["analyze", "split", "clean", "epub", "external"];
 
@@ -42,7 +49,7 @@ function choiceText(value, processor) {
 
 /**
  * The fields of a group. `form` is `{processor, prefix, drafts, set, faultAt, beside}`: `set(pointer, value)` puts something in,
- * `faultAt(pointer, label)` says what is wrong there (a text, or null), `beside(shape)` draws what belongs below a field.
+ * `faultAt(shape, label)` says what is wrong there (a text, drawn, or null), `beside(shape)` draws what belongs below a field.
  */
 export function Fields({ shape, form }) {
   const inOrder = [...shape.fields].sort((one, other) => placeOf(one, form) - placeOf(other, form));
@@ -60,7 +67,7 @@ function Field({ shape, form }) {
   if (shape.kind === "group") return html`<${Group} shape=${shape} form=${form} />`;
   const id = idOf(form.prefix, shape.pointer);
   const label = labelOf(shape, form.processor);
-  const fault = form.faultAt(shape.pointer, label);
+  const fault = form.faultAt(shape, label);
   const help = helpOf(shape, form.processor);
   const described = [fault && `${id}-fault`, help && `${id}-help`].filter(Boolean).join(" ") || undefined;
   const control = { id, described, fault, shape, form, value: form.drafts[shape.pointer] };
@@ -80,7 +87,7 @@ function Field({ shape, form }) {
 function Group({ shape, form }) {
   const isOn = isThere(shape, form.drafts);
   const label = labelOf(shape, form.processor);
-  const fault = form.faultAt(shape.pointer, label);
+  const fault = form.faultAt(shape, label);
   return html`
     <fieldset class="field wide group">
       <legend>${label}</legend>
