@@ -234,6 +234,11 @@ async def test_a_damaged_download_is_not_kept(tmp_path: Path) -> None:
 async def test_a_file_that_changed_between_two_tries_is_fetched_anew(tmp_path: Path) -> None:
     """When the rest that comes is that of another file, the download begins again, and is that file whole."""
     asked: list[tuple[str | None, str | None]] = []
+    arrived = asyncio.Event()
+
+    def told(done: int, total: Any) -> None:
+        if done >= 5:
+            arrived.set()
 
     async def changing(request: web.Request) -> web.StreamResponse:
         asked.append((request.headers.get("Range"), request.headers.get("If-Range")))
@@ -243,14 +248,14 @@ async def test_a_file_that_changed_between_two_tries_is_fetched_anew(tmp_path: P
         await response.prepare(request)
         await response.write(content[:5])
         if len(asked) == 1:
-            await asyncio.sleep(0.05)  # else the bytes would be lost with the connection
+            await arrived.wait()  # else the bytes would be lost with the connection
             assert request.transport is not None
             request.transport.abort()
         return response
 
     routes = {("GET", "/api/v1/tasks/{id}/source"): changing}
     async with serving(routes) as url, Client(url) as client:
-        await client.download_source(TASK_ID, to=tmp_path / "n.txt")
+        await client.download_source(TASK_ID, to=tmp_path / "n.txt", progress=told)
     assert (tmp_path / "n.txt").read_bytes() == b"2nd"
     assert asked == [(None, None), ("bytes=5-", '"1"')]
 

@@ -106,16 +106,19 @@ async def test_half_open_sockets_are_found(
     port: int, hub: ConnectionManager, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who answers no ping is let go with 4408; who answers, or speaks, stays."""
-    quick = Heartbeats(interval=0.2, patience=0.2, tick_seconds=0.05)
-    monkeypatch.setattr(hub, "beats", quick)
+    beats, clock = Heartbeats(interval=10, patience=10, tick_seconds=0.02), [100.0]
+    monkeypatch.setattr(beats, "now", lambda: clock[0])
+    monkeypatch.setattr(hub, "beats", beats)
     alive = await connect()
     async with wired(port) as dead, wired(port) as speaking:
         answering = asyncio.create_task(alive.receive())
-        while True:
+        for _ in range(3):
+            clock[0] += 12.5  # some are asked sooner, some later
             opcode, payload = await dead.frame()
             if opcode != _PING:
                 break
             speaking.send(frame(_PONG))
+            await settled(lambda: [one.heard_at for one in hub._sockets].count(clock[0]) == 2)
         assert payload[:2] == (4408).to_bytes(2)
         await settled(lambda: hub.connections == 2)
         answering.cancel()
