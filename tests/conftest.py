@@ -229,12 +229,14 @@ async def check_invariants(url: str) -> None:
 
 @pytest.fixture
 def engine_config(database_url: str, tmp_path: Path) -> EngineConfig:
-    """Settings for the test's own database and folder, with short times."""
+    """Settings for the test's own database and folder: soon asked again, and given up late, as on a busy machine."""
     return EngineConfig(
         database_url=database_url,
         data_dir=tmp_path / "data",
         pool_size=4,
         pool_overflow=4,
+        connect_timeout_seconds=60.0,
+        command_timeout_seconds=120.0,
         lease_ttl_seconds=60.0,
         heartbeat_seconds=0.3,
         poll_min_seconds=0.01,

@@ -189,6 +189,7 @@ async def test_deletions_do_not_unsettle_the_count(
 ) -> None:
     """Old and new tasks, named and never seen, deleted here and elsewhere: all are accounted for."""
     monkeypatch.setattr(feeding_module, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(feeding_module, "DOUBT_SECONDS", 3.0)  # time to hear what was counted before it was told
     old = [await engine.submit(processor="gate") for _ in range(4)]
     async with another_engine() as other, following(engine) as follower:
         for acting in (engine, other):
