@@ -18,7 +18,7 @@ from novel_tasks_core.engine import operating
 from novel_tasks_server.access import gate
 from novel_tasks_server.app import create_app
 from novel_tasks_server.config import ServerConfig
-from novel_tasks_server.routes import health, previews, system
+from novel_tasks_server.routes import health, previews, queue, system
 
 from ..ports import held_port
 
@@ -30,12 +30,14 @@ MAX_FILE_SIZE = 200_000
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing be given up because the machine is busy; what is to be given up soon, a test says."""
+    """Let nothing be given up, or be asked again, because the machine is busy; what a test wants sooner, it says."""
     for module, name in (
         (gate, "_PATIENCE_SECONDS"),
         (health, "_QUEUE_SECONDS"),
         (operating, "_HEALTH_SECONDS"),
         (previews, "PREVIEW_SECONDS"),
+        (queue, "_HISTORY_SECONDS"),
+        (system, "_SYSTEM_SECONDS"),
         (system, "_PATIENCE_SECONDS"),
         (system, "_DISK_SECONDS"),
     ):

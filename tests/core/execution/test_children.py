@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -95,8 +96,9 @@ async def test_progress_is_coalesced_and_the_last_arrives(
     children: ChildPool, reports: Recorded, job: Callable[..., Job]
 ) -> None:
     """A flood of 20,000 reports becomes a few, and ends with the last one."""
+    began = time.monotonic()
     await children.run(job("flood"), reports=reports)
-    assert len(reports.progressed) < 200
+    assert len(reports.progressed) <= 2 + (time.monotonic() - began) / 0.04
     assert reports.progressed[-1] == (1.0, "step 20000")
 
 
@@ -241,7 +243,7 @@ import ctypes, sys, time
 libc = ctypes.CDLL(None, use_errno=True)
 sys.stdout.write("held\\n" if libc.ptrace(0x4206, int(sys.argv[1]), None, None) == 0 else "refused\\n")
 sys.stdout.flush()
-time.sleep(60)
+time.sleep(600)
 """
 """Traces a process, and never asks what became of it: killed, it is not gone as long as this runs."""
 
