@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from novel_tasks_server.cli.submitting import _UPLOADS_AT_ONCE
 from novel_tasks_server.client import Client, ServerRefusedError
 
 from .conftest import Run, clean_environment
@@ -194,7 +195,7 @@ async def test_a_limit_may_last_longer_than_the_patience(obeys: bool) -> None:
 async def test_a_server_that_goes_away_is_told_once(novel_tasks: Run, tmp_path: Path) -> None:
     """What was sent keeps its id; one line names the file and the reason, one says how many more were not sent."""
     runner = web.AppRunner(app := web.Application())
-    uploads = 0
+    uploads, gone = 0, asyncio.Event()
 
     async def answer(request: web.Request) -> web.Response:
         nonlocal uploads
@@ -202,8 +203,10 @@ async def test_a_server_that_goes_away_is_told_once(novel_tasks: Run, tmp_path: 
             return web.json_response(META)
         await request.read()
         uploads += 1
-        if uploads == 1:
+        if uploads == _UPLOADS_AT_ONCE:  # nobody is between two connections
             await site.stop()
+            gone.set()
+        await gone.wait()
         return accepted(request)
 
     app.router.add_route("*", "/{path:.*}", answer)
