@@ -24,6 +24,7 @@ from novel_tasks_core.storage.submits import Row
 from novel_tasks_core.testing import drain
 
 from ..storage.bench import spoil
+from ..storage.meetings import tries
 from ..support import Db, Gate, ended, eventually
 
 RACERS = 50
@@ -229,8 +230,12 @@ async def test_without_the_lock_on_the_holder_two_tasks_stay_alive(
     async with another_engine() as other:
         for one in (engine, other):
             use(one, Unlocked)
-        with pytest.raises(AssertionError):
-            await race_to_replace([engine, other], db)
+        for _ in tries():
+            try:
+                await race_to_replace([engine, other], db)
+            except AssertionError:
+                return
+    pytest.fail("nothing went wrong")
 
 
 @pytest.mark.parametrize("kind", [Keys, TwoTransactions])
