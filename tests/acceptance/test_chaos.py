@@ -33,25 +33,38 @@ def chaos(path: Path, *arguments: str) -> tuple[int, str, dict[str, Any]]:
     return done.returncode, done.stdout, board
 
 
+LONGER = (1, 2, 4)
+"""How often as long a run may be, on a machine that is too busy for everything to go wrong in a short one."""
+
+
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_every_promise_is_kept_whatever_goes_wrong(tmp_path: Path) -> None:
     """26 s of kills, stops, lost answers and crashes of the database: nothing lost, doubled, skipped or forgotten."""
-    code, printed, board = chaos(tmp_path / "board.json", "--seconds", "26", "--seed", "7")
-    assert (code, board["broken"]) == (0, {}), printed
-    faults = board["faults"]
-    assert min(faults["kill"], faults["stop"], faults["replies_dropped"], faults["crash"], faults["restart"]) > 0
-    assert board["tasks"] > 100
-    assert min(board["rescued"], board["watched"]) > 0
+    for times in LONGER:
+        code, printed, board = chaos(tmp_path / "board.json", "--seconds", str(26 * times), "--seed", "7")
+        assert (code, board["broken"]) == (0, {}), printed
+        if _says_something(board):
+            return
+    pytest.fail(f"too little went wrong:\n{printed}")
+
+
+def _says_something(board: dict[str, Any]) -> bool:
+    """Say whether everything went wrong that should, and there was enough to lose."""
+    happened = [board["faults"][name] for name in ("kill", "stop", "replies_dropped", "crash", "restart")]
+    return bool(min(*happened, board["rescued"], board["watched"]) > 0 and board["tasks"] > 100)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_without_the_fence_tasks_are_completed_twice(tmp_path: Path) -> None:
     """The mutant: the same run, where the end of an attempt does not ask whose it is."""
-    code, printed, board = chaos(tmp_path / "board.json", "--seconds", "14", "--seed", "3", "--mutant", "unfenced")
+    for times in LONGER:
+        arguments = ("--seconds", str(14 * times), "--seed", "3", "--mutant", "unfenced")
+        code, printed, board = chaos(tmp_path / "board.json", *arguments)
+        if board["broken"].get("doubled"):
+            break
     assert code == 1
-    assert len(board["broken"]["doubled"]) > 0
     assert "BROKEN doubled" in printed
 
 
