@@ -136,9 +136,9 @@ async def test_time_of_an_attempt_that_was_lost_is_not_that_of_the_next(
     processors.register("hold", hold)
     async with (
         TaskEngine.open(engine_config, processors=processors, observers=[listener], clock=clock) as engine,
-        engine.worker(concurrency=1),
+        engine.worker(concurrency=1) as worker,
     ):
-        await known_to_be_quick(engine, "hold")
+        await known_to_be_quick(engine, worker, "hold")
         new = [NewTask(processor="hold", options={"hold": 1}), NewTask(processor="hold")]
         holding, following = await engine.submit_many(new)
         await held.wait()

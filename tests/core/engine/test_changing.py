@@ -258,7 +258,7 @@ async def test_a_task_claimed_ahead_can_be_cancelled(engine: TaskEngine, process
 
     processors.register("note", note)
     async with engine.worker(concurrency=1) as worker:
-        await known_to_be_quick(engine, "note")
+        await known_to_be_quick(engine, worker, "note")
         blocker = await engine.submit(processor="note", options={"wait": 1}, priority=1)
         ahead = await engine.submit(processor="note")
         await eventually(lambda: len(worker._flusher.held) == 2)

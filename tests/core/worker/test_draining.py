@@ -32,7 +32,7 @@ async def test_what_runs_may_finish_within_the_grace(engine: TaskEngine, gate: G
         for _ in running:
             await gate.next()
         waiting = await engine.submit(processor="gate")
-        draining = asyncio.create_task(worker.drain(grace_seconds=10))
+        draining = asyncio.create_task(worker.drain(grace_seconds=600))
         await eventually(lambda: _state(db, "draining"))
         assert not draining.done()
         gate.let_go()
@@ -88,11 +88,11 @@ async def test_what_was_claimed_ahead_is_given_back_at_once(engine: TaskEngine, 
 
     processors.register("note", note)
     async with engine.worker(concurrency=1) as worker:
-        await known_to_be_quick(engine, "note")
+        await known_to_be_quick(engine, worker, "note")
         blocker = await engine.submit(processor="note", options={"wait": 1}, priority=1)
         ahead = await engine.submit_many(NewTask(processor="note") for _ in range(20))
         await eventually(lambda: len(worker._flusher.held) == 21)
-        draining = asyncio.create_task(worker.drain(grace_seconds=20))
+        draining = asyncio.create_task(worker.drain(grace_seconds=600))
         async with engine.worker(concurrency=1):
             for task_id in ahead:
                 await engine.result(task_id)

@@ -82,7 +82,7 @@ async def test_a_drain_waits_for_artifacts(engine: TaskEngine, processors: Proce
             await eventually(lambda: _is_keeping(engine, kept.id, worker))
             other = await engine.submit(processor="after")
             await engine.result(other.id)
-            draining = asyncio.create_task(worker.drain(grace_seconds=30))
+            draining = asyncio.create_task(worker.drain(grace_seconds=600))
             await asyncio.sleep(0)
             assert not draining.done()
         await draining
