@@ -61,11 +61,11 @@ async def test_what_a_worker_does_is_told(watched: TaskEngine, listener: Listene
         await eventually(lambda: len(listener.told("attempt_finished")) == 4)
     assert listener.told("submitted") == [{"processor": "gate", "tasks": 1}, {"processor": "gate", "tasks": 3}]
     assert listener.total("claimed", "tasks") == listener.total("flushed", "tasks") == 4
-    assert all(0 <= said["seconds"] < 10 for hook in ("claimed", "flushed") for said in listener.told(hook))
+    assert all(0 <= said["seconds"] < 60 for hook in ("claimed", "flushed") for said in listener.told(hook))
     started = [{"task_id": id, "processor": "gate", "attempt": 1} for id in ids]
     assert sorted(listener.told("attempt_started"), key=repr) == sorted(started, key=repr)
     for said in listener.told("attempt_finished"):
-        assert 0 <= said.pop("seconds") < 10
+        assert 0 <= said.pop("seconds") < 60
         assert said.pop("outcome") is OutcomeKind.COMPLETED
         started.remove(said)
     assert started == []
