@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 import asyncpg
 from aiohttp import ClientSession, WSCloseCode, WSMsgType
 
-from novel_tasks_core import EngineConfig, TaskEngine, format_task_id
+from novel_tasks_core.processors.registry import ENTRY_POINTS
 
 from ..core.support import eventually
-from .programs import GRACE_SECONDS, Server, serving, slowness
+from .programs import GRACE_SECONDS, ROOT, Server, serving, slowness, uploaded
 
 BOUND_SECONDS = 2.0
 """How much longer than the grace it may take, on a machine with a core for it."""
@@ -24,24 +25,36 @@ TASKS = 20
 POLITE = 5
 ALL_BUSY = f'worker_slots{{state="used"}} {float(TASKS)}'
 SLOTS = {"MAX_CONCURRENT_TASKS": str(TASKS)}
+ENDLESS = "specimen_processors"
 
 
-async def _submit_work(folder: Path, database_url: str) -> str:
-    """Queue novels that take longer than the grace; return the id of the first."""
-    novel = b"Chapter 1\n\n" + b"It was a dark and stormy night, said Mary to John.\n" * 200_000
-    config = EngineConfig(database_url=database_url, data_dir=folder / "novel-tasks-data")
-    async with TaskEngine.open(config) as engine:
-        source = await engine.store(novel, name="long.txt")
-        tasks = [await engine.submit(source, processor="analyze") for _ in range(TASKS)]
-    return format_task_id(tasks[0].id)
+def _offer(folder: Path) -> str:
+    """Install processors that never end; return the path where programs find them."""
+    package = folder / "endless-1.dist-info"
+    package.mkdir()
+    (package / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\nwait = {ENDLESS}:wait\ncompute = {ENDLESS}:compute\n")
+    return os.pathsep.join(map(str, (ROOT, ROOT / "tests" / "data", folder)))
+
+
+async def _submit_work(session: ClientSession, server: Server) -> str:
+    """Queue as many tasks as there are slots, of which one computes; return its id."""
+    first = await uploaded(session, server.url, b"0", processor="compute")
+    for number in range(1, TASKS):
+        await uploaded(session, server.url, str(number).encode(), processor="wait")
+    return str(first["task_id"])
 
 
 async def test_sigterm_with_everything_open(database_url: str, open_folder: Path) -> None:
     """With tasks running, 500 sockets open of which most never answer, and uploads stalled, it ends with 0 in time."""
-    async with asyncio.timeout(240), serving(open_folder, database_url, **SLOTS) as server, ClientSession() as session:
+    settings = {**SLOTS, "PYTHONPATH": _offer(open_folder)}
+    async with (
+        asyncio.timeout(240),
+        serving(open_folder, database_url, **settings) as server,
+        ClientSession() as session,
+    ):
         for _ in range(SOCKETS - POLITE):
             await server.silent_socket()
-        task_id = await _submit_work(open_folder, database_url)
+        task_id = await _submit_work(session, server)
         polite = [await session.ws_connect(f"{server.url}/api/v1/ws/tasks/polite") for _ in range(POLITE)]
         for socket in polite:
             await socket.send_json({"type": "subscribe", "task_id": task_id})
@@ -67,13 +80,13 @@ async def test_sigterm_with_everything_open(database_url: str, open_folder: Path
 
 async def test_a_second_sigterm_does_not_wait(database_url: str, open_folder: Path) -> None:
     """Running tasks are handed back at once, stalled uploads cut off, and it ends with 0 long before the grace."""
-    settings = {**SLOTS, "SHUTDOWN_GRACE_SECONDS": "600"}
+    settings = {**SLOTS, "PYTHONPATH": _offer(open_folder), "SHUTDOWN_GRACE_SECONDS": "600"}
     async with (
         asyncio.timeout(240),
         serving(open_folder, database_url, **settings) as server,
         ClientSession() as session,
     ):
-        await _submit_work(open_folder, database_url)
+        await _submit_work(session, server)
         await server.silent_socket()
         await _in_figures(session, server, ALL_BUSY)
         await server.stalled_upload()

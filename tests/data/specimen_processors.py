@@ -113,6 +113,18 @@ def wait_for(path: Path) -> None:
         time.sleep(0.005)
 
 
+def wait(ctx: ChildContext) -> None:
+    """Never end, and say nothing."""
+    while True:
+        time.sleep(60)
+
+
+def compute(ctx: ChildContext) -> None:
+    """Never end, and keep a core busy."""
+    while True:
+        sum(range(1000))
+
+
 def obedient(ctx: ChildContext) -> str:
     """Report for ever; the context ends it."""
     while True:
