@@ -20,6 +20,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=45, help="how long faults are made (default: 45)")
     parser.add_argument("--seed", type=int, default=1, help="decides which faults, and when (default: 1)")
     parser.add_argument("--tasks", type=int, default=1_000_000, help="submit at most so many")
+    parser.add_argument("--rate", type=float, default=1_000_000, help="submit at most so many a second")
     parser.add_argument("--mutant", choices=sorted(MUTANTS), default="", help="take a guard out: must break promises")
     parser.add_argument(
         "--beside", type=float, default=0, metavar="SECONDS", help="show a run so long without the fence beside it"
@@ -32,7 +33,13 @@ def options() -> argparse.ArgumentParser:
 
 async def run(arguments: argparse.Namespace) -> list[Scoreboard]:
     """Do the run, and the mutant's beside it if wanted."""
-    wanted = Run(seconds=arguments.seconds, seed=arguments.seed, tasks=arguments.tasks, mutant=arguments.mutant)
+    wanted = Run(
+        seconds=arguments.seconds,
+        seed=arguments.seed,
+        tasks=arguments.tasks,
+        rate=arguments.rate,
+        mutant=arguments.mutant,
+    )
     boards = [await run_chaos(wanted, arguments.folder)]
     if arguments.beside:
         mutant = Run(seconds=arguments.beside, seed=arguments.seed, mutant="unfenced", run_out_seconds=10)

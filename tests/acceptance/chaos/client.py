@@ -1,6 +1,6 @@
 """The client process of a chaos run: it submits, meddles and watches, and writes down what was acknowledged.
 
-`python -m tests.acceptance.chaos.client DATABASE_URL DATA_DIR SEED TASKS`; stops submitting by SIGTERM, and ends
+`python -m tests.acceptance.chaos.client DATABASE_URL DATA_DIR SEED TASKS RATE`; stops submitting by SIGTERM, and ends
 once its watchers have seen the end of what they watch.
 """
 
@@ -11,6 +11,7 @@ import faulthandler
 import logging
 import random
 import sys
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -49,10 +50,13 @@ _ANSWERS = (IllegalTransitionError, TaskNotFoundError, DuplicateTaskError)
 class Client:
     """Callers that work side by side on one engine until `stopping`."""
 
-    def __init__(self, engine: TaskEngine, dice: random.Random, *, most: int) -> None:
+    def __init__(self, engine: TaskEngine, dice: random.Random, *, most: int, rate: float) -> None:
         self._engine = engine
         self._dice = dice
-        self._left = most
+        self._most = most
+        self._rate = rate
+        self._submitted = 0
+        self._began = time.monotonic()
         self._recent: deque[TaskId] = deque(maxlen=_RECENT)
         self._backlog = 0
         self._stopping = asyncio.Event()
@@ -103,12 +107,13 @@ class Client:
         for task_id in ids:
             journal().write("submitted", task_id.hex)
         self._recent += ids
-        self._left -= len(ids)
+        self._submitted += len(ids)
         self._backlog += len(ids)
 
     @property
     def _has_enough(self) -> bool:
-        return self._backlog >= BACKLOG or self._left <= 0
+        due = min(self._most, self._rate * (time.monotonic() - self._began))
+        return self._backlog >= BACKLOG or self._submitted >= due
 
     async def _submit(self) -> None:
         if not self._has_enough:
@@ -199,7 +204,7 @@ class Watch:
         return task.status.is_final and task.last_seq == self._seq
 
 
-async def serve(database_url: str, data_dir: Path, *, seed: str, most: int) -> None:
+async def serve(database_url: str, data_dir: Path, *, seed: str, most: int, rate: float) -> None:
     """Run the client, waiting for the database at the start."""
     stop = stop_request()
     while not stop.is_set():
@@ -208,18 +213,18 @@ async def serve(database_url: str, data_dir: Path, *, seed: str, most: int) -> N
                 config(database_url, data_dir), processors=processors(), migrate=False
             ) as engine:
                 say_ready()
-                await Client(engine, random.Random(seed), most=most).run(stop)
+                await Client(engine, random.Random(seed), most=most, rate=rate).run(stop)
                 return
         except DatabaseUnavailableError:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def main(database_url: str, data_dir: str, seed: str, most: str) -> None:
+def main(database_url: str, data_dir: str, seed: str, most: str, rate: str) -> None:
     """Set the journal up and serve."""
     faulthandler.enable()
     keep_stdout()
     logging.getLogger().addHandler(Faults(level=logging.ERROR))
-    asyncio.run(serve(database_url, Path(data_dir), seed=seed, most=int(most)))
+    asyncio.run(serve(database_url, Path(data_dir), seed=seed, most=int(most), rate=float(rate)))
 
 
 if __name__ == "__main__":

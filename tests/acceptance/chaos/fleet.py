@@ -185,7 +185,7 @@ class Fleet:
 
 @asynccontextmanager
 async def running_fleet(
-    database_url: str, folder: Path, *, seed: int, tasks: int, mutants: Sequence[str]
+    database_url: str, folder: Path, *, seed: int, tasks: int, rate: float, mutants: Sequence[str]
 ) -> AsyncIterator[Fleet]:
     """Start all processes, with their data and journals in `folder`; afterwards none is left."""
     (folder / "journals").mkdir()
@@ -198,7 +198,7 @@ async def running_fleet(
             return Member((f"{__package__}.{module}", url, data, *arguments), proxy)
 
         members = [await member("worker", *mutants, direct=place < _DIRECT) for place in range(WORKERS)]
-        members.append(await member("client", str(seed), str(tasks)))
+        members.append(await member("client", str(seed), str(tasks), str(rate)))
         fleet = Fleet(members, folder)
         stack.push_async_callback(fleet.close)
         await asyncio.gather(*(fleet.start(one) for one in fleet.workers))

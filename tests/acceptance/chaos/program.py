@@ -28,7 +28,7 @@ _UNFINISHED = "select count(*) from tasks where status = 'pending'"
 
 @frozen(kw_only=True)
 class Run:
-    """What to do: faults for `seconds`, at most `tasks` tasks, without the guard that `mutant` names.
+    """What to do: faults for `seconds`, at most `tasks` tasks and `rate` a second, without the guard `mutant` names.
 
     What is unfinished `run_out_seconds` after the last fault is judged as it stands.
     """
@@ -36,6 +36,7 @@ class Run:
     seconds: float = 45.0
     seed: int = 1
     tasks: int = 1_000_000
+    rate: float = 1_000_000.0
     mutant: str = ""
     run_out_seconds: float = 90.0
 
@@ -50,7 +51,8 @@ async def run_chaos(run: Run, folder: Path | None = None) -> Scoreboard:
     async with _running_server(folder) as server:
         await _prepare(server.url, run)
         mutants = [run.mutant] if run.mutant else []
-        async with running_fleet(server.url, folder, seed=run.seed, tasks=run.tasks, mutants=mutants) as fleet:
+        running = running_fleet(server.url, folder, seed=run.seed, tasks=run.tasks, rate=run.rate, mutants=mutants)
+        async with running as fleet:
             injector = Injector(fleet, server)
             await injector.carry_out(make_plan(run.seed, run.seconds))
             await _run_out(fleet, server, run.run_out_seconds)
