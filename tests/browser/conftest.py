@@ -28,7 +28,7 @@ CHROMIUM = os.environ.get("NOVEL_TASKS_CHROMIUM") or next(
 )
 
 _OFF = "--disable-features="
-_UNSEEN = "PreloadTopChromeWebUI,WebUIOmniboxPopup"
+_UNSEEN = "PreloadTopChromeWebUI,WebUIOmniboxPopup,WebUIOmniboxAimPopup"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
