@@ -64,8 +64,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Scheduling(config, log)
 
 
+_SERVERS_OWN = 16384
+"""From this number on a type of PostgreSQL is a database's own; those below are the same everywhere."""
+
+
+def remember_types() -> None:
+    """Have the driver ask once what arrays of built-in types are: it would plan that query for each connection anew."""
+    driver: Any = asyncpg.Connection
+    ask, known = driver._introspect_types, dict[frozenset[int], Any]()
+
+    async def ask_once(self: Any, oids: set[int], timeout: float | None) -> Any:
+        wanted = frozenset(oids)
+        if wanted in known:
+            return known[wanted]
+        told = await ask(self, oids, timeout)
+        if max(wanted) < _SERVERS_OWN:
+            known[wanted] = told
+        return told
+
+    driver._introspect_types = ask_once
+
+
 def pytest_configure() -> None:
     """Let programs that tests start keep their byte code and heed Ctrl-C, and no busy machine fail an example."""
+    remember_types()
     slow = [hypothesis.HealthCheck.too_slow]
     hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=slow)
     hypothesis.settings.load_profile("patient")
@@ -125,7 +147,7 @@ def template(postgres_url: str) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, lest one process of a parallel run is left with it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: (not item.nodeid.startswith(TOGETHER), item.get_closest_marker("slow") is None))
 
 
 def pytest_collection_finish() -> None:
@@ -233,8 +255,8 @@ def engine_config(database_url: str, tmp_path: Path) -> EngineConfig:
     return EngineConfig(
         database_url=database_url,
         data_dir=tmp_path / "data",
-        pool_size=4,
-        pool_overflow=4,
+        pool_size=2,
+        pool_overflow=2,
         connect_timeout_seconds=60.0,
         command_timeout_seconds=120.0,
         lease_ttl_seconds=60.0,
