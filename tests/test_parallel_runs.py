@@ -24,7 +24,14 @@ def test_what_is_kept_together_is_there(shared: str) -> None:
 
 def test_what_is_kept_together_runs_in_one_process_and_the_rest_in_all() -> None:
     """Of a run in two processes one does all of a shared folder, and both do the other tests."""
-    files = ("tests/server/cli/test_cli_fitting.py", "tests/core/test_retries.py", "tests/core/test_states.py")
+    files = (
+        "tests/server/cli/test_cli_fitting.py",  # the first, and done before the others are
+        "tests/core/test_retries.py",
+        "tests/core/test_states.py",
+        "tests/core/text/test_numerals.py",
+        "tests/core/text/test_headings.py",
+        "tests/core/text/test_bookinfo.py",
+    )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "2", "-vv", "-p", "no:cacheprovider", *files],
         cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,

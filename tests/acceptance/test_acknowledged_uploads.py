@@ -75,7 +75,7 @@ class Fire:
                 self.acknowledged[answer["task_id"]] = hashlib.sha256(data).hexdigest()
             else:
                 self.refused[response.status] += 1
-                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)
 
     async def burn(self, kills: int, *, crash_every: int, dice: random.Random) -> None:
         """Kill so often, each time after some more uploads were acknowledged."""
