@@ -37,7 +37,7 @@ def module_url(template: str) -> Iterator[str]:
 @pytest.fixture
 async def bench(module_url: str, tmp_path: Path) -> AsyncIterator[Bench]:
     """An empty bench, whose invariants must hold in the end; a test that breaks them on purpose clears it."""
-    config = EngineConfig(database_url=module_url, data_dir=tmp_path / "data", pool_size=2, pool_overflow=2)
+    config = EngineConfig(database_url=module_url, data_dir=tmp_path / "data", pool_size=4, pool_overflow=4)
     async for opened in open_bench(module_url, config):
         await opened.clear()
         yield opened

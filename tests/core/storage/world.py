@@ -209,7 +209,7 @@ async def open_world(url: str, folder: Path, runner: asyncio.Runner) -> AsyncIte
     for lane in LANES:
         processors.register(lane, puppet, retry=POLICY)
     config = EngineConfig(
-        database_url=url, data_dir=folder, pool_size=2, pool_overflow=2, lease_ttl_seconds=3600.0,
+        database_url=url, data_dir=folder, pool_size=4, pool_overflow=4, lease_ttl_seconds=3600.0,
         heartbeat_seconds=600.0, poll_min_seconds=0.005, poll_max_seconds=0.05, cancel_grace_seconds=5.0,
         retention_days=1.0,
     )  # fmt: skip
