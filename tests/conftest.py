@@ -255,8 +255,8 @@ def engine_config(database_url: str, tmp_path: Path) -> EngineConfig:
     return EngineConfig(
         database_url=database_url,
         data_dir=tmp_path / "data",
-        pool_size=2,
-        pool_overflow=2,
+        pool_size=4,
+        pool_overflow=4,
         connect_timeout_seconds=60.0,
         command_timeout_seconds=120.0,
         lease_ttl_seconds=60.0,

@@ -134,7 +134,7 @@ async def test_metrics_follow_what_happens(own_engine_client: Client) -> None:
     assert counted["database_oldest_transaction_seconds{}"] >= 0
     assert counted["database_dead_rows{task_ready}"] >= 0
     assert counted["database_pool_connections{used}"] + counted["database_pool_connections{idle}"] >= 1
-    assert counted["database_pool_limit{}"] == 4
+    assert counted["database_pool_limit{}"] == 8
     assert counted["database_pool_waiting{}"] >= 0
     assert counted["process_open_fds{}"] > 0
     assert not any(made["task_id"] in name for name in counted)
@@ -274,7 +274,7 @@ async def test_metrics_do_without_a_database(
         async with asyncio.timeout(60):
             counted = await samples(client)
         assert not any(name.startswith("queue_depth") for name in counted)
-        assert counted["database_pool_limit{}"] == 4
+        assert counted["database_pool_limit{}"] == 8
         await relay.cut()
         async with asyncio.timeout(60):
             assert not any(name.startswith("queue_depth") for name in await samples(client))
