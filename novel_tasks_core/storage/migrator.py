@@ -71,7 +71,7 @@ async def migrate(database: Database, *, migrations: tuple[Migration, ...] | Non
 
     Each migration is one transaction, of at most an hour. Programs that start together wait for each other.
     A migration that must wait for a lock lets go every two seconds and tries again: whoever comes behind it
-    would have to wait too.
+    would have to wait too. So does one that PostgreSQL ends because others and it wait for each other.
 
     Raises: SchemaError when an applied migration was changed since, or the schema is too new for us.
     """
@@ -116,7 +116,7 @@ async def _apply(connection: Connection, migration: Migration) -> None:
     await connection.execute("select set_config('lock_timeout', $1, true)", f"{_LOCK_SECONDS * 1000:.0f}ms")
     try:
         await connection.execute(migration.sql, timeout=_MIGRATION_SECONDS)
-    except asyncpg.LockNotAvailableError as exc:
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as exc:
         raise _LocksTakenError(f"{migration.number:04} {migration.name}") from exc
     except asyncpg.PostgresError as exc:
         raise SchemaError(f"migration {migration.number:04} {migration.name} failed: {exc}") from exc

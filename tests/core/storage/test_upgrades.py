@@ -272,6 +272,31 @@ async def test_a_migration_does_not_make_others_wait_behind_it(
     assert await migrating == [ADDITIVE]
 
 
+CROSSWISE = "lock table tasks; select pg_advisory_xact_lock(7); lock table workers"
+BLOCKED = "select count(*) from pg_locks where not granted and locktype = $1"
+
+
+async def test_a_migration_that_others_meet_crosswise_is_tried_again(
+    database: Database, db: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has what they want and wants what they have: PostgreSQL ends it, and when they are done it is applied."""
+    monkeypatch.setattr(migrator, "_LOCK_SECONDS", 60.0)
+    monkeypatch.setattr(migrator, "_PAUSE_SECONDS", 0.05)
+    crosswise = attrs.evolve(ADDITIVE, sql=CROSSWISE)
+    async with database.transaction() as other:
+        await other.execute("set local deadlock_timeout = '60s'")  # the migration notices, and is the one to end
+        await other.execute("lock table workers")
+        await db.execute("select pg_advisory_lock(7)")
+        migrating = asyncio.create_task(migrate(database, migrations=(*load_migrations(), crosswise)))
+        await eventually(lambda: db.fetchval(BLOCKED, "advisory"))
+        crossing = asyncio.create_task(other.execute("lock table tasks"))
+        await eventually(lambda: db.fetchval(BLOCKED, "relation"))
+        await db.execute("select pg_advisory_unlock(7)")
+        await crossing
+        assert not migrating.done()
+    assert await migrating == [crosswise]
+
+
 async def test_a_migration_may_take_longer_than_a_command(database_url: str, engine_config: EngineConfig) -> None:
     """A large table takes its time; programs that start meanwhile wait for it."""
     config = attrs.evolve(engine_config, command_timeout_seconds=1.5)
