@@ -22,7 +22,7 @@ from novel_tasks_core.storage.listing import Criteria, Listing
 from novel_tasks_core.storage.lists import Lists
 from novel_tasks_core.storage.tasks import Tasks
 
-from ..core.support import Db
+from ..core.support import Db, eventually
 from .conftest import World, connected
 from .worlds import TASKS, made_at, task
 
@@ -101,9 +101,13 @@ class Measured:
         return int(await self.database.fetchval(query))
 
 
+ALONE = "select count(*) = 1 from pg_stat_activity where datname = current_database()"
+
+
 async def measured(world: World) -> AsyncIterator[Measured]:
-    """Open the lists of a world."""
+    """Open the lists of a world, once whoever made it is gone and has told what that cost."""
     async with Database.open(world.url, config=EngineConfig(database_url=world.url)) as database:
+        await eventually(lambda: database.fetchval(ALONE))
         made = Measured(database, database.link("lists"))
         try:
             async with running(made.lists.loops()):
