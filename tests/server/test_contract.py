@@ -183,7 +183,7 @@ async def serving(template: str, folder: Path) -> AsyncIterator[Server]:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Collect no garbage meanwhile: CPython 3.11 fails to parse code when a finalizer parses some in the middle of it."""
+    """Collect no garbage meanwhile: CPython 3.11 fails to parse code when a finalizer parses some in between."""
     gc.disable()
     try:
         yield
