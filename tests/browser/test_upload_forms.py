@@ -170,7 +170,7 @@ async def test_what_is_wrong_is_told_in_chinese(open_site: OpenSite, pages: Page
     site = await open_site(runs_worker=False)
     page = await pages.open(locale="zh-CN")
     await page.goto(site.url)
-    await page.get_by_label("处理器").first.select_option("epub")
+    await page.locator("#uploads-processor").select_option("epub")
     await page.get_by_role("button", name="选项").click()
     form = page.get_by_role("region", name="epub 的选项")
     await page.get_by_role("button", name="用文件试一试").click()
@@ -191,7 +191,7 @@ async def test_what_is_wrong_is_told_in_chinese(open_site: OpenSite, pages: Page
     await expect(form.get_by_text("没有名为“klingon”的文件编码")).to_be_visible()
     assert await findings(page) == []
     await page.get_by_role("button", name="全部恢复默认").click()
-    await page.get_by_label("处理器").first.select_option("clean")
+    await page.locator("#uploads-processor").select_option("clean")
     rules = page.get_by_label("停用的规则")
     await rules.fill("bad\0rule")
     await page.get_by_role("button", name="添加 1 本").click()

@@ -93,7 +93,7 @@ def test_encodings_have_the_names_that_people_know(codec: str, name: str) -> Non
         "121 headings of the form “第N回”, the count breaks once; 1 does not stand apart from the text",
         "121 headings of the form “第N回”, the count breaks 2 times; 3 do not stand apart from the text",
         "40 headings of the form a bare number (roman) in 7 parts, counting without a gap",
-        "12 headings of the form number and title (roman), only a few headings; one is much longer than the others",
+        "12 headings of the form number and title (roman), only 12 of them; one is much longer than the others",
         "12 headings from the Markdown",
         "9 headings from the text's own heading marks",
         "18 of the 20 entries of the book's own contents list",
