@@ -174,7 +174,7 @@ async def test_what_is_wrong_is_told_in_chinese(open_site: OpenSite, pages: Page
     await page.get_by_role("button", name="选项").click()
     form = page.get_by_role("region", name="epub 的选项")
     await page.get_by_role("button", name="用文件试一试").click()
-    await page.get_by_label("选择文件").last.set_input_files([payload("novel.txt", TALE.format(name="X") * 4)])
+    await form.get_by_label("选择文件").set_input_files([payload("novel.txt", TALE.format(name="X") * 4)])
     await expect(form.get_by_text("12个标题，形式为“chapter N”")).to_be_visible()
     await form.get_by_label("章节规则").fill("It was (")
     wrong = form.get_by_text("不是正确的正则表达式：")
