@@ -49,7 +49,7 @@ class Topic:
         self.wake = asyncio.Event()
         self.watching: asyncio.Task[None] | None = None
         self.admitting: asyncio.Task[None] | None = None
-        self._shown_seq = self._state_seq = 0
+        self._shown_seq = self._state_seq = self._stored_seq = 0
         self._older: set[Connection] = set()
         self._live: set[Connection] = set()
         self._readers: dict[Connection, TaskWish] = {}
@@ -153,7 +153,7 @@ class Topic:
         if joiner.is_new:
             connection.send(text_frame(protocol_v1.acknowledgement("subscribed", wish, wish.ref)))
         position = wish.after_seq
-        if position is None or position > self._shown_seq:
+        if position is None or position > max(self._shown_seq, self._stored_seq):
             position = self._shown_seq
             connection.send(self._snapshot_of(task, now), about=self.task_id)
         joiner.position, joiner.is_new = position, False
@@ -179,6 +179,7 @@ class Topic:
     def catch_up(self, events: Iterable[StoredEvent]) -> None:
         """Send stored events to those whose next ones they are, and who have room."""
         for event in events:
+            self._stored_seq = max(self._stored_seq, event.seq)  # who has it may resume behind it before it is told
             frame: bytes | None = None
             for one, joiner in self._joining.items():
                 if joiner.position != event.seq - 1 or one.is_crowded or joiner.wish is None:
@@ -200,7 +201,7 @@ class Topic:
         self._live.clear()
         self._readers.clear()
         self.seq = self.task = self._progress = None
-        self._state_seq = 0
+        self._state_seq = self._stored_seq = 0
 
     def _settle(self, connection: Connection) -> None:
         """Make a joiner live if it knows what the others know."""

@@ -51,11 +51,16 @@ class Pages:
         """Make a context: a browser as of another person. `options` are those of Playwright's `new_context`."""
         chosen = {"viewport": {"width": 1280, "height": 800}, "locale": "en-US", "color_scheme": "light", **options}
         context = await self._browser.new_context(**chosen)
-        self._stack.push_async_callback(context.close)
+        self._stack.push_async_callback(self._close, context)
         await context.expose_binding("reportViolation", lambda _, text: self.faults.append(f"policy: {text}"))
         await context.add_init_script(_WATCH)
         context.set_default_timeout(15_000)
         return context
+
+    async def _close(self, context: BrowserContext) -> None:
+        for page in context.pages:  # else a request of the last moment fails the next test
+            await page.unroute_all(behavior="ignoreErrors")
+        await context.close()
 
     async def open(self, **options: Any) -> Page:
         """Open an empty page in a context of its own."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -29,6 +30,7 @@ from novel_tasks_server.keys import PRINCIPAL
 from novel_tasks_server.live import speech
 from novel_tasks_server.live.hub import ConnectionManager
 from novel_tasks_server.schemas.access import Principal, Scope
+from tests.core.support import eventually
 from tests.server.live.talking import V1, Connect, Make, followed, read_on, settled, stall, told
 
 Client = TestClient[web.Request, web.Application]
@@ -291,6 +293,48 @@ async def test_whenever_one_joins_nothing_is_missed_or_repeated(
         for number in range(12):
             group.create_task(watch(None if number % 2 else 0))
             await asyncio.sleep(0)
+
+
+async def test_who_knows_more_than_was_told_resumes_there(
+    connect: Connect, engine: TaskEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stored events reach who catches up before they are told to all: it resumes behind them, and sees none again."""
+    tells, watch = asyncio.Event(), engine.watch
+
+    async def held(task_id: TaskId, **wish: Any) -> AsyncIterator[Any]:
+        await tells.wait()
+        async for event in watch(task_id, **wish):
+            yield event
+
+    monkeypatch.setattr(engine, "watch", held)
+    task = await engine.submit(processor="lines", options={"lines": 5})
+    await _run(engine, task.id)
+    await engine.requeue(task.id)
+    task_id = format_task_id(task.id)
+    first, second = await greeted(connect), await greeted(connect)
+    known = await followed(first, task_id, logs=True)
+    await _run(engine, task.id)
+    last = (await engine.get(task.id)).last_seq
+    await second.send_json({"type": "subscribe", "task_id": task_id, "logs": True, "after_seq": 0})
+    assert (await told(second))["type"] == "subscribed"
+    assert [(await told(second))["seq"] for _ in range(last)] == list(range(1, last + 1))
+    await second.send_json({"type": "subscribe", "task_id": task_id, "logs": True, "after_seq": last})
+    assert (await told(second))["type"] == "subscribed"
+    await engine.requeue(task.id)
+    tells.set()
+    message = await told(second)
+    assert (message["type"], message["kind"], message["seq"]) == ("event", "requeued", last + 1)
+    assert [(await told(first))["seq"] for _ in range(last + 1 - known)] == list(range(known + 1, last + 2))
+
+
+async def _run(engine: TaskEngine, task_id: TaskId) -> None:
+    """Run a task to its end."""
+
+    async def is_over() -> bool:
+        return (await engine.get(task_id)).status.is_final
+
+    async with engine.worker(concurrency=1):
+        await eventually(is_over)
 
 
 async def test_who_comes_late_gets_the_snapshot_without_asking_the_database_again(
