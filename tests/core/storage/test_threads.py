@@ -29,6 +29,14 @@ def running() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("tested")]
 
 
+@pytest.fixture(autouse=True)
+def left_alone() -> Iterator[None]:
+    """Leave the next test none of this one's threads: what is closed may still be about to end."""
+    yield
+    for thread in running():
+        thread.join(60)
+
+
 async def test_every_caller_gets_its_own_result(threads: Threads) -> None:
     """Many at once, over few threads."""
     async with asyncio.timeout(60):
