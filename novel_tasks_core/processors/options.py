@@ -205,11 +205,21 @@ def _is_literal(hint: Any) -> bool:
 
 def _literal(choices: tuple[Any, ...]) -> Any:
     def structure(value: Any, wanted: Any) -> Any:
-        if value not in choices:
-            raise ValueError(Complaint(f"must be one of {', '.join(map(repr, choices))}", FaultCode.CHOICE))
-        return value
+        for choice in choices:
+            named = _named_by(choice)
+            if value == named and isinstance(value, bool) == isinstance(named, bool):
+                return choice
+        raise ValueError(_not_among(choices))
 
     return structure
+
+
+def _named_by(choice: Any) -> Any:
+    return choice.value if isinstance(choice, Enum) else choice
+
+
+def _not_among(choices: Iterable[Any]) -> Complaint:
+    return Complaint(f"must be one of {', '.join(repr(_named_by(choice)) for choice in choices)}", FaultCode.CHOICE)
 
 
 _KINDS: dict[type, Complaint] = {
@@ -238,8 +248,7 @@ def _member(value: Any, wanted: type[Enum]) -> Any:
     try:
         return wanted(value)
     except ValueError as exc:
-        choices = ", ".join(repr(member.value) for member in wanted)
-        raise ValueError(Complaint(f"must be one of {choices}", FaultCode.CHOICE)) from exc
+        raise ValueError(_not_among(wanted)) from exc
 
 
 def options_schema(options_type: type | None) -> dict[str, Any]:
@@ -289,7 +298,7 @@ def _type_schema(hint: Any) -> dict[str, Any]:
     if hint in _SCALARS:
         return {"type": _SCALARS[hint]}
     if origin is Literal:
-        return {"enum": list(arguments)}
+        return {"enum": [_named_by(argument) for argument in arguments]}
     if origin in (typing.Union, types.UnionType):
         return _union_schema([_type_schema(argument) for argument in arguments])
     if origin in (list, tuple, set, frozenset):

@@ -23,7 +23,7 @@ from novel_tasks_core import (
 )
 from novel_tasks_core.processors import registry
 from novel_tasks_core.processors.base import ChildContext, Processor
-from novel_tasks_core.processors.options import structure_options, validate_options
+from novel_tasks_core.processors.options import options_schema, structure_options, validate_options
 
 
 class Colour(Enum):
@@ -347,6 +347,35 @@ def test_enumerations_of_texts_and_numbers_arrive_as_members() -> None:
     assert structure_options("p", ChoiceOptions, plain) == ChoiceOptions(case=Case.LOWER, size=Size.LARGE, words=("a",))
     stored = validate_options("p", ChoiceOptions, {"case": Case.LOWER, "size": Size.LARGE, "words": ("a",)})
     assert json.dumps(stored) == json.dumps(plain)
+
+
+class Paper(Enum):
+    """An option that is neither text nor number in a program."""
+
+    BOOK = "book"
+    NEWSPRINT = "newsprint"
+
+
+@frozen(kw_only=True)
+class SomeOptions:
+    """An option that takes some members of enumerations, and a number."""
+
+    paper: Literal[Paper.BOOK, Case.LOWER, 1]
+
+
+@pytest.mark.parametrize(("plain", "chosen"), [("book", Paper.BOOK), ("lower", Case.LOWER), (1, 1)])
+def test_some_members_may_be_named(plain: Any, chosen: Any) -> None:
+    """By their values, as the schema lists them: what a processor gets are members."""
+    assert structure_options("p", SomeOptions, {"paper": plain}).paper is chosen
+    assert plain in options_schema(SomeOptions)["properties"]["paper"]["enum"]
+
+
+@pytest.mark.parametrize("other", ["newsprint", True, 2, [], None])
+def test_others_may_not(other: Any) -> None:
+    """The error names those that may; true is no 1."""
+    with pytest.raises(InvalidOptionsError) as caught:
+        validate_options("p", SomeOptions, {"paper": other})
+    assert caught.value.problems == (("/paper", "must be one of 'book', 'lower', 1"),)
 
 
 @pytest.mark.parametrize(("name", "values"), [("case", "'upper', 'lower'"), ("size", "1, 2")])
